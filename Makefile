@@ -1,0 +1,40 @@
+# Two commands do everything: `make demo` and `make test`. Both need only Python 3.11+ and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find crates_free_src examples -name '*.py' -o -name '*.parquet' -o -name '*.sql')
+
+# Idle OpenMP threads that spin take whole minutes from whoever shares the processors.
+export OMP_WAIT_POLICY := PASSIVE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench-import clean
+
+demo: .venv/installed
+	$(BIN)/frazil demo
+
+test: lint
+	PYTHONPATH=$(CURDIR)/crates_free_src OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench-import: .venv/installed-test
+	PYTHONPATH=$(CURDIR)/crates_free_src $(BIN)/python benchmarks/import_cost.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis demo
+
+$(BIN)/pip:
+	$(PYTHON) -m venv .venv
+
+# The demo runs what a user would install; the tests run the checkout (PYTHONPATH), so only new requirements matter to them.
+.venv/installed: $(BIN)/pip pyproject.toml constraints.txt $(SOURCES)
+	$(BIN)/pip install --quiet --constraint constraints.txt .
+	@touch $@
+
+.venv/installed-test: $(BIN)/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt '.[test]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""The model on disk, and how it scores new data."""

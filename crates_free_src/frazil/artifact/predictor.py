@@ -1,0 +1,110 @@
+"""What is deployed: recipes, fold models and weights that turn a table into predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from frazil.matrix import collect_matrix
+from frazil.naming import generated
+from frazil.schema import conform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from frazil.features.recipe import FittedRecipe
+    from frazil.models.contract import Fitted
+    from frazil.task import Task
+
+PREDICTION = "prediction"
+BATCH_BYTES = 64 * 2**20  # of one batch's matrix
+MOST_BATCH_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """One candidate of the ensemble: its weight, and one fitted model a fold."""
+
+    name: str
+    learner: str
+    weight: float
+    models: tuple[Fitted, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A weighted mean over candidates of the mean over their fold models.
+
+    Args:
+        task: What is predicted.
+        inputs: Columns that a table must have, with their types.
+        recipes: One fitted recipe a fold; fold models see the features of their own fold's recipe.
+        members: The candidates; weights sum to 1.
+        threads: Processors that a prediction may use.
+    """
+
+    task: Task
+    inputs: Mapping[str, pl.DataType]
+    recipes: tuple[FittedRecipe, ...]
+    members: tuple[Member, ...]
+    threads: int = field(default=1, compare=False)
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of one batch, so that its widest matrix stays within `BATCH_BYTES`."""
+        widest = max((len(recipe.matrix_columns()) for recipe in self.recipes), default=1)
+        return max(1_000, min(MOST_BATCH_ROWS, BATCH_BYTES // (4 * max(1, widest))))
+
+    @property
+    def probability_columns(self) -> list[str]:
+        """Names of the columns with the labels' probabilities; none for regression."""
+        return [generated("p", str(label)) for label in self.task.label_names]
+
+    def raw(self, frame: pl.LazyFrame, where: str) -> NDArray[np.float64]:
+        """Return (rows, classes) probabilities or (rows,) values of a table that fits in memory.
+
+        Raises:
+            MissingColumnError: columns that the model needs are missing; names them and the nearest that are there.
+            SchemaError: a column can't be read as the type that the model learned from.
+        """
+        rows = conform(frame, self.inputs, where).collect()
+        total: NDArray[np.float64] | float = 0.0
+        for fold, recipe in enumerate(self.recipes):
+            matrix = collect_matrix(recipe.apply(rows.lazy()), recipe.matrix_columns())
+            for member in self.members:
+                total = total + member.weight / len(self.recipes) * member.models[fold].predict(matrix, self.threads)
+        return np.asarray(total)
+
+    def predict(self, frame: pl.LazyFrame, where: str) -> pl.DataFrame:
+        """Return one row a row, in order: `prediction`, and for classes `p|<label>` for each label."""
+        return self.framed(self.raw(frame, where))
+
+    def framed(self, raw: NDArray[np.float64]) -> pl.DataFrame:
+        """Give raw predictions the shape that users see."""
+        if self.task.is_regression:
+            return pl.DataFrame({PREDICTION: raw})
+        labels = self.task.decode(raw.argmax(axis=1)).rename(PREDICTION)
+        return pl.DataFrame([labels, *(pl.Series(n, raw[:, i]) for i, n in enumerate(self.probability_columns))])
+
+    def importance(self) -> pl.DataFrame:
+        """Return every feature's share of what the models used, with the columns it came from, most used first."""
+        rows = [
+            {"feature": feature.name, "sources": list(feature.sources), "importance": float(share)}
+            for fold, recipe in enumerate(self.recipes)
+            for feature, share in zip(recipe.features, self._shares(fold), strict=True)
+        ]
+        schema = {"feature": pl.String, "sources": pl.List(pl.String), "importance": pl.Float64}
+        means = (
+            pl.DataFrame(rows, schema=schema)
+            .group_by("feature", maintain_order=True)
+            .agg(pl.col("sources").first(), pl.col("importance").sum() / len(self.recipes))
+        )
+        return means.sort("importance", descending=True, maintain_order=True)
+
+    def _shares(self, fold: int) -> NDArray[np.float64]:
+        return np.sum([member.weight * member.models[fold].importance() for member in self.members], axis=0)

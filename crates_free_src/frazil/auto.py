@@ -1,0 +1,233 @@
+"""The door: from a table to a model that can be trusted, in one call."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from frazil.artifact.predictor import Member, Predictor
+from frazil.artifact.story import Story, library_versions
+from frazil.budget import Budget, available_threads
+from frazil.errors import SettingError
+from frazil.features.automatic import auto_recipe
+from frazil.features.numbers import KeepNumbers
+from frazil.features.recipe import Recipe
+from frazil.folds import plan_folds
+from frazil.metrics import metric_for
+from frazil.model import Model
+from frazil.progress import progress_for
+from frazil.search.ensemble import Ensemble, greedy_ensemble
+from frazil.search.evaluation import Workbench
+from frazil.search.judge import judge_for
+from frazil.search.leaderboard import ENSEMBLE, leaderboard
+from frazil.search.loop import SearchResult, search
+from frazil.search.portfolio import proposer_for
+from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.store import open_store
+from frazil.search.table import FoldSet, Table, build_folds, folds_without_features
+from frazil.sources import open_source
+from frazil.types import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from frazil.budget import Clock
+    from frazil.checks.findings import Findings
+    from frazil.folds import SplitPlan
+    from frazil.progress import Progress
+
+MOST_FOLDS, LEAST_FOLDS = 8, 5
+ROWS_FOR_MOST_FOLDS = 3_000  # more folds pay on small data; source: AutoGluon takes 8 and measured little beyond 5
+FAILURES = {
+    "candidate": pl.String,
+    "error": pl.String,
+    "message": pl.String,
+    "seconds": pl.Float64,
+    "traceback": pl.String,
+}
+
+
+def fit_auto(  # noqa: PLR0913 -- the door
+    data: Any,  # noqa: ANN401 -- any source that open_source takes
+    target: str,
+    *,
+    task: str = "auto",
+    metric: str | Callable[..., float] = "auto",
+    budget: str | float | Budget = "5m",
+    features: Literal["auto"] | Recipe | None = "auto",
+    time: str | Forward | None = None,
+    groups: str | None = None,
+    entity: str | None = None,
+    weights: str | None = None,
+    store: str | Path | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Literal["auto"] | bool | Progress = "auto",
+) -> Model:
+    """Turn a table into a trained model: check it, make features, search models within a budget, test what was found.
+
+    Nothing that learns sees the rows that it is judged on: recipes and models are fitted inside each training fold.
+
+    Args:
+        data: A path, a glob or a list of paths (Parquet, CSV, NDJSON, Arrow IPC), a Polars, pandas or pyarrow table, a
+            DuckDB relation, or `fz.sql(...)`.
+        target: The column to predict. Rows where it is missing are left out and counted.
+        task: "auto", "binary", "multiclass" or "regression".
+        metric: "auto" (roc_auc, log_loss, rmse), a name, or a function `f(y_true, y_pred)`; see `frazil.metrics`.
+        budget: Wall time for everything, as "90s", "5m", "1h" or seconds; or `fz.Budget(seconds=, trials=, memory=)`. A
+            budget in trials alone makes a run repeatable.
+        features: "auto", a `fz.Recipe`, or None for number columns as they are.
+        time: The column that says when a row happened: folds go forward in time. `fz.Forward(column, gap=, embargo=)`
+            keeps a distance between what learns and what judges.
+        groups: Rows that share its value stay on one side of every split.
+        entity: What a row is about; its rows stay on one side too, unless `time` or `groups` is given.
+        weights: How much each row counts, in learning and in scoring.
+        store: A folder that keeps every finished trial; the same call after a crash goes on from there.
+        seed: Root of every random choice.
+        threads: Processors to use; all that are allowed where None.
+        progress: "auto" shows a live table on a terminal and log lines elsewhere; False shows nothing.
+
+    Returns: The model, also after Ctrl-C once a first candidate is finished: the best so far.
+
+    Raises:
+        InputError: the data or the call is wrong; says what, where, and the nearest right answer.
+        BudgetError: the budget ended before any model was finished.
+    """
+    clock = Budget.of(budget).start()
+    threads = _checked_threads(threads)
+    with closing(progress_for(progress)) as shown:
+        shown.stage("reading and checking the data")
+        source = open_source(data)
+        axis = Forward.of(time)
+        named = NamedColumns(target, axis and axis.column, groups, entity, weights)
+        staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        measure = metric_for(metric, staged.table.task)
+        settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
+        with open_store(store, staged.identity, settings) as kept:
+            shown.stage("making features")
+            plan = _plan(staged.table, axis, seed)
+            folds = _folds(staged.table, plan, _recipe(features, staged), clock, seed)
+            judge = judge_for(staged.table, folds.plan, measure, seed)
+            bench = Workbench(staged.table.task, folds, judge, clock, seed, threads)
+            shown.stage("searching")
+            result = search(bench, proposer_for(bench), kept, shown)
+        shown.stage("combining and testing what was found")
+        ensemble = greedy_ensemble(result.trials, judge, seed, clock.deadline(clock.left / 2))
+        return _model(source.name, staged, bench, result, ensemble, settings)
+
+
+def check(
+    data: Any,  # noqa: ANN401 -- any source that open_source takes
+    target: str,
+    *,
+    task: str = "auto",
+    time: str | None = None,
+    groups: str | None = None,
+    weights: str | None = None,
+    seed: int = 0,
+) -> Findings:
+    """Look at a table as `fit_auto` would before it works, and say what was found.
+
+    Args: as for `fit_auto`.
+
+    Returns: The findings: `text()`, `to_frame()`, `to_json()`, `has_errors`.
+
+    Raises: InputError: the data can't be read, or the target can't be learned.
+    """
+    named = NamedColumns(target, time, groups, None, weights)
+    budget = Budget(trials=1)
+    return stage(open_source(data), named, task, budget.memory_bytes, seed).findings
+
+
+def _checked_threads(threads: int | None) -> int:
+    if threads is None:
+        return available_threads()
+    if threads < 1:
+        raise SettingError(f"threads={threads!r}; it takes 1 or more, or None for all that are allowed.")
+    return threads
+
+
+def _plan(table: Table, axis: Forward | None, seed: int) -> SplitPlan:
+    n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
+    distances = axis.distances if axis else {}
+    return plan_folds(
+        table.task, table.target, n_folds=n_folds, groups=table.groups, time=table.time, seed=seed, **distances
+    )
+
+
+def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged) -> Recipe:
+    if isinstance(features, Recipe):
+        return features
+    if features is None:
+        return Recipe(KeepNumbers(tuple(staged.schema.named(Role.NUMBER))))
+    if features != "auto":
+        raise SettingError(f"features={features!r}; it takes 'auto', a fz.Recipe, or None.")
+    return auto_recipe(staged.schema, staged.profile, staged.table.task)
+
+
+def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int) -> FoldSet:
+    """Make the features of every fold; an interruption here leaves folds that the baseline can do with."""
+    try:
+        return build_folds(table, plan, recipe, clock, seed)
+    except KeyboardInterrupt:
+        clock.stop()
+        return folds_without_features(table, plan)
+
+
+def _model(
+    name: str, staged: Staged, bench: Workbench, result: SearchResult, ensemble: Ensemble, settings: dict[str, Any]
+) -> Model:
+    board = leaderboard(result.trials, ensemble, bench.judge)
+    fitted = bench.folds.folds[0].fitted
+    inputs = sorted({source for fold in bench.folds.folds for f in fold.fitted.features for source in f.sources})
+    best = board.filter(pl.col("candidate") == ENSEMBLE).row(0, named=True)
+    story = Story(
+        metric=bench.judge.metric.name,
+        score=ensemble.score,
+        ci_low=best["ci_low"],
+        ci_high=best["ci_high"],
+        p_vs_baseline=best["p_vs_baseline"],
+        rows=len(staged.table.target),
+        columns=len(inputs),
+        seconds=bench.clock.spent,
+        peak_mib=_peak_mib(),
+        task=f"{staged.table.task.kind}: {staged.table.task.reason}",
+        folds=bench.folds.plan.reason,
+        why_stopped=result.why_stopped,
+        seed=bench.seed,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data={"name": name, **asdict(staged.identity)},
+        settings=settings,
+        versions=library_versions(),
+    )
+    return Model(
+        predictor=Predictor(
+            task=staged.table.task,
+            inputs={source: staged.table.df.schema[source] for source in inputs},
+            recipes=tuple(fold.fitted for fold in bench.folds.folds),
+            members=tuple(
+                Member(trial.candidate.name, trial.candidate.learner.name, weight, trial.models)
+                for trial, weight in zip(ensemble.trials, ensemble.weights, strict=True)
+            ),
+            threads=bench.threads,
+        ),
+        metric=bench.judge.metric,
+        story=story,
+        leaderboard=board,
+        findings=staged.findings,
+        failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
+        features=fitted.to_frame(),
+    )
+
+
+def _peak_mib() -> float:
+    """Largest resident memory of this process so far; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

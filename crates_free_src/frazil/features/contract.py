@@ -1,0 +1,247 @@
+"""What a feature builder is: frozen settings that learn from a table, and fitted states that add columns to any table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import polars as pl
+import polars.selectors as cs
+
+from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.naming import generated, unique
+from frazil.schema import column
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from frazil.task import Task
+
+# What a user may write for "which columns".
+Columns = str | list[str] | tuple[str, ...] | cs.Selector
+
+
+class LeakClass(StrEnum):
+    """What a feature reads beside its settings, from harmless to dangerous."""
+
+    OWN_ROW = "own row"
+    OTHER_ROWS = "other training rows"
+    PAST_ROWS = "earlier rows of its entity"
+    TARGET = "the target of other training rows"
+
+
+class Scope(StrEnum):
+    """Which rows `apply` has to see at once."""
+
+    ROW = "row"  # any slice gives the same as the whole
+    ENTITY = "entity"  # all rows of an entity, which the recipe puts in the order of time
+
+
+class Kind(StrEnum):
+    """What a column's type means to a builder; types of one kind can stand for each other."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    DATE = "date"
+    DURATION = "duration"
+    CLOCK = "clock"
+    OTHER = "other"
+
+
+def kind_of(dtype: pl.DataType) -> Kind:
+    """Return the kind of a type.
+
+    >>> str(kind_of(pl.Boolean())), str(kind_of(pl.Enum(["a"]))), str(kind_of(pl.List(pl.Int8)))
+    ('number', 'text', 'other')
+    """
+    if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
+        return Kind.NUMBER
+    kinds = {pl.String: Kind.TEXT, pl.Categorical: Kind.TEXT, pl.Enum: Kind.TEXT, pl.Date: Kind.DATE}
+    times = {pl.Datetime: Kind.DATE, pl.Duration: Kind.DURATION, pl.Time: Kind.CLOCK}
+    return next((kind for known, kind in (kinds | times).items() if dtype == known), Kind.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One generated column: its type, and where it comes from.
+
+    Args:
+        name: The column's name.
+        sources: The columns that it is made of.
+        operation: Name of what is done to them.
+        parameters: What the operation was set to or learned, as plain values.
+        dtype: Its Polars type.
+        description: One sentence for people.
+        levels: How many levels its codes have, 0 to levels - 1; 0 for a number.
+        leak: What it reads beside its own row.
+        reach: How far back it reads, in rows ("7 rows") or time ("28d"); None where it reads no earlier rows.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    operation: str
+    parameters: Mapping[str, Any]
+    dtype: pl.DataType
+    description: str
+    levels: int = 0
+    leak: LeakClass = LeakClass.OWN_ROW
+    reach: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The target as numbers.
+
+    Args:
+        name: Its column.
+        values: One expression a number that can be averaged: the values for regression, 0 or 1 of the positive label
+            for two classes (both under an empty name), 0 or 1 of each label under its name for more.
+    """
+
+    name: str
+    values: Mapping[str, pl.Expr]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """The table that a recipe is fitted on, as a builder sees it.
+
+    Args:
+        frame: The training rows.
+        schema: Their columns, without the fold column.
+        target: What is predicted; None where no task was given.
+        fold: Integer column that numbers the folds of a cross-fit; None where there is none.
+        forward: Whether folds follow each other in time, so that a row may read lower numbers only.
+        entity: The column that says whose row it is.
+        time: The column that orders rows.
+    """
+
+    frame: pl.LazyFrame
+    schema: Mapping[str, pl.DataType]
+    target: Target | None = None
+    fold: str | None = None
+    forward: bool = False
+    entity: str | None = None
+    time: str | None = None
+    _taken: set[str] = field(default_factory=set, repr=False)
+
+    def columns(self, wanted: Columns, kinds: Collection[Kind], builder: Builder) -> list[str]:
+        """Resolve a choice of columns.
+
+        A selector leaves the target and columns of other kinds out; a name has to be right.
+
+        Raises:
+            MissingColumnError: a name is not there.
+            SchemaError: a named column has a type that the builder can't use.
+            SettingError: a named column is the target.
+        """
+        if isinstance(wanted, cs.Selector):
+            chosen = self.frame.select(wanted).collect_schema().names()
+            return [name for name in chosen if name in self.schema and self._fits(name, kinds)]
+        names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+        for name in names:
+            self._check(name, kinds, type(builder).__name__)
+        return names
+
+    def _fits(self, name: str, kinds: Collection[Kind]) -> bool:
+        is_target = self.target is not None and name == self.target.name
+        return not is_target and kind_of(self.schema[name]) in kinds
+
+    def _check(self, name: str, kinds: Collection[Kind], builder: str) -> None:
+        if name not in self.schema:
+            raise MissingColumnError.among(name, self.schema, where="the training table")
+        if self.target is not None and name == self.target.name:
+            raise SettingError(f"{builder} is given the target {name!r}; a feature of a row can't read its own target.")
+        if kind_of(self.schema[name]) not in kinds:
+            allowed = " or ".join(sorted(kinds))
+            raise SchemaError(f"{builder} is given column {name!r} of type {self.schema[name]}; it takes {allowed}.")
+
+    def named(self, source: str, operation: str) -> str:
+        """Name a generated column so that it meets no column of the table and no other feature."""
+        name = unique(generated(source, operation), {*self.schema, *self._taken})
+        self._taken.add(name)
+        return name
+
+    def target_for(self, builder: Builder) -> Target:
+        """Return the target; SettingError where there is none."""
+        if self.target is None:
+            raise SettingError(f"{type(builder).__name__} reads the target; give a task, as in recipe.fit(frame, task).")
+        return self.target
+
+
+# What a builder asks for: expressions that are aggregates of the whole table (the recipe merges those of all builders
+# into one select), and grouped or other queries of the training frame. All run in one `pl.collect_all`.
+Queries = dict[str, "pl.Expr | pl.LazyFrame"]
+# What it gets back under the same keys: a Python value for an expression, a DataFrame for a query.
+Learned = dict[str, Any]
+
+
+class Builder(Protocol):
+    """Settings of features: a frozen dataclass of plain values, named as an imperative."""
+
+    def learn(self, train: Training) -> Queries:
+        """Say what has to be known of the training table."""
+
+    def fitted(self, learned: Learned, train: Training) -> Sequence[Fitted]:
+        """Make the fitted states, in a fixed order; names of columns come from `train.named`."""
+
+
+class Fitted(Protocol):
+    """A fitted builder over one column or one set of columns: plain frozen data, named as a participle."""
+
+    scope: ClassVar[Scope]
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The columns that it adds, in their order."""
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add the columns; drop none, keep all rows and their order.
+
+        A frame given to the scope ENTITY is sorted as `frazil.features.ordered` says.
+        """
+
+    def select(self, names: Collection[str]) -> Self:
+        """Return it with the features of these names only, at their cost only; one of them at least is its own."""
+
+    def spec(self) -> dict[str, Any]:
+        """Return its state as JSON data, but for its tables."""
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Return the larger part of its state."""
+
+    @classmethod
+    def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
+        """Make it again; KeyError, TypeError or ValueError where something is missing or of another type."""
+
+
+class CrossFitted(Fitted, Protocol):
+    """A fitted state that read the target: its training rows need values that their own target has no part in.
+
+    With `Training.fold` set, a builder returns these with both faces learned in one scan.
+    """
+
+    def out_of_fold(self) -> Fitted:
+        """Return the face for training rows, which reads `Training.fold`; it is never written down."""
+
+
+def target_of(task: Task, most_classes: int) -> Target:
+    """Turn a task's target into numbers that can be averaged.
+
+    Args:
+        task: What is predicted.
+        most_classes: Labels that get a number of their own; the first of them where there are more.
+    """
+    values = column(task.target)
+    if task.is_regression:
+        number = values.cast(pl.Float64)
+        return Target(task.target, {"": pl.when(number.is_finite()).then(number)})
+    labels = dict(zip(task.label_names, task.labels, strict=True))
+    if len(labels) == 2:
+        return Target(task.target, {"": _is_label(values, task.labels[1])})
+    return Target(task.target, {name: _is_label(values, label) for name, label in list(labels.items())[:most_classes]})
+
+
+def _is_label(values: pl.Expr, label: Any) -> pl.Expr:  # noqa: ANN401 -- a label is of any type
+    return (values.cast(pl.String) if isinstance(label, str) else values).eq(label).cast(pl.Int64)

@@ -1,0 +1,105 @@
+"""Number columns as they are: float32, with what is missing or not finite as null."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import polars as pl
+import polars.selectors as cs
+
+from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
+from frazil.features.plain import PlainState
+from frazil.schema import column
+
+EXACT = 2.0**24  # float32 holds all whole numbers up to it
+KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK, Kind.TEXT)
+TICKS = {Kind.DURATION: 1e6, Kind.CLOCK: 1e9}  # microseconds and nanoseconds in a second
+
+
+@dataclass(frozen=True, slots=True)
+class KeepNumbers:
+    """Keep number columns: Boolean, integers, floats and decimals; durations and times of day in seconds.
+
+    Strings named outright are read as numbers ("1,234.5", "12%"); what is none is null. Float32 loses differences
+    between values beyond 2**24: of a column that has such values the least one in training is taken off first.
+
+    Args:
+        columns: Names or a selector.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"price": [1, None, 3]})
+    >>> Recipe(KeepNumbers("price")).fit(frame).apply(frame).collect()["price|number"].to_list()
+    [1.0, None, 3.0]
+    """
+
+    columns: Columns = field(default_factory=lambda: cs.numeric() | cs.boolean() | cs.duration() | cs.time())
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for the least and greatest finite value of each column."""
+        return {
+            name: pl.struct(low=_finite(name, train).min(), high=_finite(name, train).max())
+            for name in train.columns(self.columns, KINDS, self)
+        }
+
+    def fitted(self, learned: Learned, train: Training) -> list[NumberKept]:
+        """Take the least value as the offset where values are large."""
+        return [
+            NumberKept(source, train.named(source, "number"), str(kind_of(train.schema[source])), _offset(**ends))
+            for source, ends in learned.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKept(PlainState):
+    """A number column as float32.
+
+    Args:
+        source: The column.
+        name: The generated one.
+        kind: Kind of the column's type.
+        offset: What is taken off first, in the column's unit.
+    """
+
+    source: str
+    name: str
+    kind: str
+    offset: float
+    scope: ClassVar[Scope] = Scope.ROW
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """One number."""
+        less = f" less {self.offset:g}" if self.offset else ""
+        described = f"{self.source}{less}, as it is"
+        parameters = {"offset": self.offset}
+        return (Feature(self.name, (self.source,), "number", parameters, pl.Float32(), described),)
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add it."""
+        value = number(self.source, Kind(self.kind))
+        less = (value - self.offset if self.offset else value).cast(pl.Float32)
+        return frame.with_columns(pl.when(less.is_finite()).then(less).alias(self.name))
+
+
+def number(name: str, kind: Kind) -> pl.Expr:
+    """Read a column as Float64: seconds for durations and times of day; strings without blanks, commas and %."""
+    values = column(name)
+    if kind is Kind.DURATION:
+        return values.dt.total_microseconds() / TICKS[kind]
+    if kind is Kind.CLOCK:
+        return values.to_physical() / TICKS[kind]
+    if kind is Kind.TEXT:
+        values = values.cast(pl.String).str.replace_all(r"[\s,%]", "")
+    return values.cast(pl.Float64, strict=False)
+
+
+def _finite(name: str, train: Training) -> pl.Expr:
+    value = number(name, kind_of(train.schema[name]))
+    return pl.when(value.is_finite()).then(value)
+
+
+def _offset(low: float | None, high: float | None) -> float:
+    if low is None or high is None or max(abs(low), abs(high)) <= EXACT:
+        return 0.0
+    return float(low)

@@ -1,0 +1,310 @@
+"""The recipe: builders that learn from a table in one shared scan, and the plan that adds their columns to any table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
+from frazil.features.contract import Builder, Fitted, Kind, Scope, Training, kind_of, target_of
+from frazil.features.ordered import in_order
+from frazil.features.storage import read_members, write_members
+from frazil.matrix import MatrixColumn
+from frazil.naming import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from frazil.features.contract import Feature, Learned, Queries
+    from frazil.task import Task
+
+BATCH = 200  # aggregates in one select; planning a select grows faster than its width
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Recipe:
+    """Builders to be fitted together.
+
+    Args:
+        builders: Settings of features; names of generated columns follow their order.
+        entity: The column that says whose row it is; builders of lags and windows need it or `time`.
+        time: The column that orders rows.
+
+    >>> from frazil.features import EncodeCount, KeepNumbers
+    >>> frame = pl.LazyFrame({"city": ["Rom", "Ulm", "Rom"], "price": [1.0, 2.0, None]})
+    >>> fitted = (Recipe(KeepNumbers("price")) | Recipe(EncodeCount("city"))).fit(frame)
+    >>> [feature.name for feature in fitted.features]
+    ['price|number', 'city|count']
+    """
+
+    builders: tuple[Builder, ...]
+    entity: str | None
+    time: str | None
+
+    def __init__(self, *builders: Builder, entity: str | None = None, time: str | None = None) -> None:
+        for builder in builders:
+            if not callable(getattr(builder, "learn", None)):
+                raise SettingError(f"Recipe got {builder!r}; it takes builders, as in Recipe(KeepNumbers('price')).")
+        object.__setattr__(self, "builders", tuple(builders))
+        object.__setattr__(self, "entity", entity)
+        object.__setattr__(self, "time", time)
+
+    def __or__(self, other: Recipe) -> Recipe:
+        """Put the other recipe's builders after this one's.
+
+        Raises: SettingError: they name different entities or times.
+        """
+        if not isinstance(other, Recipe):
+            return NotImplemented
+        axes = {axis: _agreed(axis, getattr(self, axis), getattr(other, axis)) for axis in ("entity", "time")}
+        return Recipe(*self.builders, *other.builders, **axes)
+
+    def __repr__(self) -> str:
+        """Write it as the call that makes it, one builder a line."""
+        axes = [f"{axis}={value!r}" for axis in ("entity", "time") if (value := getattr(self, axis)) is not None]
+        return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
+
+    def fit(self, frame: pl.LazyFrame, task: Task | None = None) -> FittedRecipe:
+        """Learn from all rows of a table, in one scan.
+
+        Applied to the same rows, features that read the target would know it: those rows need `fit_train`.
+
+        Args:
+            frame: The training rows.
+            task: What is predicted; only builders that read the target need it.
+
+        Raises:
+            MissingColumnError: a builder names a column that is not there.
+            SchemaError: a column has a type that its builder can't use.
+            SettingError: a builder needs a target, an entity or a time that is not given.
+        """
+        train = self._training(frame, task)
+        return self._fitted(train)
+
+    def fit_train(
+        self, frame: pl.LazyFrame, task: Task, fold_ids: ArrayLike | pl.Series, forward: bool = False
+    ) -> tuple[FittedRecipe, pl.LazyFrame]:
+        """Learn from all rows, and give these same rows features that their own targets have no part in.
+
+        Args:
+            frame: The training rows, in the order of `fold_ids`.
+            task: What is predicted.
+            fold_ids: (rows,) integers from 0. A row's features read the targets of other folds only.
+            forward: Whether folds follow each other in time: then they read lower numbers only, and features of the
+                first fold that read the target are null.
+
+        Returns: The recipe as fitted on all rows, for new rows; and the training rows with out-of-fold features.
+
+        Raises: as `fit`; InputError where fold_ids are not one integer a row.
+        """
+        train = self._training(frame, task)
+        fold = unique("fold", train.schema)
+        with_folds = frame.with_columns(_folds(fold, fold_ids))
+        fitted = self._fitted(replace(train, frame=with_folds, fold=fold, forward=forward))
+        return fitted, fitted.out_of_fold().apply(with_folds).drop(fold)
+
+    def explain(self) -> str:
+        """Say in words what it does."""
+        lines = [f"{len(self.builders)} builders, fitted in one scan:"]
+        for builder in self.builders:
+            summary = (type(builder).__doc__ or "").partition("\n")[0]
+            lines.append(f"  {type(builder).__name__}: {summary}")
+        return "\n".join(lines)
+
+    def _training(self, frame: pl.LazyFrame, task: Task | None) -> Training:
+        schema = frame.collect_schema()
+        named = [self.entity, self.time, task.target if task else None]
+        if missing := [name for name in named if name is not None and name not in schema]:
+            raise MissingColumnError.among(missing, schema.names(), where="the training table")
+        target = None if task is None else target_of(task)
+        return Training(frame, schema, target, entity=self.entity, time=self.time)
+
+    def _fitted(self, train: Training) -> FittedRecipe:
+        queries = [builder.learn(train) for builder in self.builders]
+        learned = learn_together(train.frame, queries)
+        parts = [
+            part
+            for builder, known in zip(self.builders, learned, strict=True)
+            for part in builder.fitted(known, train)
+        ]
+        sources = dict.fromkeys(source for part in parts for feature in part.features for source in feature.sources)
+        kinds = {source: kind_of(train.schema[source]) for source in sources}
+        return FittedRecipe(tuple(parts), kinds, self.entity, self.time)
+
+
+def _agreed(axis: str, mine: str | None, theirs: str | None) -> str | None:
+    if mine is not None and theirs is not None and mine != theirs:
+        raise SettingError(f"the recipes have {axis}={mine!r} and {axis}={theirs!r}; they go together with one only.")
+    return mine if mine is not None else theirs
+
+
+def _folds(name: str, fold_ids: ArrayLike | pl.Series) -> pl.Series:
+    values = np.asarray(fold_ids)
+    if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
+        raise InputError(f"fold_ids are {values.dtype} of shape {values.shape}; they are one integer from 0 a row.")
+    return pl.Series(name, values.astype(np.int32))
+
+
+def learn_together(frame: pl.LazyFrame, queries: Sequence[Queries]) -> list[Learned]:
+    """Run all that builders ask for in one pass over the table.
+
+    Args:
+        frame: The training rows.
+        queries: One mapping a builder.
+
+    Returns: One mapping a builder, with the same keys.
+    """
+    exprs, plans = _Numbered(), _Numbered()
+    for builder, asked in enumerate(queries):
+        for key, query in asked.items():
+            (plans if isinstance(query, pl.LazyFrame) else exprs).add((builder, key), query)
+    selects = [frame.select(batch) for batch in exprs.batches()]
+    found = pl.collect_all([*selects, *plans.values], engine="streaming")
+    rows = {name: value for df in found[: len(selects)] for name, value in df.row(0, named=True).items()}
+    learned: list[Learned] = [{} for _ in queries]
+    for number, (builder, key) in enumerate(exprs.keys):
+        learned[builder][key] = rows[str(number)]
+    for df, (builder, key) in zip(found[len(selects) :], plans.keys, strict=True):
+        learned[builder][key] = df
+    return [{key: known[key] for key in asked} for asked, known in zip(queries, learned, strict=True)]
+
+
+@dataclass(slots=True)
+class _Numbered:
+    """Queries in the order they came, each with whose it is."""
+
+    keys: list[tuple[int, str]] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+
+    def add(self, key: tuple[int, str], query: pl.Expr | pl.LazyFrame) -> None:
+        self.keys.append(key)
+        self.values.append(query)
+
+    def batches(self) -> Iterable[list[pl.Expr]]:
+        """Name expressions by their number and cut them into selects of a good width."""
+        named = [expr.alias(str(number)) for number, expr in enumerate(self.values)]
+        return [named[start : start + BATCH] for start in range(0, len(named), BATCH)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedRecipe:
+    """What was learned, as plain data that adds the features to any table.
+
+    Args:
+        parts: Fitted builders, one a column or set of columns.
+        inputs: Kind of each column that is read.
+        entity: The column that says whose row it is.
+        time: The column that orders rows.
+    """
+
+    parts: tuple[Fitted, ...]
+    inputs: Mapping[str, Kind]
+    entity: str | None = None
+    time: str | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The generated columns, in their order."""
+        return tuple(feature for part in self.parts for feature in part.features)
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add the features to a table, as one lazy plan; rows and their order stay.
+
+        Features of earlier rows see the rows of this table only: give each entity's past along.
+
+        Raises:
+            MissingColumnError: a column that is read is not there.
+            SchemaError: it has a type of another kind than in training, or a generated column is there already.
+        """
+        self._check(frame.collect_schema())
+        for part in self.parts:
+            if part.scope is Scope.ROW:
+                frame = part.apply(frame)
+        ordered = [part for part in self.parts if part.scope is Scope.ENTITY]
+        return in_order(frame, ordered, self.entity, self.time) if ordered else frame
+
+    def select(self, names: Iterable[str]) -> FittedRecipe:
+        """Keep the features of these names, at their cost only.
+
+        Raises: MissingColumnError: there is no such feature.
+        """
+        wanted = list(names)
+        there = [feature.name for feature in self.features]
+        if missing := [name for name in wanted if name not in there]:
+            raise MissingColumnError.among(missing, there, where="the recipe")
+        parts = [(part, {f.name for f in part.features} & set(wanted)) for part in self.parts]
+        kept = tuple(part.select(own) for part, own in parts if own)
+        sources = {source for part in kept for feature in part.features for source in feature.sources}
+        inputs = {name: kind for name, kind in self.inputs.items() if name in sources}
+        return FittedRecipe(kept, inputs, self.entity, self.time)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the lineage: one row a feature with its sources, operation, parameters, type, leak class and reach."""
+        rows = [
+            {
+                "feature": feature.name,
+                "sources": list(feature.sources),
+                "operation": feature.operation,
+                "parameters": ", ".join(f"{key}={value}" for key, value in feature.parameters.items()),
+                "dtype": str(feature.dtype),
+                "levels": feature.levels,
+                "reads": str(feature.leak),
+                "reach": feature.reach,
+                "description": feature.description,
+            }
+            for feature in self.features
+        ]
+        return pl.DataFrame(rows, schema=LINEAGE)
+
+    def matrix_columns(self) -> tuple[MatrixColumn, ...]:
+        """Return what a learner must know of each feature."""
+        return tuple(MatrixColumn(feature.name, feature.levels) for feature in self.features)
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that hold it: `recipe.json`, and Parquet tables."""
+        return write_members(self.parts, self.inputs, self.entity, self.time)
+
+    @classmethod
+    def read(cls, members: Mapping[str, bytes]) -> FittedRecipe:
+        """Read it back from its files, running no code from them.
+
+        Raises: ArtifactError: a file is missing, damaged, or holds what no builder wrote.
+        """
+        return cls(*read_members(members))
+
+    def out_of_fold(self) -> FittedRecipe:
+        """Return the face for the training rows of `fit_train`, which carry their fold numbers."""
+        faces = [part.out_of_fold() if hasattr(part, "out_of_fold") else part for part in self.parts]
+        return replace(self, parts=tuple(faces))
+
+    def _check(self, schema: Mapping[str, pl.DataType]) -> None:
+        needed = [*self.inputs, *(axis for axis in (self.entity, self.time) if axis is not None and self._is_ordered)]
+        if missing := [name for name in needed if name not in schema]:
+            raise MissingColumnError.among(missing, schema, where="the table")
+        for name, kind in self.inputs.items():
+            if kind_of(schema[name]) is not kind:
+                raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
+        if there := [feature.name for feature in self.features if feature.name in schema]:
+            raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")
+
+    @property
+    def _is_ordered(self) -> bool:
+        return any(part.scope is Scope.ENTITY for part in self.parts)
+
+
+LINEAGE = {
+    "feature": pl.String,
+    "sources": pl.List(pl.String),
+    "operation": pl.String,
+    "parameters": pl.String,
+    "dtype": pl.String,
+    "levels": pl.Int64,
+    "reads": pl.String,
+    "reach": pl.String,
+    "description": pl.String,
+}

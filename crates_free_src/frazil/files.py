@@ -1,0 +1,89 @@
+"""Writing files so that a crash, a full disk or a power cut leaves the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from frazil.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path to write to, and put the file in place once all of it is on disk.
+
+    The temporary stands in the same folder (a rename is atomic only within a file system) and keeps the file's
+    extension, from which some writers read the format. Where the body or the writing fails, the temporary is removed
+    and what stood under the path before is untouched.
+
+    Args:
+        path: Where the finished file goes; an existing file is replaced.
+
+    Yields: The path of an empty temporary file.
+
+    Raises: SourceError: the folder does not exist or can't be written to, or the path is a folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic(f"{folder}/note.txt") as temporary:
+    ...         _ = temporary.write_text("all of it")
+    ...     Path(folder, "note.txt").read_text()
+    'all of it'
+    """
+    final = Path(path)
+    temporary = _temporary_for(final)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(final)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush_folder(final.parent)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a whole file at once, or leave the old one.
+
+    Raises: SourceError: the folder does not exist or can't be written to, or the path is a folder.
+    """
+    with atomic(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _temporary_for(final: Path) -> Path:
+    """Make an empty file beside the final one, hidden from patterns and folder scans."""
+    folder = final.parent
+    if final.is_dir():
+        raise SourceError(f"{final} is a folder; a file is to be written there.")
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise SourceError(f"folder {folder} {what}; {final.name!r} can't be written there.")
+    temporary = folder / f".{token_hex(8)}{final.suffix[:20]}"
+    try:
+        temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise SourceError(f"folder {folder} can't be written to: {error.strerror}.") from error
+    return temporary
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself durable; Windows has no handle for a folder and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

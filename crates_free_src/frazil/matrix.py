@@ -1,0 +1,78 @@
+"""The one place where a lazy table becomes numbers that a learner can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixColumn:
+    """What a learner must know of one column of the matrix.
+
+    Args:
+        name: The generated column's name; learners keep it for reports and never pass it to native code.
+        levels: How many levels a category has, coded 0 to levels - 1; 0 for a number.
+    """
+
+    name: str
+    levels: int = 0
+
+    @property
+    def is_category(self) -> bool:
+        """Whether its values are codes without an order."""
+        return self.levels > 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """Rows of features as float32, column-major; NaN is missing, and an unseen level.
+
+    Args:
+        values: (rows, columns) float32, Fortran order.
+        columns: One description a column.
+    """
+
+    values: NDArray[np.float32]
+    columns: tuple[MatrixColumn, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(self.values.shape[0])
+
+    @property
+    def categories(self) -> list[int]:
+        """Positions of the columns that hold codes."""
+        return [position for position, column in enumerate(self.columns) if column.is_category]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Positions of the columns that hold numbers."""
+        return [position for position, column in enumerate(self.columns) if not column.is_category]
+
+    def take(self, rows: NDArray[Any]) -> Matrix:
+        """Return the rows at these positions, as a copy."""
+        return Matrix(np.asfortranarray(self.values[rows]), self.columns)
+
+
+def collect_matrix(frame: pl.LazyFrame, columns: Sequence[MatrixColumn]) -> Matrix:
+    """Collect the named columns of a frame into one float32 matrix.
+
+    Infinities become missing: boosters take them as they are and linear learners break on them.
+    """
+    wanted = [pl.col(column.name).cast(pl.Float32) for column in columns]
+    if not wanted:
+        rows = frame.select(pl.len()).collect().item()
+        return Matrix(np.empty((rows, 0), np.float32, order="F"), ())
+    finite = [pl.when(expr.is_finite()).then(expr) for expr in wanted]
+    values = frame.select(finite).collect().to_numpy(order="fortran")
+    return Matrix(np.asfortranarray(values, dtype=np.float32), tuple(columns))

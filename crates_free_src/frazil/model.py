@@ -1,0 +1,223 @@
+"""The model that a user holds: its story, its predictions, and its file."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from frazil.artifact.saving import predictor_from, predictor_members
+from frazil.artifact.scoring import sink_predictions
+from frazil.artifact.story import Story
+from frazil.budget import available_threads
+from frazil.checks.findings import Findings
+from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
+from frazil.errors import ArtifactError, MissingColumnError, TargetError
+from frazil.metrics import METRICS, Metric
+from frazil.schema import column
+from frazil.sources import open_source
+from frazil.stats.intervals import bootstrap_interval
+from frazil.types import TaskKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from frazil.artifact.predictor import Predictor
+    from frazil.sources import Source
+
+STORY = "story.json"
+FINDINGS = "findings.json"
+TABLES = ("leaderboard", "failures", "features")
+SHOWN_CANDIDATES = 4
+REPORTED = {
+    TaskKind.BINARY: ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc"),
+    TaskKind.MULTICLASS: ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc"),
+    TaskKind.REGRESSION: ("rmse", "mae", "median_ae", "r2"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Model:
+    """A trained model with everything that is known of it.
+
+    Attributes:
+        predictor: What is deployed.
+        metric: What the search optimised; None for a callable of the user's that a file can't keep.
+        story: How the model came about.
+        leaderboard: One row a candidate and one for the ensemble, best first: rank, candidate, score, std, ci_low,
+            ci_high, p_vs_baseline, p_vs_best, fit_seconds, predict_us_per_row.
+        findings: What the checks found in the training data.
+        failures: Candidates that could not be fitted: candidate, error, message, seconds, traceback.
+        features: Every generated column with its lineage.
+    """
+
+    predictor: Predictor
+    metric: Metric | None
+    story: Story
+    leaderboard: pl.DataFrame
+    findings: Findings
+    failures: pl.DataFrame
+    features: pl.DataFrame
+
+    @property
+    def task(self) -> TaskKind:
+        """What is predicted."""
+        return self.predictor.task.kind
+
+    @property
+    def target(self) -> str:
+        """Name of the predicted column."""
+        return self.predictor.task.target
+
+    @property
+    def score(self) -> float:
+        """Cross-validated score of the ensemble."""
+        return self.story.score
+
+    def predict(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- any source that open_source takes
+        """Predict every row of a table, in order.
+
+        Columns are matched by name, in any order; others are ignored.
+
+        Args:
+            data: Any source: a path, a glob, a frame, a DuckDB relation, a dict of columns, ...
+
+        Returns: `prediction`, in the target's own type; for classes also one column `p|<label>` a label.
+
+        Raises:
+            MissingColumnError: columns are missing; names them and the nearest that are there.
+            SchemaError: a column can't be read as the type that the model learned from.
+        """
+        return self.predictor.framed(self._raw(open_source(data)))
+
+    def predict_proba(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
+        """Return only the probabilities, one column `p|<label>` a label.
+
+        Raises: TargetError: the task is a regression.
+        """
+        if self.predictor.task.is_regression:
+            raise TargetError(f"{self.target!r} is a number, which has no probabilities; call predict.")
+        return self.predict(data).select(self.predictor.probability_columns)
+
+    def sink_predictions(
+        self,
+        data: Any,  # noqa: ANN401 -- as in predict
+        path: str | Path,
+        keep: Sequence[str] = (),
+    ) -> int:
+        """Score data of any size into a Parquet or CSV file, in bounded memory and in the order of its rows.
+
+        The file appears under its name when it is complete; an interrupted run leaves what was there before.
+
+        Args:
+            data: Any source.
+            path: Ends in .parquet or .csv.
+            keep: Columns of the data to write before the predictions.
+
+        Returns: The number of rows written.
+        """
+        return sink_predictions(self.predictor, open_source(data), path, keep)
+
+    def evaluate(self, data: Any, *, seed: int = 0) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
+        """Measure the model on data with known targets; rows without a target are left out.
+
+        A label that training has not seen counts as missed.
+
+        Returns: `metric, score, ci_low, ci_high, rows`, the search's own metric first; the 95 % intervals are of the
+            bootstrap over rows.
+
+        Raises:
+            MissingColumnError: the target, or a column that the model needs, is not there.
+            TargetError: no row has a target.
+        """
+        target, raw = self._measured(open_source(data))
+        rows = []
+        for metric in _reported(self.metric, self.task):
+            low, high = bootstrap_interval(metric, target, raw, seed=seed)
+            score = metric.score(target, raw)
+            rows.append({"metric": metric.name, "score": score, "ci_low": low, "ci_high": high, "rows": len(target)})
+        return pl.DataFrame(rows)
+
+    def importance(self) -> pl.DataFrame:
+        """Return `feature, sources, importance`: every feature's share of what the models used, most used first."""
+        return self.predictor.importance()
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to one file, whole or not at all; no pickle, and loading it runs no code from it."""
+        members = {
+            **predictor_members(self.predictor),
+            STORY: json.dumps(asdict(self.story), indent=1).encode(),
+            FINDINGS: self.findings.to_json().encode(),
+            **{f"{name}.parquet": parquet_bytes(getattr(self, name)) for name in TABLES},
+        }
+        write_bundle(path, members, {key: asdict(self.story)[key] for key in ("seed", "data", "versions", "created")})
+
+    def __repr__(self) -> str:
+        """Tell the story in ten lines."""
+        return "\n".join([_title(self), *self.story.lines(), *_best_rows(self.leaderboard)])
+
+    def _repr_html_(self) -> str:
+        """Tell the same in a notebook, with the whole leaderboard."""
+        lines = "".join(f"<div>{html.escape(line)}</div>" for line in [_title(self), *self.story.lines()])
+        return f"<div>{lines}{self.leaderboard._repr_html_()}</div>"
+
+    def _raw(self, source: Source) -> NDArray[np.float64]:
+        """Predict batch by batch, so that only the predictions have to fit in memory."""
+        batches = source.frame.collect_batches(chunk_size=self.predictor.batch_rows, maintain_order=True)
+        parts = [self.predictor.raw(batch.lazy(), source.name) for batch in batches]
+        return np.concatenate(parts) if parts else self.predictor.raw(source.frame.head(0), source.name)
+
+    def _measured(self, source: Source) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Return the known targets and what the model says of their rows."""
+        columns = source.frame.collect_schema().names()
+        if self.target not in columns:
+            raise MissingColumnError.among(self.target, columns, where=source.name)
+        known = replace(source, frame=source.frame.filter(column(self.target).is_not_null()))
+        target = known.frame.select(column(self.target)).collect().to_series()
+        if target.is_empty():
+            raise TargetError(f"{source.name} has no row with a known {self.target!r}; there is nothing to measure.")
+        return self.predictor.task.encode(target), self._raw(known)
+
+
+def load(path: str | Path) -> Model:
+    """Read a saved model; it predicts exactly what the saved one did.
+
+    Every member's hash is checked before a byte of it is parsed, and no code from the file is run.
+
+    Raises:
+        ArtifactError: the file is damaged, hostile, or of a newer format.
+        SourceError: the file is not there.
+    """
+    bundle = read_bundle(path)
+    try:
+        story = Story(**json_member(bundle.members, STORY))
+        findings = Findings.from_json(bundle.members[FINDINGS].decode())
+        tables = {name: parquet_member(bundle.members, f"{name}.parquet") for name in TABLES}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} is not a model that this version of frazil can read: {error!r}.") from error
+    predictor = predictor_from(bundle.members, available_threads())
+    return Model(predictor, METRICS.get(story.metric), story, findings=findings, **tables)
+
+
+def _reported(first: Metric | None, kind: TaskKind) -> list[Metric]:
+    usual = [METRICS[name] for name in REPORTED[kind] if first is None or name != first.name]
+    return usual if first is None else [first, *usual]
+
+
+def _title(model: Model) -> str:
+    return f"frazil model of {model.target!r} ({model.task}), an ensemble of {len(model.predictor.members)} candidates"
+
+
+def _best_rows(leaderboard: pl.DataFrame) -> list[str]:
+    return [
+        f"{row['rank']:>4}.     {row['candidate']:<16} {row['score']:.5g}"
+        + ("" if row["p_vs_best"] is None else f"   p against the best {row['p_vs_best']:.2g}")
+        for row in leaderboard.head(SHOWN_CANDIDATES).iter_rows(named=True)
+    ]

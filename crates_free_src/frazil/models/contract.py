@@ -1,0 +1,87 @@
+"""What a learner is: frozen settings that fit to a matrix, and a fitted state that predicts and can be written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+from frazil.budget import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import optuna
+    from numpy.typing import NDArray
+
+    from frazil.matrix import Matrix
+    from frazil.task import Task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Rows to learn from or to stop early on.
+
+    Args:
+        matrix: Features.
+        target: (rows,) float64 for regression, int64 label codes for classes.
+        weights: (rows,) float64, or None where all rows count the same.
+    """
+
+    matrix: Matrix
+    target: NDArray[Any]
+    weights: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which a fit runs.
+
+    Args:
+        task: What is predicted.
+        metric: Name of the metric that the search optimises; a learner stops early on it, or on its own loss.
+        seed: In [0, 2**31).
+        threads: Processors that the fit may use.
+        deadline: When it has to end; the learner stops there and keeps what it has.
+    """
+
+    task: Task
+    metric: str
+    seed: int = 0
+    threads: int = 1
+    deadline: Deadline = field(default_factory=Deadline)
+
+
+class Fitted(Protocol):
+    """A learned model: small plain data or a native booster; never pickled."""
+
+    @property
+    def rounds(self) -> int:
+        """Trees or iterations that it kept; 0 where that has no meaning."""
+
+    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
+        """Return (rows, classes) probabilities, or (rows,) values for regression; 0 rows give 0 rows."""
+
+    def importance(self) -> NDArray[np.float64]:
+        """Return (columns,) shares that sum to 1, or zeros where nothing was used."""
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that hold it: JSON, npz, safetensors or the booster's own format."""
+
+    @classmethod
+    def read(cls, members: Mapping[str, bytes]) -> Self:
+        """Read it back from its files, running no code from them; ArtifactError where they are damaged."""
+
+
+class Learner(Protocol):
+    """Settings of a model: a frozen dataclass of plain values whose defaults are the known-good ones."""
+
+    name: ClassVar[str]
+    fitted_type: ClassVar[type[Fitted]]
+
+    def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> Fitted:
+        """Learn from `train`, stopping early on `valid` where there is one."""
+
+    @classmethod
+    def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
+        """Draw settings from the search space, sized for this many training rows."""

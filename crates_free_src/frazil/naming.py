@@ -1,0 +1,34 @@
+"""How generated columns are called: `<source>|<operation>`, as in `price|lag_7` or `city|target_mean`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SEPARATOR = "|"
+
+
+def generated(source: str, operation: str) -> str:
+    """Name the column that an operation makes of a source column.
+
+    >>> generated("price", "lag_7")
+    'price|lag_7'
+    """
+    return f"{source}{SEPARATOR}{operation}"
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """Return the name, with the first free number behind it where it is taken.
+
+    >>> unique("a|log", ["a|log", "a|log#2"])
+    'a|log#3'
+    """
+    there = set(taken)
+    if name not in there:
+        return name
+    number = 2
+    while f"{name}#{number}" in there:
+        number += 1
+    return f"{name}#{number}"

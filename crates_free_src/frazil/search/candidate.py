@@ -1,0 +1,75 @@
+"""What is tried, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from frazil.models.contract import Fitted, Learner
+
+Origin = Literal["portfolio", "optuna"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A learner with its settings, under a name that a leaderboard can show.
+
+    Args:
+        name: Unique in a run, as in `lightgbm-2`.
+        learner: The settings to fit.
+        share: Most of the time left that it may take, in (0, 1].
+        origin: Who proposed it.
+    """
+
+    name: str
+    learner: Learner
+    share: float = 0.3
+    origin: Origin = "portfolio"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """A candidate that was fitted on every fold.
+
+    Args:
+        candidate: What was tried.
+        models: One fitted model a fold; their mean is the candidate's prediction.
+        oof: Out-of-fold predictions of the scored rows, in their order: (scored, classes) or (scored,) float64.
+        score: The metric on all of them at once.
+        block_scores: (blocks,) the metric on each block of rows that the tests compare.
+        fit_seconds: Wall time of all folds together.
+        predict_seconds_per_row: Of all fold models together, measured on the validation rows.
+    """
+
+    candidate: Candidate
+    models: tuple[Fitted, ...]
+    oof: NDArray[np.float64]
+    score: float
+    block_scores: NDArray[np.float64]
+    fit_seconds: float
+    predict_seconds_per_row: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A candidate that could not be fitted; the run went on without it."""
+
+    candidate: str
+    error: str
+    message: str
+    seconds: float
+    traceback: str
+
+    def row(self) -> dict[str, Any]:
+        """Return it as a row of `model.failures`."""
+        return {
+            "candidate": self.candidate,
+            "error": self.error,
+            "message": self.message,
+            "seconds": self.seconds,
+            "traceback": self.traceback,
+        }

@@ -1,0 +1,64 @@
+"""How predictions of the scored rows become scores, and which blocks of rows the tests compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from frazil.seeding import child_seed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from frazil.folds import SplitPlan
+    from frazil.metrics import Metric
+    from frazil.search.table import Table
+
+ENOUGH_FOLDS = 3  # below this many folds a test over fold scores has next to no power
+HOLDOUT_BLOCKS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """Scores out-of-fold predictions, always on the same rows in the same order.
+
+    Args:
+        metric: What is measured.
+        target: (scored,) targets of the scored rows, fold after fold.
+        weights: (scored,) or None.
+        blocks: Positions among the scored rows; each block gives one score.
+        test_train_ratio: Validation rows over training rows of a fold, for the corrected resampled t-test; 0 where
+            the blocks cut up a hold-out, so that the models are held fixed and block scores are independent.
+    """
+
+    metric: Metric
+    target: NDArray[Any]
+    weights: NDArray[np.float64] | None
+    blocks: tuple[NDArray[np.int64], ...]
+    test_train_ratio: float
+
+    def score(self, predictions: NDArray[np.float64], rows: NDArray[np.int64] | slice = slice(None)) -> float:
+        """Measure the predictions of the scored rows, or of some of them."""
+        weights = None if self.weights is None else self.weights[rows]
+        return self.metric.score(self.target[rows], predictions[rows], weights)
+
+    def block_scores(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Measure each block on its own."""
+        return np.array([self.score(predictions, block) for block in self.blocks])
+
+
+def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge:
+    """Choose the blocks: the folds where there are enough of them, else random tenths of the held-out rows."""
+    rows = np.concatenate([fold.valid for fold in plan.folds])
+    ends = np.cumsum([len(fold.valid) for fold in plan.folds])
+    if len(plan.folds) >= ENOUGH_FOLDS:
+        blocks = [np.arange(end - len(fold.valid), end) for fold, end in zip(plan.folds, ends, strict=True)]
+        ratio = float(np.mean([len(fold.valid) / len(fold.train) for fold in plan.folds]))
+    else:
+        shuffled = np.random.default_rng(child_seed(seed, "blocks")).permutation(len(rows))
+        blocks = [np.sort(part) for part in np.array_split(shuffled, min(HOLDOUT_BLOCKS, len(rows)))]
+        ratio = 0.0
+    weights = None if table.weights is None else table.weights[rows]
+    return Judge(metric, table.target[rows], weights, tuple(blocks), ratio)

@@ -1,0 +1,146 @@
+"""The one loop: ask for a candidate, evaluate it, make it durable, tell the result; until something ends it."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from frazil.errors import BudgetError
+from frazil.progress import CandidateRow
+from frazil.search.candidate import Failure, Trial
+from frazil.search.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from frazil.budget import Clock
+    from frazil.progress import Progress
+    from frazil.search.candidate import Candidate
+    from frazil.search.evaluation import Workbench
+
+FINISH_SHARE = 0.06  # of the budget, kept for the ensemble, the tests and the assembling of the model
+USEFUL_SHARE = 0.02  # of the budget; a candidate that gets less time than that is not worth its start
+# Rows against the most models: more of them overfit the ensemble. Source: AutoGluon, EarlyStoppingCountCallback.
+MODELS_BY_ROWS = ((100, 4), (500, 8), (2_500, 15), (10_000, 40), (100_000, 100))
+
+
+class Proposer(Protocol):
+    """Who proposes candidates; never evaluates one."""
+
+    def ask(self, trials: list[Trial]) -> Candidate | None:
+        """Propose the next candidate in the light of the trials so far; None when nothing is left to try."""
+
+
+class Store(Protocol):
+    """Where finished trials are kept, so that a killed run loses at most the one in flight."""
+
+    def recall(self, candidate: Candidate) -> Trial | Failure | None:
+        """Return what came of this candidate in an earlier run with the same identity."""
+
+    def keep(self, outcome: Trial | Failure) -> None:
+        """Make the outcome durable before the next candidate starts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchResult:
+    """Every trial and failure in order, and why the search ended."""
+
+    trials: tuple[Trial, ...]
+    failures: tuple[Failure, ...]
+    why_stopped: str
+
+
+def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progress) -> SearchResult:
+    """Try candidates until the time, the trials or the candidates run out, or the user interrupts.
+
+    Raises:
+        BudgetError: no candidate could be finished.
+        KeyboardInterrupt: the user interrupted before the first candidate was finished.
+    """
+    trials: list[Trial] = []
+    failures: list[Failure] = []
+    why = ""
+    try:
+        while not (why := _why_stop(bench, trials, len(trials) + len(failures))):
+            candidate = proposer.ask(trials)
+            if candidate is None:
+                why = "every candidate was tried"
+                break
+            outcome = store.recall(candidate)
+            if outcome is None:
+                outcome = _attempt(candidate, bench)
+                store.keep(outcome)
+            (trials if isinstance(outcome, Trial) else failures).append(outcome)  # type: ignore[arg-type]
+            progress.candidate(_row(outcome))
+            progress.clock(bench.clock.spent, bench.clock.budget.seconds)
+    except KeyboardInterrupt:
+        if not trials:
+            raise
+        why = "it was interrupted; the best so far is kept"
+    if not trials:
+        raise BudgetError(f"No model could be finished ({why}).{_first_failure(failures)}")
+    return SearchResult(tuple(trials), tuple(failures), why)
+
+
+def seconds_left(clock: Clock) -> float:
+    """Seconds that candidates may still take, after what finishing the model needs."""
+    if clock.budget.seconds is None:
+        return clock.left
+    return max(0.0, clock.left - FINISH_SHARE * clock.budget.seconds)
+
+
+def most_models(rows: int) -> float:
+    """Interpolate the cap on the number of models by rows, linear in both logarithms.
+
+    >>> [round(most_models(rows)) for rows in (50, 500, 5_000)], most_models(1_000_000)
+    ([4, 8, 25], inf)
+    """
+    if rows <= MODELS_BY_ROWS[0][0]:
+        return MODELS_BY_ROWS[0][1]
+    for (low_rows, low), (high_rows, high) in pairwise(MODELS_BY_ROWS):
+        if rows <= high_rows:
+            part = math.log(rows / low_rows) / math.log(high_rows / low_rows)
+            return math.exp(math.log(low) + part * math.log(high / low))
+    return math.inf
+
+
+def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
+    budget, left = bench.clock.budget, seconds_left(bench.clock)
+    if budget.trials is not None and tried >= budget.trials:
+        return f"the budget of {budget.trials} trials is spent"
+    if bench.clock.stopped.is_set():
+        return "it was interrupted; the best so far is kept"
+    if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
+        return f"the budget of {budget.seconds:g} s is spent"
+    if tried >= most_models(len(bench.judge.target)):
+        return f"more than {tried} models would overfit an ensemble on {len(bench.judge.target)} rows"
+    return ""
+
+
+def _attempt(candidate: Candidate, bench: Workbench) -> Trial | Failure:
+    started = perf_counter()
+    try:
+        return evaluate(candidate, bench, candidate.share * seconds_left(bench.clock))
+    except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
+        return Failure(
+            candidate=candidate.name,
+            error=type(error).__name__,
+            message=str(error),
+            seconds=perf_counter() - started,
+            traceback="".join(traceback.format_exception(error)),
+        )
+
+
+def _row(outcome: Trial | Failure) -> CandidateRow:
+    if isinstance(outcome, Failure):
+        return CandidateRow(outcome.candidate, None, None, outcome.seconds, f"failed: {outcome.message}")
+    std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
+    return CandidateRow(outcome.candidate.name, outcome.score, std, outcome.fit_seconds, "ok")
+
+
+def _first_failure(failures: list[Failure]) -> str:
+    if not failures:
+        return ""
+    return f" The first of {len(failures)} failures: {failures[0].candidate}: {failures[0].message}"

@@ -1,0 +1,68 @@
+"""Optuna proposes once the portfolio is spent: settings for the families that are winning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from frazil.extras import load
+from frazil.search.candidate import Candidate
+from frazil.seeding import child_seed
+
+if TYPE_CHECKING:
+    from frazil.models.contract import Learner
+    from frazil.search.candidate import Trial
+
+FAMILIES = 2  # how many of the best families are searched, in turn
+SHARE = 0.25  # of the time left, for one proposal
+SETTLED = ("constant", "linear")  # families that have nothing worth searching
+
+
+@dataclass(slots=True)
+class OptunaProposer:
+    """Tree-structured Parzen estimators, one study a family.
+
+    The sampler's seed comes from the run's seed and the number of earlier proposals, and studies are told of trials
+    in order; so a run that is resumed from a journal proposes what an uninterrupted one would have.
+    """
+
+    rows: int
+    greater_is_better: bool
+    seed: int
+    asked: list[tuple[str, str, Any]] = field(default_factory=list)  # candidate, family, Optuna's trial
+
+    def ask(self, trials: list[Trial]) -> Candidate | None:
+        """Propose settings for one of the best families, in turn."""
+        families = self._families(trials)
+        if not families:
+            return None
+        learner_type = families[len(self.asked) % len(families)]
+        number = len(self.asked) + 1
+        asked = self._study(learner_type.name, trials).ask()
+        name = f"{learner_type.name}-t{number}"
+        candidate = Candidate(name, learner_type.suggest(asked, self.rows), SHARE, "optuna")
+        self.asked.append((name, learner_type.name, asked))
+        return candidate
+
+    def _families(self, trials: list[Trial]) -> list[type[Learner]]:
+        sign = -1 if self.greater_is_better else 1
+        ranked = sorted(trials, key=lambda trial: sign * trial.score)
+        best: dict[str, type[Learner]] = {}
+        for trial in ranked:
+            best.setdefault(trial.candidate.learner.name, type(trial.candidate.learner))
+        return [learner_type for name, learner_type in best.items() if name not in SETTLED][:FAMILIES]
+
+    def _study(self, family: str, trials: list[Trial]) -> Any:  # noqa: ANN401 -- Optuna loads late
+        optuna = load("optuna")
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        sampler = optuna.samplers.TPESampler(seed=child_seed(self.seed, "optuna", len(self.asked)))
+        study = optuna.create_study(sampler=sampler, direction="maximize" if self.greater_is_better else "minimize")
+        scores = {trial.candidate.name: trial.score for trial in trials}
+        for name, of_family, asked in self.asked:
+            if of_family == family and name in scores:
+                study.add_trial(
+                    optuna.trial.create_trial(
+                        params=asked.params, distributions=asked.distributions, value=scores[name]
+                    )
+                )
+        return study

@@ -1,0 +1,87 @@
+"""Known-good settings in the order in which they are tried; stopping anywhere leaves a good ensemble."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from frazil.models import learner_from
+from frazil.models.constant import Constant
+from frazil.search.candidate import Candidate
+from frazil.search.leaderboard import BASELINE
+from frazil.search.optuna_proposer import OptunaProposer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from frazil.models.contract import Learner
+    from frazil.search.candidate import Trial
+    from frazil.search.evaluation import Workbench
+    from frazil.search.loop import Proposer
+
+EVERY_SIZE = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the portfolio.
+
+    Args:
+        learner: The settings to fit.
+        share: Most of the time left that it may take.
+        source: Where the settings come from.
+        most_rows: Training rows above which it is left out: it would not converge in the minutes that runs have.
+    """
+
+    learner: Learner
+    share: float
+    source: str
+    most_rows: int = EVERY_SIZE
+
+
+def read_portfolio() -> tuple[Entry, ...]:
+    """Read the entries from the data file beside this module, in their order."""
+    text = files("frazil.search").joinpath("portfolio.json").read_text(encoding="utf-8")
+    return tuple(_entry(**line) for line in json.loads(text)["entries"])
+
+
+@dataclass(slots=True)
+class Portfolio:
+    """The baseline, then the entries in order, then whoever comes after."""
+
+    rows: int
+    after: Proposer
+    waiting: list[Candidate] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Queue the candidates that suit the number of rows."""
+        suiting = [entry for entry in read_portfolio() if self.rows <= entry.most_rows]
+        self.waiting = [Candidate(BASELINE, Constant(), 0.1), *_named(suiting)]
+
+    def ask(self, trials: list[Trial]) -> Candidate | None:
+        """Propose the next of the queue."""
+        return self.waiting.pop(0) if self.waiting else self.after.ask(trials)
+
+
+def proposer_for(bench: Workbench) -> Portfolio:
+    """Make the proposer of a run: the portfolio first, Optuna on the time that is left."""
+    rows = bench.folds.folds[0].train.matrix.rows
+    return Portfolio(rows, OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed))
+
+
+def _entry(learner: str, settings: dict[str, Any], share: float, source: str, most_rows: int = EVERY_SIZE) -> Entry:
+    return Entry(learner_from(learner, settings), share, source, most_rows)
+
+
+def _named(entries: Iterable[Entry]) -> list[Candidate]:
+    """Number the entries of each family."""
+    seen: Counter[str] = Counter()
+    named = []
+    for entry in entries:
+        family = entry.learner.name
+        seen[family] += 1
+        named.append(Candidate(f"{family}-{seen[family]}", entry.learner, entry.share))
+    return named

@@ -1,0 +1,220 @@
+"""From a source to training rows in memory: read once, checked, with every named column in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import polars as pl
+
+from frazil.budget import parse_seconds
+from frazil.checks import check_table
+from frazil.checks.findings import Finding, Findings
+from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
+from frazil.profile import profile_frame
+from frazil.roles import infer_roles
+from frazil.schema import column
+from frazil.search.table import Table
+from frazil.seeding import child_seed
+from frazil.task import infer_task
+from frazil.types import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from frazil.profile import Profile
+    from frazil.schema import Schema
+    from frazil.sources import Identity, Source
+
+STAGED_SHARE = 0.15  # of the memory allowed, for the rows as they are read; matrices and models need the rest
+STRING_BYTES = 40  # a guess at the mean of one string with its view
+HASH_MULTIPLIER = 2_654_435_761  # Knuth's: spreads consecutive row numbers evenly over 32 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Folds that go forward in time along a column, with a distance between what learns and what judges.
+
+    Args:
+        column: When a row happened: a Date, a Datetime or an integer.
+        gap: How far a row's features or label reach ahead, as "7d", "12h" or a number in the column's own unit.
+        embargo: How much later than its row a label is known; training ends that much earlier still.
+    """
+
+    column: str
+    gap: str | int = 0
+    embargo: str | int = 0
+
+    @classmethod
+    def of(cls, given: str | Self | None) -> Self | None:
+        """Read a column's name as a time axis without distances."""
+        return cls(given) if isinstance(given, str) else given
+
+    @property
+    def distances(self) -> dict[str, int | timedelta]:
+        """Return gap and embargo as `plan_folds` takes them."""
+        given = {"gap": self.gap, "embargo": self.embargo}
+        return {name: timedelta(seconds=parse_seconds(d)) if isinstance(d, str) else d for name, d in given.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumns:
+    """Columns that the user gave a meaning.
+
+    Args:
+        target: What is predicted.
+        time: When a row happened; folds then go forward in time.
+        groups: Rows of one group stay on one side of a split.
+        entity: What a row is about; without `time` and `groups`, its rows stay on one side of a split.
+        weights: How much a row counts.
+    """
+
+    target: str
+    time: str | None = None
+    groups: str | None = None
+    entity: str | None = None
+    weights: str | None = None
+
+    def given(self) -> Iterator[tuple[str, str]]:
+        """Return argument and column for each that is given."""
+        for argument in ("target", "time", "groups", "entity", "weights"):
+            if (name := getattr(self, argument)) is not None:
+                yield argument, name
+
+    @property
+    def kept_together(self) -> str | None:
+        """The column whose equal values stay on one side of a split."""
+        return self.groups or (self.entity if self.time is None else None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Staged:
+    """Training rows with what is known of them."""
+
+    table: Table
+    schema: Schema
+    profile: Profile
+    findings: Findings
+    identity: Identity
+
+
+def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
+    """Read a source once and make it ready to learn from.
+
+    Rows without a target are left out and counted in the findings; a source that would not fit in memory is sampled,
+    which the findings say too.
+
+    Raises:
+        MissingColumnError: a named column is not there.
+        TargetError: the target can't be learned.
+        InputError: no rows, or time, groups or weights have values that can't be used.
+    """
+    _check_named(source, columns)
+    frame, notes = _sampled(source, memory_bytes, seed)
+    df = frame.collect()
+    if df.is_empty():
+        raise InputError(f"{source.name} has no rows; there is nothing to learn from.")
+    identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
+    df, dropped = _with_target(df, columns.target)
+    problem = infer_task(df[columns.target], target_name=columns.target, given=task)
+    if columns.time is not None:
+        df = df.sort(columns.time, maintain_order=True)
+    profile = profile_frame(df.lazy())
+    schema = infer_roles(profile, **dict(columns.given()), where=source.name)
+    findings = Findings((*notes, *dropped, *check_table(df.lazy(), profile, schema, problem)))
+    table = Table(
+        df=df,
+        task=problem,
+        target=problem.encode(df[columns.target]),
+        weights=_weights(df, columns.weights),
+        groups=_codes(df, columns.kept_together),
+        time=_moments(df, columns.time),
+    )
+    return Staged(table, schema, profile, findings, identity)
+
+
+def _check_named(source: Source, columns: NamedColumns) -> None:
+    there = source.frame.collect_schema().names()
+    named = dict(columns.given())
+    if missing := [name for name in named.values() if name not in there]:
+        raise MissingColumnError.among(missing, there, where=source.name)
+    for argument, name in named.items():
+        if argument != "target" and name == columns.target:
+            raise SettingError(f"{argument}={name!r} is the target itself; name another column.")
+    if len(there) == 1:
+        raise SchemaError(f"{source.name} has no column beside the target {columns.target!r}; nothing can predict it.")
+
+
+def _sampled(source: Source, memory_bytes: int, seed: int) -> tuple[pl.LazyFrame, tuple[Finding, ...]]:
+    """Thin the rows by a hash of their number where all of them would take too much memory."""
+    schema = source.frame.collect_schema()
+    width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
+    allowed = int(STAGED_SHARE * memory_bytes / max(1, width))
+    rows = source.frame.select(pl.len()).collect().item()
+    if rows <= allowed:
+        return source.frame, ()
+    offset = child_seed(seed, "sample")
+    place = (pl.int_range(pl.len(), dtype=pl.UInt64) + offset) * HASH_MULTIPLIER % 2**32
+    note = Finding(
+        code="sampled",
+        severity=Severity.WARNING,
+        column=None,
+        evidence=f"{rows:,} rows of about {width} bytes would take more than the memory allowed; {allowed:,} are used",
+        advice="Give a larger budget with fz.Budget(memory=...), or fewer columns.",
+    )
+    return source.frame.filter(place < int(allowed / rows * 2**32)), (note,)
+
+
+def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+    known = column(target).is_not_null()
+    if df.schema[target].is_float():
+        known &= column(target).is_not_nan()
+    kept = df.filter(known)
+    if not (missing := df.height - kept.height):
+        return df, ()
+    note = Finding(
+        code="target_missing",
+        severity=Severity.WARNING,
+        column=target,
+        evidence=f"{missing:,} of {df.height:,} rows have no target and are left out",
+        advice="Look at why they have none: if that is not by chance, the model learns from a biased part.",
+    )
+    return kept, (note,)
+
+
+def _weights(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None:
+    if name is None:
+        return None
+    if not df.schema[name].is_numeric():
+        raise SchemaError(f"weights={name!r} is {df.schema[name]}; weights are numbers.")
+    weights = df[name].cast(pl.Float64).to_numpy()
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(
+            f"weights={name!r} has {weights[row]} in row {row} ({bad.sum()} such rows); weights are 0 or more."
+        )
+    if not weights.any():
+        raise InputError(f"weights={name!r} is 0 in every row; nothing would count.")
+    return weights
+
+
+def _codes(df: pl.DataFrame, name: str | None) -> NDArray[np.int64] | None:
+    """Number the groups by their order of appearance; missing is a group of its own."""
+    return None if name is None else df[name].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+
+
+def _moments(df: pl.DataFrame, name: str | None) -> NDArray[Any] | None:
+    """Return the time axis as datetime64, or as the integers that it is made of."""
+    if name is None:
+        return None
+    values = df[name]
+    if values.null_count():
+        raise InputError(f"time={name!r} is missing in {values.null_count():,} rows; drop them or fill them first.")
+    if not (values.dtype in (pl.Date, pl.Datetime) or values.dtype.is_integer()):
+        raise SchemaError(f"time={name!r} is {values.dtype}; it takes a Date, a Datetime or an integer. Parse it first.")
+    return values.to_numpy()

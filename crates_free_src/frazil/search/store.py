@@ -1,0 +1,109 @@
+"""Finished trials on disk: a checksummed log of what came of each, and its models beside it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from frazil.container import members_below, npz_bytes, npz_member, read_bundle, write_bundle
+from frazil.journal import Journal
+from frazil.models import learner_named, settings_of
+from frazil.search.candidate import Candidate, Failure, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from frazil.search.loop import Store
+    from frazil.sources import Identity
+
+
+class NoStore:
+    """Keeps nothing: for runs that need not be resumed."""
+
+    def recall(self, candidate: Candidate) -> Trial | Failure | None:
+        """Remember nothing."""
+
+    def keep(self, outcome: Trial | Failure) -> None:
+        """Let it go."""
+
+
+class JournalStore:
+    """Keeps every finished trial in a journal's folder; the same run started again finds them there."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Read what an earlier run left."""
+        self.journal = journal
+        self.known = {record["candidate"]: record for record in journal.records if "candidate" in record}
+
+    def recall(self, candidate: Candidate) -> Trial | Failure | None:
+        """Return the recorded outcome of a candidate of this name and these settings, or None."""
+        record = self.known.get(candidate.name)
+        if record is None or record.get("settings") not in (None, described(candidate)):
+            return None
+        if "error" in record:
+            return Failure(**{key: record[key] for key in ("candidate", "error", "message", "seconds", "traceback")})
+        members = read_bundle(self.journal.folder / record["file"]).members
+        return Trial(
+            candidate=candidate,
+            models=models_from(candidate, members, record["folds"]),
+            oof=npz_member(members, "oof.npz")["oof"],
+            score=record["score"],
+            block_scores=np.array(record["block_scores"]),
+            fit_seconds=record["fit_seconds"],
+            predict_seconds_per_row=record["predict_seconds_per_row"],
+        )
+
+    def keep(self, outcome: Trial | Failure) -> None:
+        """Write the models first and the line that speaks of them after, so that no line is without its models."""
+        if isinstance(outcome, Failure):
+            self.journal.append(outcome.row())
+            return
+        file = f"{outcome.candidate.name}.zip"
+        members = {**model_members(outcome.models), "oof.npz": npz_bytes({"oof": outcome.oof})}
+        write_bundle(self.journal.folder / file, members, {"candidate": outcome.candidate.name})
+        self.journal.append(
+            {
+                "candidate": outcome.candidate.name,
+                "settings": described(outcome.candidate),
+                "origin": outcome.candidate.origin,
+                "file": file,
+                "folds": len(outcome.models),
+                "score": outcome.score,
+                "block_scores": outcome.block_scores.tolist(),
+                "fit_seconds": outcome.fit_seconds,
+                "predict_seconds_per_row": outcome.predict_seconds_per_row,
+            }
+        )
+
+
+def described(candidate: Candidate) -> dict[str, Any]:
+    """Say which learner with which settings, as JSON."""
+    return {"learner": candidate.learner.name, **settings_of(candidate.learner)}
+
+
+def model_members(models: tuple[Any, ...]) -> dict[str, bytes]:
+    """Return the files of one model a fold, each in its own folder."""
+    return {f"{fold}/{name}": data for fold, model in enumerate(models) for name, data in model.members().items()}
+
+
+def models_from(candidate: Candidate, members: Mapping[str, bytes], folds: int) -> tuple[Any, ...]:
+    """Read one model a fold back from their files."""
+    fitted_type = learner_named(candidate.learner.name).fitted_type
+    return tuple(fitted_type.read(members_below(members, f"{fold}/")) for fold in range(folds))
+
+
+@contextmanager
+def open_store(folder: str | Path | None, identity: Identity, settings: Mapping[str, Any]) -> Iterator[Store]:
+    """Open the folder that keeps finished trials, or keep nothing where there is none.
+
+    Raises: SettingError: the folder holds the trials of other data or other settings, or another process uses it.
+    """
+    if folder is None:
+        yield NoStore()
+        return
+    with Journal.open(folder, {"data": asdict(identity), "settings": dict(settings)}) as journal:
+        yield JournalStore(journal)

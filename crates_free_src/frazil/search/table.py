@@ -1,0 +1,115 @@
+"""Rows to learn from, and the matrices that every candidate shares: one pair a fold, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from frazil.features.recipe import Recipe
+from frazil.folds import inner_folds
+from frazil.matrix import collect_matrix
+from frazil.models.contract import Sample
+from frazil.seeding import child_seed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from frazil.budget import Clock
+    from frazil.features.recipe import FittedRecipe
+    from frazil.folds import Fold, SplitPlan
+    from frazil.task import Task
+
+INNER_FOLDS = 5  # cross-fit encodings of the training rows; scikit-learn's TargetEncoder takes 5 too
+FEATURE_SHARE = 0.3  # most of the time left that making the matrices may take
+MATRIX_SHARE = 0.4  # most of the memory allowed that they may hold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Training rows in memory, in the order that the folds count them.
+
+    Args:
+        df: The columns that features are made of, and the target.
+        task: What is predicted.
+        target: (rows,) float64, or int64 label codes.
+        weights: (rows,) float64, or None.
+        groups: (rows,) int64 codes of the groups that stay on one side of a split, or None.
+        time: (rows,) integers or datetime64, ascending; or None.
+    """
+
+    df: pl.DataFrame
+    task: Task
+    target: NDArray[Any]
+    weights: NDArray[np.float64] | None = None
+    groups: NDArray[np.int64] | None = None
+    time: NDArray[Any] | None = None
+
+    def sample(self, frame: pl.LazyFrame, fitted: FittedRecipe, rows: NDArray[np.int64]) -> Sample:
+        """Collect the features of these rows, with their targets and weights."""
+        matrix = collect_matrix(frame, fitted.matrix_columns())
+        return Sample(matrix, self.target[rows], None if self.weights is None else self.weights[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldData:
+    """One fold's features: the recipe as fitted on its training rows, and both sides as matrices."""
+
+    fitted: FittedRecipe
+    train: Sample
+    valid: Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldSet:
+    """The folds that a run uses, with their matrices."""
+
+    plan: SplitPlan
+    folds: tuple[FoldData, ...]
+
+
+def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int) -> FoldSet:
+    """Make the matrices of as many folds as time and memory allow, at least one.
+
+    A k-fold plan that is cut to its first fold is a hold-out; the reason is kept in the plan.
+    """
+    before = clock.spent
+    built = [build_fold(table, plan.folds[0], recipe, child_seed(seed, "fold", 0))]
+    allowed, why = _folds_allowed(built[0], clock.spent - before, len(plan.folds), clock)
+    for number, fold in enumerate(plan.folds[1:allowed], start=1):
+        built.append(build_fold(table, fold, recipe, child_seed(seed, "fold", number)))
+    if allowed < len(plan.folds):
+        plan = replace(plan, folds=plan.folds[:allowed], reason=f"{plan.reason}; {allowed} of them, {why}")
+    return FoldSet(plan, tuple(built))
+
+
+def build_fold(table: Table, fold: Fold, recipe: Recipe, seed: int) -> FoldData:
+    """Fit the recipe on the training rows alone and collect both sides.
+
+    Training rows get out-of-fold values of whatever reads the target; validation rows get the full statistics.
+    """
+    train, valid = table.df[fold.train].lazy(), table.df[fold.valid].lazy()
+    groups = None if table.groups is None else table.groups[fold.train]
+    time = None if table.time is None else table.time[fold.train]
+    ids, forward = inner_folds(len(fold.train), INNER_FOLDS, groups=groups, time=time, seed=seed)
+    fitted, features = recipe.fit_train(train, table.task, ids, forward)
+    return FoldData(
+        fitted,
+        table.sample(features, fitted, fold.train),
+        table.sample(fitted.apply(valid), fitted, fold.valid),
+    )
+
+
+def folds_without_features(table: Table, plan: SplitPlan) -> FoldSet:
+    """Make folds with no features at all: enough for the baseline, at no cost."""
+    return FoldSet(plan, tuple(build_fold(table, fold, Recipe(), 0) for fold in plan.folds))
+
+
+def _folds_allowed(first: FoldData, seconds: float, planned: int, clock: Clock) -> tuple[int, str]:
+    size = first.train.matrix.values.nbytes + first.valid.matrix.values.nbytes
+    by_memory = int(MATRIX_SHARE * clock.budget.memory_bytes / max(size, 1))
+    by_time = int(min(planned, FEATURE_SHARE * clock.left / max(seconds, 1e-6)))
+    allowed = max(1, min(planned, by_memory, by_time))
+    why = "because memory is short" if by_memory < by_time else "because features take long to make"
+    return allowed, why

@@ -1,0 +1,8 @@
+"""Anything tabular becomes one LazyFrame with an identity."""
+
+from frazil.sources.database import SqlQuery, sql
+from frazil.sources.identity import Identity
+from frazil.sources.opening import Source, open_source
+from frazil.sources.reading import reading
+
+__all__ = ["Identity", "Source", "SqlQuery", "open_source", "reading", "sql"]

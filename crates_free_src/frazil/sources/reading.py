@@ -1,0 +1,37 @@
+"""Errors of whoever reads a table become ours, and say which table."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from frazil.errors import FrazilError, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Name the table in any error that reading it raises; wrap only what reads, not what computes.
+
+    Args:
+        name: What the table is called in errors.
+
+    Raises: SourceError: reading failed; the message of the reader is kept.
+    """
+    try:
+        yield
+    except FrazilError:
+        raise
+    # Polars panics on some Arrow types and damaged files; its panic is no subclass of Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise SourceError(f"{name} can't be read: {first_words(error)}") from error
+
+
+def first_words(error: BaseException) -> str:
+    """Return an error's message without the plan and the advice that Polars puts behind it."""
+    words = str(error).strip().partition("\n\n")[0]
+    return " ".join(words.split()) or type(error).__name__

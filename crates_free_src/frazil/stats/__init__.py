@@ -1,0 +1,1 @@
+"""Whether a difference is more than chance, and how sure a score is: pure functions on arrays."""

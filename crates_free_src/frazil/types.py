@@ -1,0 +1,35 @@
+"""Names for the kinds of things that every room speaks of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TaskKind(StrEnum):
+    """What is predicted."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class Role(StrEnum):
+    """What a column is for."""
+
+    NUMBER = "number"
+    CATEGORY = "category"
+    TEXT = "text"
+    TIME = "time"
+    KEY = "key"
+    TARGET = "target"
+    WEIGHT = "weight"
+    GROUP = "group"
+    IGNORED = "ignored"
+
+
+class Severity(StrEnum):
+    """How bad a finding is: an error stops the work, a warning should be looked at, a tip may help."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    TIP = "tip"

@@ -1,0 +1,96 @@
+"""The loop: it goes on when a trial dies, and says why it stopped."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from frazil.budget import Budget
+from frazil.errors import BudgetError
+from frazil.folds import plan_folds
+from frazil.metrics import METRICS
+from frazil.models.constant import Constant
+from frazil.progress import progress_for
+from frazil.search.candidate import Candidate
+from frazil.search.evaluation import Workbench
+from frazil.search.judge import judge_for
+from frazil.search.loop import search
+from frazil.search.store import NoStore
+from frazil.search.table import Table, folds_without_features
+from frazil.task import Task
+from frazil.types import TaskKind
+
+NUMBER = Task(TaskKind.REGRESSION, "y", pl.Float64())
+
+
+class Listed:
+    """Proposes what it was given, in order."""
+
+    def __init__(self, *candidates):
+        self.candidates = list(candidates)
+
+    def ask(self, trials):
+        return self.candidates.pop(0) if self.candidates else None
+
+
+class Breaking(Constant):
+    """A learner that can't."""
+
+    def fit(self, train, valid, conditions):
+        raise ArithmeticError("it divided by nothing")
+
+
+class Interrupted(Constant):
+    """A learner during which the user presses Ctrl-C."""
+
+    def fit(self, train, valid, conditions):
+        raise KeyboardInterrupt
+
+
+def bench(**budget):
+    target = np.arange(60.0)
+    table = Table(pl.DataFrame({"x": target, "y": target}), NUMBER, target)
+    folds = folds_without_features(table, plan_folds(NUMBER, target, n_folds=3))
+    clock = Budget(**budget).start()
+    return Workbench(NUMBER, folds, judge_for(table, folds.plan, METRICS["rmse"], 0), clock, 0, 1)
+
+
+def searched(*candidates, **budget):
+    return search(bench(**(budget or {"trials": 10})), Listed(*candidates), NoStore(), progress_for(False))
+
+
+def test_a_dead_trial_is_in_the_failures_and_the_run_goes_on():
+    result = searched(Candidate("bad", Breaking()), Candidate("good", Constant()))
+    assert [trial.candidate.name for trial in result.trials] == ["good"]
+    assert [(f.candidate, f.error, f.message) for f in result.failures] == [
+        ("bad", "ArithmeticError", "it divided by nothing")
+    ]
+    assert "in fit" in result.failures[0].traceback
+    assert result.why_stopped == "every candidate was tried"
+
+
+def test_a_run_in_which_nothing_finishes_is_an_error_that_names_the_first_failure():
+    with pytest.raises(BudgetError, match="bad: it divided by nothing"):
+        searched(Candidate("bad", Breaking()))
+
+
+def test_a_budget_of_trials_ends_the_run():
+    result = searched(*[Candidate(f"c{i}", Constant()) for i in range(5)], trials=3)
+    assert len(result.trials) == 3
+    assert result.why_stopped == "the budget of 3 trials is spent"
+
+
+def test_an_interruption_keeps_what_is_finished():
+    result = searched(Candidate("first", Constant()), Candidate("second", Interrupted()))
+    assert [trial.candidate.name for trial in result.trials] == ["first"]
+    assert "interrupted" in result.why_stopped
+
+
+def test_an_interruption_before_anything_is_finished_is_passed_on():
+    with pytest.raises(KeyboardInterrupt):
+        searched(Candidate("first", Interrupted()))
+
+
+def test_few_rows_bound_the_number_of_models():
+    result = searched(*[Candidate(f"c{i}", Constant()) for i in range(9)], seconds=60.0)
+    assert len(result.trials) == 4
+    assert "would overfit an ensemble on 60 rows" in result.why_stopped

@@ -1,0 +1,258 @@
+"""The command: what it prints where, and which exit code a batch job can rely on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from frazil.cli import BUDGET, INPUT, INTERRUPTED, OK, OURS, exit_code_of, main
+from frazil.console import plain
+from frazil.errors import ArtifactError, BudgetError, MissingExtraError, SettingError
+
+ENOUGH_SECONDS = 120
+
+
+def frazil(*arguments, **options):
+    command = [sys.executable, "-m", "frazil", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=ENOUGH_SECONDS, **options)
+
+
+def answer(done):
+    """Read the output of `--json`: one object on one line, and nothing else."""
+    (line,) = done.stdout.splitlines()
+    return json.loads(line)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    """300 rows whose target follows from two columns, with some noise."""
+    path = folder / "table.parquet"
+    rows = pl.int_range(300, eager=True)
+    df = pl.DataFrame({"row": rows, "size": (rows * 37 % 101) / 10, "city": pl.Series(["oslo", "rome", "lima"] * 100)})
+    noise = pl.col("row") * 17 % 7 > 5
+    late = (pl.col("size") > 5) ^ (pl.col("city") == "rome") ^ noise
+    df.select("size", "city", late=pl.when(late).then(pl.lit("yes")).otherwise(pl.lit("no"))).write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fitted(folder, table):
+    model = folder / "late.frazil"
+    return model, frazil("fit", table, "--target", "late", "--trials", 2, "--threads", 1, "--out", model, "--json")
+
+
+def test_fit_answers_with_one_object_and_writes_the_model(fitted):
+    model, done = fitted
+    told = answer(done)
+    assert done.returncode == OK
+    assert model.exists()
+    assert told["status"] == "ok"
+    assert told["metric"] == "roc_auc"
+    assert 0.5 < told["score"] <= 1.0
+    assert {"rank", "candidate", "score", "std", "p_vs_baseline"} <= set(told["leaderboard"][0])
+    assert told["seconds"] > 0
+    assert told["peak_memory_bytes"] > 10_000_000
+
+
+def test_without_a_terminal_progress_is_plain_lines_on_the_standard_error(fitted):
+    _, done = fitted
+    assert "searching" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_fit_without_json_prints_the_leaderboard(folder, table):
+    done = frazil("fit", table, "--target", "late", "--trials", 1, "--out", folder / "other.frazil")
+    assert done.returncode == OK
+    assert "p_vs_baseline" in done.stdout
+    assert "The model is in" in done.stdout
+
+
+def test_fit_reads_a_query_of_a_database(folder, table):
+    database = folder / "tables.duckdb"
+    make_database(database, table)
+    query = "select * from trips where size > 1"
+    done = frazil(
+        "fit", database, "--sql", query, "--target", "late", "--trials", 1, "--out", folder / "q.frazil", "--json"
+    )
+    assert answer(done)["status"] == "ok"
+
+
+def make_database(database, table):
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(database) as connection:
+        connection.read_parquet(str(table)).create("trips")
+
+
+def test_predict_writes_a_row_for_every_row_with_the_columns_to_keep(folder, fitted, table):
+    scored = folder / "scored.parquet"
+    done = frazil("predict", fitted[0], "--out", scored, "--keep", "city", "--keep", "late", table, "--json")
+    assert answer(done)["rows"] == 300
+    df = pl.read_parquet(scored)
+    assert df.columns == ["city", "late", "prediction", "p|no", "p|yes"]
+    assert df["late"].equals(pl.read_parquet(table)["late"])
+
+
+def test_evaluate_gives_every_metric_with_its_interval(fitted, table):
+    told = answer(frazil("evaluate", fitted[0], table, "--json"))
+    assert told["metric"] == "roc_auc"
+    assert told["metrics"][0]["ci_low"] <= told["score"] <= told["metrics"][0]["ci_high"]
+
+
+def test_show_tells_the_story(fitted):
+    done = frazil("show", fitted[0])
+    assert done.returncode == OK
+    assert "'late'" in done.stdout
+
+
+def test_show_as_json_has_the_features(fitted):
+    assert answer(frazil("show", fitted[0], "--json"))["features"]
+
+
+def test_check_of_a_sound_table_is_fine(table):
+    assert frazil("check", table, "--target", "late").returncode == OK
+
+
+def test_check_ends_with_2_where_a_finding_is_an_error(folder):
+    pl.DataFrame({"x": [1.0, 2.0, 3.0], "y": ["a", "a", "a"]}).write_csv(folder / "constant.csv")
+    done = frazil("check", folder / "constant.csv", "--target", "y", "--json")
+    told = answer(done)
+    assert done.returncode == INPUT
+    assert told["has_errors"]
+    assert told["status"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fit", "no.parquet", "--target", "y", "--out", "m.frazil"], "no.parquet"),
+        (["fit", "no.parquet", "--target", "y", "--out", "no/m.frazil"], "there is no folder"),
+        (["fit", "no.parquet", "--target", "y", "--out", "."], "is a folder"),
+        (["fit", "no.parquet", "--target", "y"], "the following arguments are required: --out"),
+        (["fit", "no.parquet", "--out", "m", "--target", "y", "--seed", "x"], "invalid int value: 'x'"),
+        (["fit", "no.parquet", "--out", "m", "--target", "y", "--budget", "soon"], "'soon' is not a time"),
+        (
+            ["fit", "a", "b", "--sql", "select 1", "--target", "y", "--out", "m"],
+            "--sql reads one database; got 2: a, b",
+        ),
+        (["show", "no.frazil"], "no.frazil"),
+        (["predict", "no.frazil", "no.parquet", "--out", "s.parquet"], "no.frazil"),
+        (["predcit"], "invalid choice: 'predcit'"),
+        ([], "the following arguments are required: COMMAND"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(arguments, words, tmp_path):
+    done = frazil(*arguments, cwd=tmp_path)
+    *_, last = done.stderr.splitlines()
+    assert done.returncode == INPUT
+    assert last.startswith("error: ")
+    assert words in last
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_missing_target_names_the_nearest_column(table, tmp_path):
+    done = frazil("fit", table, "--target", "lat", "--out", tmp_path / "m.frazil", "--json")
+    told = answer(done)
+    assert done.returncode == INPUT
+    assert told["status"] == "error"
+    assert told["error"] == "MissingColumnError"
+    assert "Nearest: 'late'" in told["message"]
+    assert "seconds" in told
+
+
+def test_a_wrong_argument_is_told_as_json_too():
+    told = answer(frazil("fit", "--json"))
+    assert told["status"] == "error"
+    assert told["error"] == "SettingError"
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = frazil("show", tmp_path / "no.frazil", "--debug")
+    assert done.returncode == INPUT
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingError("wrong"), INPUT),
+        (ArtifactError("hostile"), INPUT),
+        (MissingExtraError.naming("pandas", "pandas"), INPUT),
+        (BudgetError("too small"), BUDGET),
+        (KeyboardInterrupt(), INTERRUPTED),
+        (ZeroDivisionError("ours"), OURS),
+        (pl.exceptions.PanicException("theirs"), OURS),
+    ],
+)
+def test_every_kind_of_error_has_its_exit_code(error, code):
+    assert exit_code_of(error) == code
+
+
+def test_an_error_is_told_on_one_line_without_control_characters(capsys):
+    assert main(["show", "one\ntwo \x1b[2J three.frazil"]) == INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert line.isprintable()
+
+
+def test_a_library_that_prints_does_not_get_into_the_json():
+    script = (
+        "import os\n"
+        "from frazil.console import output_kept_for_json\n"
+        "with output_kept_for_json(True):\n"
+        "    os.write(1, b'native noise')\n"
+        "    print('python noise')\n"
+        "print('{}')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=ENOUGH_SECONDS)
+    assert done.stdout == "{}\n"
+    assert done.stderr == "native noisepython noise\n"
+
+
+def test_a_number_that_json_lacks_becomes_null():
+    assert plain({"a": [float("nan"), float("-inf"), 1.0]}) == {"a": [None, None, 1.0]}
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_change_the_exit_code(closed, tmp_path):
+    command = f'"{sys.executable}" -m frazil show "{tmp_path}/no.frazil" {closed}'
+    assert subprocess.run(["bash", "-c", command], timeout=ENOUGH_SECONDS).returncode == INPUT
+
+
+def test_a_reader_that_leaves_early_gets_no_complaint(fitted):
+    command = f'"{sys.executable}" -m frazil show "{fitted[0]}" --json | true; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=ENOUGH_SECONDS)
+    assert done.returncode == OK
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_keeps_the_best_so_far(number, table, tmp_path):
+    model = tmp_path / "late.frazil"
+    command = [sys.executable, "-m", "frazil", "fit", table, "--target", "late", "--budget", "100s", "--out", model]
+    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        next(line for line in running.stderr if "baseline" in line)
+        os.kill(running.pid, number)
+        out, _ = running.communicate(timeout=ENOUGH_SECONDS)
+    assert running.returncode == OK
+    assert json.loads(out)["status"] == "ok"
+    assert model.exists()
+
+
+def test_help_tells_the_exit_codes():
+    done = frazil("fit", "--help")
+    assert done.returncode == OK
+    assert "the budget ended before any model was finished" in done.stdout
+
+
+def test_the_version_is_the_packages():
+    assert frazil("--version").stdout.strip() == "frazil 0.1.0"

@@ -1,0 +1,107 @@
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from frazil.errors import SourceError
+from frazil.files import atomic, write_bytes
+
+
+def test_a_written_file_holds_all_of_the_data_and_no_temporary_stays(tmp_path):
+    write_bytes(tmp_path / "model.bin", b"all of it")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"model.bin": b"all of it"}
+
+
+def test_an_existing_file_is_replaced(tmp_path):
+    (tmp_path / "a.txt").write_text("old and longer")
+    write_bytes(tmp_path / "a.txt", b"new")
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_the_old_file_and_no_temporary(tmp_path, failure):
+    (tmp_path / "a.txt").write_text("old")
+
+    def write_half():
+        with atomic(tmp_path / "a.txt") as temporary:
+            temporary.write_text("ha")
+            raise failure
+
+    with pytest.raises(failure):
+        write_half()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
+
+
+def test_a_file_that_the_body_removed_leaves_the_old_one(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+
+    def remove_it():
+        with atomic(tmp_path / "a.txt") as temporary:
+            temporary.unlink()
+
+    with pytest.raises(FileNotFoundError):
+        remove_it()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    script = (
+        "import os, signal, sys\nfrom frazil.files import atomic\n"
+        "with atomic(sys.argv[1]) as temporary:\n"
+        "    temporary.write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.txt")], check=False)
+    assert ended.returncode < 0
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_the_temporary_is_in_the_same_folder_has_the_extension_and_is_hidden(tmp_path):
+    with atomic(tmp_path / "a.parquet") as temporary:
+        assert (temporary.parent, temporary.suffix, temporary.name[0]) == (tmp_path, ".parquet", ".")
+
+
+def test_a_new_file_has_the_permissions_that_any_new_file_has(tmp_path):
+    write_bytes(tmp_path / "ours", b"")
+    (tmp_path / "plain").touch()
+    ours, plain = ((tmp_path / name).stat().st_mode for name in ("ours", "plain"))
+    assert stat.S_IMODE(ours) == stat.S_IMODE(plain)
+
+
+def test_a_relative_path_without_a_folder_is_written_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_bytes("here.txt", b"1")
+    assert (tmp_path / "here.txt").read_bytes() == b"1"
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(SourceError, match=r"folder .*nowhere does not exist; 'a\.txt' can't be written"):
+        write_bytes(tmp_path / "nowhere" / "a.txt", b"")
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SourceError, match="file is not a folder"):
+        write_bytes(tmp_path / "file" / "a.txt", b"")
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(SourceError, match="a is a folder; a file is to be written"):
+        write_bytes(tmp_path / "a", b"")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(SourceError, match=r"can't be written to: Permission denied"):
+        write_bytes(tmp_path / "a.txt", b"")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody may write to")
+def test_a_folder_that_takes_no_files_is_named():
+    with pytest.raises(SourceError, match=r"folder /proc/self can't be written to"):
+        write_bytes("/proc/self/a.txt", b"")
