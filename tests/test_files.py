@@ -2,6 +2,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_read_only_folder_is_named(tmp_path):
         write_bytes(tmp_path / "a.txt", b"")
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody may write to")
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody may write to")
 def test_a_folder_that_takes_no_files_is_named():
     with pytest.raises(SourceError, match=r"folder /proc/self can't be written to"):
         write_bytes("/proc/self/a.txt", b"")

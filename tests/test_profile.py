@@ -81,7 +81,8 @@ def test_many_levels_have_no_top():
 
 
 @pytest.mark.parametrize(
-    ("values", "is_monotone"), [([1, 1, 2], True), ([3, 2, 2], True), ([1, 3, 2], False), ([date(2024, 1, 1)] * 2, True)]
+    ("values", "is_monotone"),
+    [([1, 1, 2], True), ([3, 2, 2], True), ([1, 3, 2], False), ([date(2024, 1, 1)] * 2, True)],
 )
 def test_what_never_turns_is_monotone(values, is_monotone):
     assert profiled(values).is_monotone is is_monotone
@@ -118,7 +119,9 @@ def test_a_column_of_type_null_is_only_counted():
 def test_zero_rows_have_no_statistics():
     found = profile_frame(pl.LazyFrame(schema={"a": pl.Float64, "b": pl.String, "c": pl.Date, "d": pl.List(pl.Int8)}))
     assert found.rows == 0
-    assert [(known.nulls, known.mean, known.minimum, known.samples) for known in found.columns] == [(0, None, None, ())] * 4
+    assert [(known.nulls, known.mean, known.minimum, known.samples) for known in found.columns] == [
+        (0, None, None, ())
+    ] * 4
 
 
 def test_zero_columns_have_no_profile():

@@ -35,7 +35,12 @@ def roles_of(columns, **named):
         (pl.Series([WORDS[row % 7] for row in range(ROWS)], dtype=pl.Enum(WORDS)), Role.CATEGORY),
         (pl.Series(["a rather long name of a level that comes again and again", "other"] * (ROWS // 2)), Role.CATEGORY),
         (pl.Series(SENTENCES), Role.TEXT),
-        (pl.Series([f"漢字仮名交じり文は単語の間に空白を置かないので単語を数えられない長い文{row}" for row in range(ROWS)]), Role.TEXT),
+        (
+            pl.Series(
+                [f"漢字仮名交じり文は単語の間に空白を置かないので単語を数えられない長い文{row}" for row in range(ROWS)]
+            ),
+            Role.TEXT,
+        ),
         (pl.Series([f"user-{row:04}" for row in range(ROWS)]), Role.KEY),
         (pl.Series([f"{row:08x}-3f1c-4d7a-9b2e-0123456789ab" for row in range(ROWS)]), Role.KEY),
         (pl.Series([None, 1] * (ROWS // 2)), Role.NUMBER),

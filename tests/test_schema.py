@@ -103,7 +103,11 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
         (pl.Series(["1e3", "nan"]), pl.Float64(), [1000.0, float("nan")]),
         (pl.Series(["TRUE", "false"]), pl.Boolean(), [True, False]),
         (pl.Series(["2024-05-06"]), pl.Date(), [date(2024, 5, 6)]),
-        (pl.Series(["2024-05-06 07:08:09", "2024-05-06"]), pl.Datetime("ms"), [MOMENT.replace(tzinfo=None), datetime(2024, 5, 6)]),  # noqa: DTZ001, E501
+        (
+            pl.Series(["2024-05-06 07:08:09", "2024-05-06"]),
+            pl.Datetime("ms"),
+            [MOMENT.replace(tzinfo=None), datetime(2024, 5, 6)],  # noqa: DTZ001
+        ),
         (pl.Series(["2024-05-06T07:08:09.5"]), pl.Datetime("us", "UTC"), [MOMENT.replace(microsecond=500_000)]),
         (pl.Series(["07:08:09"]), pl.Time(), [time(7, 8, 9)]),
         (pl.Series([date(2024, 5, 6)]), pl.Datetime("us"), [datetime(2024, 5, 6)]),  # noqa: DTZ001
@@ -127,7 +131,11 @@ def test_a_type_that_changed_without_loss_is_cast(values, needed, expected):
 @pytest.mark.parametrize(
     ("values", "needed", "message"),
     [
-        (["1", "2", "abc", "x"], pl.Int64(), r"'a' was learned as Int64, which 'abc' in row 2 is not \(2 such values\)"),
+        (
+            ["1", "2", "abc", "x"],
+            pl.Int64(),
+            r"'a' was learned as Int64, which 'abc' in row 2 is not \(2 such values\)",
+        ),
         (["1.5"], pl.Int64(), r"which '1\.5' in row 0 is not \(1 such value\)"),
         ([1, 300], pl.Int8(), "which 300 in row 1 is not"),
         ([1.0, 2.5], pl.Int64(), r"which 2\.5 in row 1 is not"),

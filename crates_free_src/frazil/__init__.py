@@ -26,7 +26,13 @@ if TYPE_CHECKING:
         SourceError,
         TargetError,
     )
-    from frazil.features import Recipe
+    from frazil.features import (
+        EncodeCount,
+        EncodeOrdinal,
+        EncodeTarget,
+        KeepNumbers,
+        Recipe,
+    )
     from frazil.model import Model, load
     from frazil.progress import Progress
     from frazil.search.staging import Forward
@@ -36,9 +42,13 @@ __all__ = [
     "ArtifactError",
     "Budget",
     "BudgetError",
+    "EncodeCount",
+    "EncodeOrdinal",
+    "EncodeTarget",
     "Forward",
     "FrazilError",
     "InputError",
+    "KeepNumbers",
     "MissingColumnError",
     "MissingExtraError",
     "Model",
@@ -59,7 +69,13 @@ _HOMES = {
     "frazil.auto": ("check", "fit_auto"),
     "frazil.budget": ("Budget",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),
-    "frazil.features": ("Recipe",),
+    "frazil.features": (
+        "EncodeCount",
+        "EncodeOrdinal",
+        "EncodeTarget",
+        "KeepNumbers",
+        "Recipe",
+    ),
     "frazil.model": ("Model", "load"),
     "frazil.progress": ("Progress",),
     "frazil.search.staging": ("Forward",),

@@ -15,9 +15,8 @@ from frazil.artifact.predictor import Member, Predictor
 from frazil.artifact.story import Story, library_versions
 from frazil.budget import Budget, available_threads
 from frazil.errors import SettingError
+from frazil.features import KeepNumbers, Recipe
 from frazil.features.automatic import auto_recipe
-from frazil.features.numbers import KeepNumbers
-from frazil.features.recipe import Recipe
 from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model
@@ -106,7 +105,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         shown.stage("reading and checking the data")
         source = open_source(data)
         axis = Forward.of(time)
-        named = NamedColumns(target, axis and axis.column, groups, entity, weights)
+        named = NamedColumns(target, None if axis is None else axis.column, groups, entity, weights)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
         measure = metric_for(metric, staged.table.task)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
@@ -156,9 +155,16 @@ def _checked_threads(threads: int | None) -> int:
 
 def _plan(table: Table, axis: Forward | None, seed: int) -> SplitPlan:
     n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
-    distances = axis.distances if axis else {}
+    distances = (Forward("") if axis is None else axis).distances
     return plan_folds(
-        table.task, table.target, n_folds=n_folds, groups=table.groups, time=table.time, seed=seed, **distances
+        table.task,
+        table.target,
+        n_folds=n_folds,
+        groups=table.groups,
+        time=table.time,
+        gap=distances["gap"],
+        embargo=distances["embargo"],
+        seed=seed,
     )
 
 

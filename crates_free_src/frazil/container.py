@@ -23,12 +23,24 @@ import numpy as np
 import polars as pl
 
 from frazil.errors import ArtifactError, SettingError, SourceError, listed, nearest
+from frazil.extras import load
 from frazil.files import atomic
 from frazil.strictzip import AGAIN, DISTRUST, LIMITS, Limits, check_limit, fill, name_fault, opened_archive, unpacked
 
 FORMAT = "frazil"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+WIDE = "frazil:wide"  # columns of 128-bit integers, which Parquet does not have; they travel as text
+# What Polars raises over Arrow data whose types do not hold together; a panic is no Exception.
+TABLE_DAMAGE = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+)
 # Exactly what numpy writes for arrays of plain values: no objects, no records, nothing that has to be evaluated.
 NPY_HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype>[<>|][biufcSUMm][1-9]\d{0,8}(?:\[\d*\w+\])?)', "
@@ -78,20 +90,23 @@ class Bundle:
     members: Members
 
 
-def write_bundle(path: str | os.PathLike[str], members: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
+def write_bundle(
+    path: str | os.PathLike[str], members: Mapping[str, bytes], about: Mapping[str, Any], *, limits: Limits = LIMITS
+) -> None:
     """Write members as one file, all of it or nothing; equal content gives equal bytes (with the same zlib).
 
     Args:
         path: Where it goes; an existing file is replaced.
         members: Contents by name; a name is a relative path with "/".
         about: JSON values that describe the whole.
+        limits: Those that its reader will apply.
 
     Raises:
         SettingError: a name is not allowed, `about` is not JSON, or it would be too large to be read back.
         SourceError: the folder does not exist or can't be written to.
         OSError: the disk is full; what stood under the path before is untouched.
     """
-    _check_writable(members, LIMITS)
+    _check_writable(members, limits)
     contents = {MANIFEST: _manifest_bytes(members, about), **dict(sorted(members.items()))}
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         fill(archive, contents, zipfile.ZIP_DEFLATED)
@@ -176,24 +191,40 @@ def npz_member(members: Mapping[str, bytes], name: str, *, limits: Limits = LIMI
 
 
 def parquet_bytes(df: pl.DataFrame) -> bytes:
-    """Write a table as Parquet."""
+    """Write a table as Parquet, with the types of its columns.
+
+    Raises: SettingError: a column nests integers of 128 bits, which the reader does not know.
+    """
+    wide = {name: str(dtype) for name, dtype in df.schema.items() if dtype in (pl.Int128, pl.UInt128)}
+    for name, dtype in df.schema.items():
+        if name not in wide and "Int128" in str(dtype):
+            raise SettingError(f"column {name!r} of type {dtype} can't be saved; cast it to integers of 64 bits.")
+    plain = df.with_columns(df[name].cast(pl.String) for name in wide)
     buffer = io.BytesIO()
-    df.rechunk().write_parquet(buffer, compression="zstd")  # in one chunk: pages must not tell how it was made
+    # In one chunk, for pages must not tell how the table was made.
+    plain.rechunk().write_parquet(buffer, compression="zstd", metadata={WIDE: json.dumps(wide)})
     return buffer.getvalue()
 
 
 def parquet_member(members: Mapping[str, bytes], name: str, *, limits: Limits = LIMITS) -> pl.DataFrame:
-    """Read a Parquet member; its rows and columns are counted before they are decoded.
+    """Read a Parquet member; its values are counted before they are decoded.
+
+    Arrow decodes it and not Polars, which ends the process on some damaged files (memory allocation failed).
 
     Raises: ArtifactError: it is missing, damaged, or has more cells than allowed.
     """
     data, where = member(members, name), _place(members, name)
+    arrow, parquet = load("pyarrow"), load("pyarrow.parquet")
     try:
-        frame = pl.scan_parquet(io.BytesIO(data), glob=False)
-        cells = len(frame.collect_schema()) * int(frame.select(pl.len()).collect().item())
-        check_limit(cells, limits.cells, "cells", where)
-        return frame.collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        file = parquet.ParquetFile(io.BytesIO(data))
+        check_limit(_cells(file.metadata), limits.cells, "cells", where)
+        table = file.read(use_threads=False)
+        table.validate(full=True)
+        wide = _strict_json((file.metadata.metadata or {}).get(WIDE.encode(), b"{}"), where)
+        return _widened(pl.DataFrame(pl.from_arrow(table)), wide)
+    except ArtifactError:
+        raise
+    except (arrow.ArrowException, *TABLE_DAMAGE) as error:
         raise ArtifactError(f"{where} can't be read as Parquet: {error}. {AGAIN}") from error
 
 
@@ -336,3 +367,16 @@ def _array(data: bytes, where: str) -> np.ndarray[Any, Any]:
         raise ArtifactError(f"{where} has {there:,} bytes where its header claims {claimed:,}. {DISTRUST}")
     order: Literal["F", "C"] = "F" if header["fortran"] == b"True" else "C"
     return np.ndarray(shape, dtype, data, header.end(), order=order).copy(order)
+
+
+def _cells(metadata: Any) -> int:  # noqa: ANN401 -- pyarrow has no types
+    """Count what a Parquet file claims to hold: rows times columns, or the values in lists where those are more."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    values = sum(group.column(number).num_values for group in groups for number in range(group.num_columns))
+    rows = max(metadata.num_rows, sum(group.num_rows for group in groups))
+    return int(max(values, rows * metadata.num_columns))
+
+
+def _widened(df: pl.DataFrame, wide: Mapping[str, str]) -> pl.DataFrame:
+    types = {"Int128": pl.Int128, "UInt128": pl.UInt128}
+    return df.with_columns(df[name].cast(types[dtype]) for name, dtype in wide.items())

@@ -11,15 +11,17 @@ import numpy as np
 import polars as pl
 
 from frazil.artifact.saving import predictor_from, predictor_members
-from frazil.artifact.scoring import sink_predictions
-from frazil.artifact.story import Story
+from frazil.artifact.scoring import batches_of, sink_predictions
+from frazil.artifact.story import Story, in_words
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
 from frazil.errors import ArtifactError, MissingColumnError, TargetError
+from frazil.files import write_bytes
 from frazil.metrics import METRICS, Metric
+from frazil.report.page import Section, bar_chart, interval_chart, page, table
 from frazil.schema import column
-from frazil.sources import open_source
+from frazil.sources import open_source, reading
 from frazil.stats.intervals import bootstrap_interval
 from frazil.types import TaskKind
 
@@ -36,8 +38,18 @@ STORY = "story.json"
 FINDINGS = "findings.json"
 TABLES = ("leaderboard", "failures", "features")
 SHOWN_CANDIDATES = 4
+SHOWN_FEATURES = 25
 REPORTED = {
-    TaskKind.BINARY: ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1", "mcc"),
+    TaskKind.BINARY: (
+        "roc_auc",
+        "average_precision",
+        "log_loss",
+        "brier",
+        "accuracy",
+        "balanced_accuracy",
+        "f1",
+        "mcc",
+    ),
     TaskKind.MULTICLASS: ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc"),
     TaskKind.REGRESSION: ("rmse", "mae", "median_ae", "r2"),
 }
@@ -95,7 +107,7 @@ class Model:
             MissingColumnError: columns are missing; names them and the nearest that are there.
             SchemaError: a column can't be read as the type that the model learned from.
         """
-        return self.predictor.framed(self._raw(open_source(data)))
+        return self.predictor.framed(self._raw(self._open(data)))
 
     def predict_proba(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
         """Return only the probabilities, one column `p|<label>` a label.
@@ -123,7 +135,7 @@ class Model:
 
         Returns: The number of rows written.
         """
-        return sink_predictions(self.predictor, open_source(data), path, keep)
+        return sink_predictions(self.predictor, self._open(data), path, keep)
 
     def evaluate(self, data: Any, *, seed: int = 0) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
         """Measure the model on data with known targets; rows without a target are left out.
@@ -137,7 +149,7 @@ class Model:
             MissingColumnError: the target, or a column that the model needs, is not there.
             TargetError: no row has a target.
         """
-        target, raw = self._measured(open_source(data))
+        target, raw = self._measured(self._open(data))
         rows = []
         for metric in _reported(self.metric, self.task):
             low, high = bootstrap_interval(metric, target, raw, seed=seed)
@@ -159,6 +171,10 @@ class Model:
         }
         write_bundle(path, members, {key: asdict(self.story)[key] for key in ("seed", "data", "versions", "created")})
 
+    def report(self, path: str | Path) -> None:
+        """Write one HTML page that tells everything about the model; it opens in any browser, offline."""
+        write_bytes(path, page(_title(self), _sections(self)).encode())
+
     def __repr__(self) -> str:
         """Tell the story in ten lines."""
         return "\n".join([_title(self), *self.story.lines(), *_best_rows(self.leaderboard)])
@@ -168,10 +184,13 @@ class Model:
         lines = "".join(f"<div>{html.escape(line)}</div>" for line in [_title(self), *self.story.lines()])
         return f"<div>{lines}{self.leaderboard._repr_html_()}</div>"
 
+    def _open(self, data: Any) -> Source:  # noqa: ANN401 -- as in predict
+        """Open a table; columns of a CSV file that were strings in training stay strings."""
+        return open_source(data, strings=[name for name, dtype in self.predictor.inputs.items() if dtype == pl.String])
+
     def _raw(self, source: Source) -> NDArray[np.float64]:
         """Predict batch by batch, so that only the predictions have to fit in memory."""
-        batches = source.frame.collect_batches(chunk_size=self.predictor.batch_rows, maintain_order=True)
-        parts = [self.predictor.raw(batch.lazy(), source.name) for batch in batches]
+        parts = [self.predictor.raw(batch.lazy(), source.name) for batch in batches_of(source, self.predictor)]
         return np.concatenate(parts) if parts else self.predictor.raw(source.frame.head(0), source.name)
 
     def _measured(self, source: Source) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -180,7 +199,8 @@ class Model:
         if self.target not in columns:
             raise MissingColumnError.among(self.target, columns, where=source.name)
         known = replace(source, frame=source.frame.filter(column(self.target).is_not_null()))
-        target = known.frame.select(column(self.target)).collect().to_series()
+        with reading(source.name):
+            target = known.frame.select(column(self.target)).collect().to_series()
         if target.is_empty():
             raise TargetError(f"{source.name} has no row with a known {self.target!r}; there is nothing to measure.")
         return self.predictor.task.encode(target), self._raw(known)
@@ -209,6 +229,21 @@ def load(path: str | Path) -> Model:
 def _reported(first: Metric | None, kind: TaskKind) -> list[Metric]:
     usual = [METRICS[name] for name in REPORTED[kind] if first is None or name != first.name]
     return usual if first is None else [first, *usual]
+
+
+def _sections(model: Model) -> list[Section]:
+    board, importance = model.leaderboard, model.importance()
+    most = importance.head(SHOWN_FEATURES)
+    chart = interval_chart(*(board[name].to_list() for name in ("candidate", "score", "ci_low", "ci_high")))
+    findings = model.findings.to_frame()
+    return [
+        Section("Story", model.story.lines()),
+        Section("Leaderboard", in_words(board), chart + table(board)),
+        Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
+        Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
+        Section("Features", (), table(model.features)),
+        Section("Failures", () if model.failures.height else ("None.",), table(model.failures)),
+    ]
 
 
 def _title(model: Model) -> str:

@@ -98,7 +98,7 @@ class Predictor:
             for fold, recipe in enumerate(self.recipes)
             for feature, share in zip(recipe.features, self._shares(fold), strict=True)
         ]
-        schema = {"feature": pl.String, "sources": pl.List(pl.String), "importance": pl.Float64}
+        schema = pl.Schema({"feature": pl.String, "sources": pl.List(pl.String), "importance": pl.Float64})
         means = (
             pl.DataFrame(rows, schema=schema)
             .group_by("feature", maintain_order=True)
@@ -107,4 +107,5 @@ class Predictor:
         return means.sort("importance", descending=True, maintain_order=True)
 
     def _shares(self, fold: int) -> NDArray[np.float64]:
-        return np.sum([member.weight * member.models[fold].importance() for member in self.members], axis=0)
+        weighted = [member.weight * member.models[fold].importance() for member in self.members]
+        return np.asarray(np.sum(weighted, axis=0), np.float64)

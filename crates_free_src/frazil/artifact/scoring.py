@@ -11,9 +11,10 @@ from frazil.errors import MissingColumnError, SettingError
 from frazil.extras import load
 from frazil.files import atomic
 from frazil.schema import column
+from frazil.sources import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from frazil.artifact.predictor import Predictor
@@ -79,19 +80,26 @@ def sink_predictions(predictor: Predictor, source: Source, path: str | Path, kee
     """
     target, writer_type = Path(path), _writer_type(Path(path))
     _check_kept(predictor, source, keep)
-    kept = source.frame.select([column(name) for name in keep]).head(0).collect()
+    with reading(source.name):
+        kept = source.frame.select([column(name) for name in keep]).head(0).collect()
     empty = pl.concat([kept, predictor.predict(source.frame.head(0), source.name)], how="horizontal")
     rows = 0
     with atomic(target) as temporary:
         writer = writer_type(temporary, empty)
         try:
-            for batch in source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True):
+            for batch in batches_of(source, predictor):
                 predictions = predictor.predict(batch.lazy(), source.name)
-                writer.write(pl.concat([batch.select(keep), predictions], how="horizontal"))
+                writer.write(pl.concat([batch.select(column(name) for name in keep), predictions], how="horizontal"))
                 rows += batch.height
         finally:
             writer.close()
     return rows
+
+
+def batches_of(source: Source, predictor: Predictor) -> Iterator[pl.DataFrame]:
+    """Read a source in batches of a size that the predictor's matrices allow, in the order of its rows."""
+    with reading(source.name):
+        yield from source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True)
 
 
 def _writer_type(path: Path) -> type[ParquetWriter | CsvWriter]:

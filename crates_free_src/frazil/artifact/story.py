@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    import polars as pl
+
+SIGNIFICANT = 0.05
 LIBRARIES = ("frazil", "polars", "numpy", "scikit-learn", "lightgbm", "catboost", "optuna", "duckdb")
 
 
@@ -65,9 +69,30 @@ class Story:
     def _against_baseline(self) -> str:
         if self.p_vs_baseline is None:
             return "not compared with a baseline"
-        if self.p_vs_baseline < 0.05:
+        if self.p_vs_baseline < SIGNIFICANT:
             return f"different from the constant baseline (p = {self.p_vs_baseline:.2g})"
         return f"not distinguishable from the constant baseline (p = {self.p_vs_baseline:.2g})"
+
+
+def in_words(leaderboard: pl.DataFrame) -> list[str]:
+    """Say which candidates can be told apart from the best and from the baseline, and which can't.
+
+    >>> import polars as pl
+    >>> board = {"candidate": ["ensemble", "linear-1", "baseline"], "p_vs_best": [None, 0.4, 0.001]}
+    >>> for line in in_words(pl.DataFrame(board)): print(line)
+    ensemble is the best.
+    Not distinguishable from it (p >= 0.05): linear-1 (p = 0.4).
+    Different from it: baseline (p = 0.001).
+    """
+    best, *others = leaderboard.select("candidate", "p_vs_best").rows()
+    alike = [f"{name} (p = {p:.2g})" for name, p in others if p is not None and p >= SIGNIFICANT]
+    apart = [f"{name} (p = {p:.2g})" for name, p in others if p is not None and p < SIGNIFICANT]
+    lines = [f"{best[0]} is the best."]
+    if alike:
+        lines.append(f"Not distinguishable from it (p >= {SIGNIFICANT}): {', '.join(alike)}.")
+    if apart:
+        lines.append(f"Different from it: {', '.join(apart)}.")
+    return lines
 
 
 def library_versions() -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""What a feature builder is: frozen settings that learn from a table, and fitted states that add columns to any table."""
+"""What a feature builder is: frozen settings that learn from a table, and fitted states that add columns to others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import polars as pl
 import polars.selectors as cs
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # What a user may write for "which columns".
 Columns = str | list[str] | tuple[str, ...] | cs.Selector
+
+
+MOST_LABELS = 100  # a builder picks the frequent ones
 
 
 class LeakClass(StrEnum):
@@ -44,6 +47,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     DATE = "date"
+    MOMENT = "datetime"
     DURATION = "duration"
     CLOCK = "clock"
     OTHER = "other"
@@ -58,7 +62,7 @@ def kind_of(dtype: pl.DataType) -> Kind:
     if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
         return Kind.NUMBER
     kinds = {pl.String: Kind.TEXT, pl.Categorical: Kind.TEXT, pl.Enum: Kind.TEXT, pl.Date: Kind.DATE}
-    times = {pl.Datetime: Kind.DATE, pl.Duration: Kind.DURATION, pl.Time: Kind.CLOCK}
+    times = {pl.Datetime: Kind.MOMENT, pl.Duration: Kind.DURATION, pl.Time: Kind.CLOCK}
     return next((kind for known, kind in (kinds | times).items() if dtype == known), Kind.OTHER)
 
 
@@ -126,15 +130,18 @@ class Training:
     time: str | None = None
     _taken: set[str] = field(default_factory=set, repr=False)
 
-    def columns(self, wanted: Columns, kinds: Collection[Kind], builder: Builder) -> list[str]:
+    def columns(
+        self, wanted: Columns, kinds: Collection[Kind], builder: Builder, *, may_be_target: bool = False
+    ) -> list[str]:
         """Resolve a choice of columns.
 
-        A selector leaves the target and columns of other kinds out; a name has to be right.
+        A selector leaves the target and columns of other kinds out; a name has to be right. What reads earlier rows
+        only may name the target.
 
         Raises:
             MissingColumnError: a name is not there.
             SchemaError: a named column has a type that the builder can't use.
-            SettingError: a named column is the target.
+            SettingError: a named column is the target, and may not be.
         """
         if isinstance(wanted, cs.Selector):
             chosen = self.frame.select(wanted).collect_schema().names()
@@ -142,6 +149,8 @@ class Training:
         names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
         for name in names:
             self._check(name, kinds, type(builder).__name__)
+            if self.target is not None and name == self.target.name and not may_be_target:
+                raise SettingError(f"{type(builder).__name__} is given the target {name!r}; it would read its own row's.")
         return names
 
     def _fits(self, name: str, kinds: Collection[Kind]) -> bool:
@@ -151,8 +160,6 @@ class Training:
     def _check(self, name: str, kinds: Collection[Kind], builder: str) -> None:
         if name not in self.schema:
             raise MissingColumnError.among(name, self.schema, where="the training table")
-        if self.target is not None and name == self.target.name:
-            raise SettingError(f"{builder} is given the target {name!r}; a feature of a row can't read its own target.")
         if kind_of(self.schema[name]) not in kinds:
             allowed = " or ".join(sorted(kinds))
             raise SchemaError(f"{builder} is given column {name!r} of type {self.schema[name]}; it takes {allowed}.")
@@ -166,7 +173,9 @@ class Training:
     def target_for(self, builder: Builder) -> Target:
         """Return the target; SettingError where there is none."""
         if self.target is None:
-            raise SettingError(f"{type(builder).__name__} reads the target; give a task, as in recipe.fit(frame, task).")
+            raise SettingError(
+                f"{type(builder).__name__} reads the target; give a task, as in recipe.fit(frame, task)."
+            )
         return self.target
 
 
@@ -185,6 +194,22 @@ class Builder(Protocol):
 
     def fitted(self, learned: Learned, train: Training) -> Sequence[Fitted]:
         """Make the fitted states, in a fixed order; names of columns come from `train.named`."""
+
+
+@runtime_checkable
+class CrossFitBuilder(Builder, Protocol):
+    """A builder that reads the target: training rows need values that their own target has no part in."""
+
+    def out_of_fold(self, parts: Sequence[Fitted], learned: Learned, train: Training) -> Sequence[Fitted]:
+        """Return faces of its fitted states that give training rows their values.
+
+        They read the fold column, and are never written down.
+
+        Args:
+            parts: What `fitted` made.
+            learned: What was learned, in the same scan.
+            train: The training table; `fold` is set.
+        """
 
 
 class Fitted(Protocol):
@@ -216,23 +241,8 @@ class Fitted(Protocol):
         """Make it again; KeyError, TypeError or ValueError where something is missing or of another type."""
 
 
-class CrossFitted(Fitted, Protocol):
-    """A fitted state that read the target: its training rows need values that their own target has no part in.
-
-    With `Training.fold` set, a builder returns these with both faces learned in one scan.
-    """
-
-    def out_of_fold(self) -> Fitted:
-        """Return the face for training rows, which reads `Training.fold`; it is never written down."""
-
-
-def target_of(task: Task, most_classes: int) -> Target:
-    """Turn a task's target into numbers that can be averaged.
-
-    Args:
-        task: What is predicted.
-        most_classes: Labels that get a number of their own; the first of them where there are more.
-    """
+def target_of(task: Task) -> Target:
+    """Turn a task's target into numbers that can be averaged; of labels, the first 100."""
     values = column(task.target)
     if task.is_regression:
         number = values.cast(pl.Float64)
@@ -240,7 +250,7 @@ def target_of(task: Task, most_classes: int) -> Target:
     labels = dict(zip(task.label_names, task.labels, strict=True))
     if len(labels) == 2:
         return Target(task.target, {"": _is_label(values, task.labels[1])})
-    return Target(task.target, {name: _is_label(values, label) for name, label in list(labels.items())[:most_classes]})
+    return Target(task.target, {name: _is_label(values, label) for name, label in list(labels.items())[:MOST_LABELS]})
 
 
 def _is_label(values: pl.Expr, label: Any) -> pl.Expr:  # noqa: ANN401 -- a label is of any type

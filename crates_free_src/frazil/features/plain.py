@@ -41,7 +41,7 @@ def rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class PlainState:
-    """How a frozen dataclass of plain fields is written down and read back; for states of one feature, and of no table."""
+    """How a frozen dataclass of plain fields is written down and read back; for states of one feature and no table."""
 
     __slots__ = ()
 
@@ -90,4 +90,3 @@ def checked(state_type: type, spec: dict[str, Any], *, leave_out: tuple[str, ...
             raise TypeError(f"{state_type.__name__}.{known.name} is {value!r}, which is no {known.type}")
         values[known.name] = tuple(value) if isinstance(value, list) else value
     return values
-

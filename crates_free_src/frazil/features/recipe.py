@@ -1,4 +1,4 @@
-"""The recipe: builders that learn from a table in one shared scan, and the plan that adds their columns to any table."""
+"""The recipe: builders that learn from a table in one shared scan, and the plan that adds their columns to others."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
-from frazil.features.contract import Builder, Fitted, Kind, Scope, Training, kind_of, target_of
+from frazil.features.contract import Builder, CrossFitBuilder, Fitted, Kind, Scope, Training, kind_of, target_of
 from frazil.features.ordered import in_order
 from frazil.features.storage import read_members, write_members
 from frazil.matrix import MatrixColumn
@@ -83,8 +84,8 @@ class Recipe:
             SchemaError: a column has a type that its builder can't use.
             SettingError: a builder needs a target, an entity or a time that is not given.
         """
-        train = self._training(frame, task)
-        return self._fitted(train)
+        fitted, _ = self._fitted(self._training(frame, task))
+        return fitted
 
     def fit_train(
         self, frame: pl.LazyFrame, task: Task, fold_ids: ArrayLike | pl.Series, forward: bool = False
@@ -105,8 +106,8 @@ class Recipe:
         train = self._training(frame, task)
         fold = unique("fold", train.schema)
         with_folds = frame.with_columns(_folds(fold, fold_ids))
-        fitted = self._fitted(replace(train, frame=with_folds, fold=fold, forward=forward))
-        return fitted, fitted.out_of_fold().apply(with_folds).drop(fold)
+        fitted, face = self._fitted(replace(train, frame=with_folds, fold=fold, forward=forward))
+        return fitted, face.apply(with_folds).drop(cs.by_name(fold))
 
     def explain(self) -> str:
         """Say in words what it does."""
@@ -124,17 +125,24 @@ class Recipe:
         target = None if task is None else target_of(task)
         return Training(frame, schema, target, entity=self.entity, time=self.time)
 
-    def _fitted(self, train: Training) -> FittedRecipe:
-        queries = [builder.learn(train) for builder in self.builders]
-        learned = learn_together(train.frame, queries)
-        parts = [
-            part
-            for builder, known in zip(self.builders, learned, strict=True)
-            for part in builder.fitted(known, train)
-        ]
-        sources = dict.fromkeys(source for part in parts for feature in part.features for source in feature.sources)
-        kinds = {source: kind_of(train.schema[source]) for source in sources}
-        return FittedRecipe(tuple(parts), kinds, self.entity, self.time)
+    def _fitted(self, train: Training) -> tuple[FittedRecipe, FittedRecipe]:
+        """Return the recipe for new rows, and the one for the training rows, which are the same without folds."""
+        learned = learn_together(train.frame, [builder.learn(train) for builder in self.builders])
+        parts: list[Fitted] = []
+        faces: list[Fitted] = []
+        for builder, known in zip(self.builders, learned, strict=True):
+            made = builder.fitted(known, train)
+            parts.extend(made)
+            if train.fold is not None and isinstance(builder, CrossFitBuilder):
+                made = builder.out_of_fold(made, known, train)
+            faces.extend(made)
+        fitted = FittedRecipe(tuple(parts), _inputs(parts, train), self.entity, self.time)
+        return fitted, replace(fitted, parts=tuple(faces))
+
+
+def _inputs(parts: Sequence[Fitted], train: Training) -> dict[str, Kind]:
+    sources = dict.fromkeys(source for part in parts for feature in part.features for source in feature.sources)
+    return {source: kind_of(train.schema[source]) for source in sources}
 
 
 def _agreed(axis: str, mine: str | None, theirs: str | None) -> str | None:
@@ -277,11 +285,6 @@ class FittedRecipe:
         """
         return cls(*read_members(members))
 
-    def out_of_fold(self) -> FittedRecipe:
-        """Return the face for the training rows of `fit_train`, which carry their fold numbers."""
-        faces = [part.out_of_fold() if hasattr(part, "out_of_fold") else part for part in self.parts]
-        return replace(self, parts=tuple(faces))
-
     def _check(self, schema: Mapping[str, pl.DataType]) -> None:
         needed = [*self.inputs, *(axis for axis in (self.entity, self.time) if axis is not None and self._is_ordered)]
         if missing := [name for name in needed if name not in schema]:
@@ -297,7 +300,7 @@ class FittedRecipe:
         return any(part.scope is Scope.ENTITY for part in self.parts)
 
 
-LINEAGE = {
+LINEAGE: dict[str, Any] = {
     "feature": pl.String,
     "sources": pl.List(pl.String),
     "operation": pl.String,

@@ -18,6 +18,7 @@ from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.search.table import Table
 from frazil.seeding import child_seed
+from frazil.sources import reading
 from frazil.task import infer_task
 from frazil.types import Severity
 
@@ -114,8 +115,9 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
         InputError: no rows, or time, groups or weights have values that can't be used.
     """
     _check_named(source, columns)
-    frame, notes = _sampled(source, memory_bytes, seed)
-    df = frame.collect()
+    with reading(source.name):
+        frame, notes = _sampled(source, memory_bytes, seed)
+        df = frame.collect()
     if df.is_empty():
         raise InputError(f"{source.name} has no rows; there is nothing to learn from.")
     identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
@@ -216,5 +218,7 @@ def _moments(df: pl.DataFrame, name: str | None) -> NDArray[Any] | None:
     if values.null_count():
         raise InputError(f"time={name!r} is missing in {values.null_count():,} rows; drop them or fill them first.")
     if not (values.dtype in (pl.Date, pl.Datetime) or values.dtype.is_integer()):
-        raise SchemaError(f"time={name!r} is {values.dtype}; it takes a Date, a Datetime or an integer. Parse it first.")
+        raise SchemaError(
+            f"time={name!r} is {values.dtype}; it takes a Date, a Datetime or an integer. Parse it first."
+        )
     return values.to_numpy()

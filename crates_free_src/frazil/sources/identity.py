@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
 BATCH_CELLS = 4_000_000  # cells of the table held at a time
+BATCH_ROWS = 1_000  # at least so many rows, however many columns there are
 DIGEST_BYTES = 16
 # The canonical form is part of saved journals and models: a change of it needs a new word here.
 VERSION = b"frazil table 1"
@@ -53,7 +54,7 @@ def identify(frame: pl.LazyFrame) -> Identity:
     schema = frame.collect_schema()
     digests = [ColumnDigest(dtype) for dtype in schema.values()]
     rows = 0
-    chunk = max(1_000, BATCH_CELLS // max(1, len(schema)))
+    chunk = max(BATCH_ROWS, BATCH_CELLS // max(1, len(schema)))
     # Hashing lets go of the interpreter's lock.
     with ThreadPoolExecutor(available_threads()) as pool:
         for df in frame.collect_batches(chunk_size=chunk, maintain_order=True) if schema else ():
@@ -89,6 +90,7 @@ class ColumnDigest:
 
     def update(self, values: pl.Series) -> None:
         """Take in the next rows of the column."""
+        values = values.alias("values")  # Polars' own methods of a Series take a name such as ^x$ for a pattern
         if values.null_count():
             positions = values.is_null().arg_true().cast(pl.UInt64) + self.rows
             self.nulls.update(_bytes_of(positions))
@@ -108,8 +110,8 @@ class ColumnDigest:
 
     def _update_nested(self, values: pl.Series) -> None:
         if isinstance(self.dtype, pl.Struct):
-            for child, part in zip(self.children, values.struct.fields, strict=True):
-                child.update(values.struct.field(part))
+            for child, part in zip(self.children, values.struct.unnest().get_columns(), strict=True):
+                child.update(part)
             return
         lists = values.cast(_as_list(self.dtype))
         self.lengths.update(_bytes_of(lists.list.len().fill_null(0)))

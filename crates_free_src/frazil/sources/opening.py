@@ -118,7 +118,7 @@ def _held(data: object, name: str) -> pl.DataFrame:
         return tables.from_pandas(data, name)
     if _is(data, "duckdb", "DuckDBPyRelation"):
         return collect_relation(data, name)
-    if hasattr(data, "__arrow_c_stream__") and not isinstance(data, pl.Series):
+    if hasattr(data, "__arrow_c_stream__") and not _advice(data):
         return tables.from_arrow(data, name)
     raise SourceError(f"{name} is {_described(data)}; it takes {KINDS}.{_advice(data)}")
 

@@ -36,10 +36,10 @@ def from_pandas(data: Any, where: str) -> pl.DataFrame:  # noqa: ANN401 -- panda
         SchemaError: a column's name is no string, or is there twice.
         SourceError: a column mixes types that have nothing in common.
     """
-    named = data.reset_index() if any(name is not None for name in data.index.names) else data
-    check_names(list(named.columns), where)
+    levels = [name for name in data.index.names if name is not None]
+    check_names([*levels, *data.columns], where)
     with _converting(where):
-        return pl.from_pandas(named)
+        return pl.from_pandas(data.reset_index() if levels else data)
 
 
 def from_arrow(data: Any, where: str) -> pl.DataFrame:  # noqa: ANN401 -- whatever speaks the protocol

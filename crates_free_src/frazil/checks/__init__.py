@@ -1,0 +1,39 @@
+"""Look at a table before anything learns from it: its target, its quality, and what gives the target away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frazil.checks.findings import Finding, Findings
+from frazil.checks.leakage import check_leakage
+from frazil.checks.quality import check_quality
+from frazil.checks.target import check_target
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from frazil.profile import Profile
+    from frazil.schema import Schema
+    from frazil.task import Task
+
+__all__ = ["Finding", "Findings", "check_table"]
+
+
+def check_table(frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task) -> Findings:
+    """Run all checks that need nothing but the table.
+
+    Args:
+        frame: The rows to learn from.
+        profile: Its statistics.
+        schema: What each column is for.
+        task: What is predicted.
+
+    Returns: What was found, errors first; `frazil.checks.codes` lists what can be.
+    """
+    return Findings(
+        [
+            *check_target(frame, profile, task),
+            *check_quality(frame, profile, schema),
+            *check_leakage(frame, profile, schema, task),
+        ]
+    )

@@ -1,0 +1,99 @@
+"""What the checks found: each with a severity, the figures behind it, and what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+
+from frazil.errors import ArtifactError
+from frazil.types import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COLUMNS = ("severity", "code", "column", "evidence", "advice")
+ORDER = (Severity.ERROR, Severity.WARNING, Severity.TIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found.
+
+    Args:
+        code: Its name in `frazil.checks.codes`.
+        severity: How bad it is.
+        column: Which column it is about; None where it is about the table.
+        evidence: The figures, as the rest of a sentence that the column's name begins.
+        advice: What to do about it.
+    """
+
+    code: str
+    severity: Severity
+    column: str | None
+    evidence: str
+    advice: str
+
+    def text(self) -> str:
+        """Say it in one line.
+
+        >>> print(Finding("column_constant", Severity.TIP, "country", "is 'NZ' in every row", "It is left out.").text())
+        tip: column 'country' is 'NZ' in every row. It is left out. (column_constant)
+        """
+        subject = "" if self.column is None else f"column {self.column!r} "
+        return f"{self.severity.value}: {subject}{self.evidence}. {self.advice} ({self.code})"
+
+
+class Findings(tuple[Finding, ...]):
+    """Findings as a tuple, the worst first."""
+
+    __slots__ = ()
+
+    def __new__(cls, found: Iterable[Finding] = ()) -> Self:
+        """Put errors before warnings before tips, and keep the order within each."""
+        return super().__new__(cls, sorted(found, key=lambda finding: ORDER.index(finding.severity)))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of them is an error."""
+        return any(finding.severity is Severity.ERROR for finding in self)
+
+    def of(self, *codes: str) -> Findings:
+        """Return those with one of these codes."""
+        return Findings(finding for finding in self if finding.code in codes)
+
+    def text(self) -> str:
+        """Say them all, one a line."""
+        return "\n".join(finding.text() for finding in self) or "Nothing was found."
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a finding: severity, code, column (null for the table), evidence, advice; all strings."""
+        rows = [[getattr(finding, name) for name in COLUMNS] for finding in self]
+        return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
+
+    def to_json(self) -> str:
+        """Write them as a JSON list of objects."""
+        return json.dumps([asdict(finding) for finding in self])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises: ArtifactError: it is not a list of findings.
+        """
+        try:
+            return cls(_read(**one) for one in json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise ArtifactError(f"these are no findings: {error}") from error
+
+    def __repr__(self) -> str:
+        """Count them by severity."""
+        counts = [(sum(finding.severity is kind for finding in self), kind.value) for kind in ORDER]
+        told = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for count, kind in counts if count)
+        return f"<Findings: {told or 'none'}>"
+
+
+def _read(*, code: str, severity: str, column: str | None, evidence: str, advice: str) -> Finding:
+    return Finding(str(code), Severity(severity), None if column is None else str(column), str(evidence), str(advice))

@@ -1,0 +1,155 @@
+"""What is wrong with columns and rows: empty, constant, copied, of the wrong type, or not what they seem."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from frazil.checks.codes import found
+from frazil.schema import column
+from frazil.types import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frazil.checks.findings import Finding
+    from frazil.profile import ColumnProfile, Profile
+    from frazil.schema import Schema
+
+MOSTLY_MISSING = 0.95
+FEW_ROWS = 20  # of fewer rows, all values being distinct says nothing
+DUPLICATE_ROWS = 200_000  # of a larger table the first so many rows are looked at for copies
+COMPARED_ROWS = 2_000  # are enough to tell most columns apart; the others are compared in full
+COPIED_SHARE = 0.001  # fewer copies than this are what chance and coarse values make
+EXACT_INTEGER = 2**53  # float64 counts no further by ones
+NEARLY_ALL = 0.97  # an estimated count of distinct values is a few per cent off
+SENTINELS = (-9, -99, -999, -9999, -99999, -1, 99, 999, 9999, 99999, 999999)
+
+
+def check_quality(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
+    """Look at every column that is not the target, and at the rows."""
+    inputs = [known for known in profile.columns if schema[known.name].role is not Role.TARGET]
+    for known in inputs:
+        yield from _column(known, profile.rows, schema)
+    yield from _sentinels(frame, inputs)
+    yield from _duplicate_columns(frame, inputs)
+    yield from _duplicate_rows(frame, profile)
+
+
+def _column(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
+    """Say what the profile alone shows; a column that holds nothing is not looked at further."""
+    missing = known.nulls + known.nans
+    if rows and missing == rows:
+        yield found("column_empty", known.name, f"has no value in {rows:,} rows")
+    elif known.n_unique is None:
+        yield found("column_unsupported", known.name, f"is of type {known.dtype}")
+    elif known.n_unique == 1 and not missing and rows > 1:
+        yield found(
+            "column_constant", known.name, f"is {known.minimum if known.top is None else known.top!r} in every row"
+        )
+    else:
+        yield from _filled(known, rows, schema)
+
+
+def _filled(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
+    missing = known.nulls + known.nans
+    if missing > MOSTLY_MISSING * rows:
+        yield found("column_mostly_missing", known.name, f"has a value in {rows - missing:,} of {rows:,} rows")
+    if known.infinities:
+        yield found("column_infinite", known.name, f"is infinite in {known.infinities:,} of {rows:,} rows")
+    if schema[known.name].role in (Role.NUMBER, Role.CATEGORY, Role.TEXT) and known.looks_like:
+        shown = ", ".join(repr(sample) for sample in known.samples[:3])
+        yield found("column_numbers_as_text", known.name, f"holds strings that read as a {known.looks_like}: {shown}")
+    yield from _identifying(known, rows, schema)
+
+
+def _identifying(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
+    role = schema[known.name].role
+    values, distinct = rows - known.nulls, known.n_unique or 0
+    if role is Role.KEY and values >= FEW_ROWS and distinct >= (1.0 if known.is_exact else NEARLY_ALL) * values:
+        yield found("column_id_like", known.name, f"has another value in each of {values:,} rows")
+    if role is not Role.NUMBER or not known.dtype.is_integer() or known.nulls or rows < FEW_ROWS:
+        return
+    if known.is_monotone and known.maximum - known.minimum == rows - 1:
+        evidence = f"goes from {known.minimum} to {known.maximum} by ones, as a row number does"
+        yield found("column_row_number", known.name, evidence)
+    elif known.is_exact and known.n_unique == rows:
+        yield found("column_id_like", known.name, f"is a whole number, another one in each of {rows:,} rows")
+    if max(abs(known.minimum), abs(known.maximum)) > EXACT_INTEGER:
+        yield found("column_imprecise", known.name, f"goes from {known.minimum} to {known.maximum}, beyond ±2**53")
+
+
+def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
+    """Find numbers whose end of range is a customary mark of missing values, far from all others and used often."""
+    suspects = [
+        (known, value)
+        for known in inputs
+        if known.dtype.is_numeric()
+        for value in (known.minimum, known.maximum)
+        if value in SENTINELS and known.n_unique != 1
+    ]
+    if not suspects:
+        return
+    asked = [
+        pl.struct(
+            count=(column(known.name) == value).sum(),
+            low=column(known.name).filter(column(known.name) != value).min().cast(pl.Float64),
+            high=column(known.name).filter(column(known.name) != value).max().cast(pl.Float64),
+        ).alias(str(at))
+        for at, (known, value) in enumerate(suspects)
+    ]
+    for (known, value), row in zip(suspects, frame.select(asked).collect().row(0), strict=True):
+        if row["count"] > 1 and _is_far(float(value), row["low"], row["high"]):
+            evidence = (
+                f"is {value:g} in {row['count']:,} rows, and from {row['low']:g} to {row['high']:g} in the others"
+            )
+            yield found("column_sentinel", known.name, evidence)
+
+
+def _is_far(value: float, low: float, high: float) -> bool:
+    """Tell a mark from a number: negative among none that are, or beyond all others by their range and more."""
+    if value < 0:
+        return low >= 0 and (value < -1 or high > 1)
+    return value > high + (high - low) and value > 2 * high
+
+
+def _duplicate_columns(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
+    """Compare in full the columns whose statistics and sampled values agree; of equal ones the first is kept."""
+    pairs = [(names[0], other) for names in _alike(frame, inputs) for other in names[1:]]
+    if not pairs:
+        return
+    same = frame.select(
+        column(one).eq_missing(column(other)).all().alias(str(at)) for at, (one, other) in enumerate(pairs)
+    )
+    for (one, other), is_same in zip(pairs, same.collect().row(0), strict=True):
+        if is_same:
+            yield found("column_duplicate", other, f"holds the same values as {one!r}")
+
+
+def _alike(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> list[list[str]]:
+    """Group columns by type and statistics, and what is left together by the values of some rows."""
+    by_statistics: dict[object, list[str]] = defaultdict(list)
+    for known in inputs:
+        if known.n_unique is not None and known.n_unique > 1:
+            statistics = (known.nulls, known.nans, known.n_unique, known.minimum, known.maximum, known.top_share)
+            by_statistics[known.dtype, *statistics].append(known.name)
+    suspects = {name: key for key, names in by_statistics.items() if len(names) > 1 for name in names}
+    by_values: dict[object, list[str]] = defaultdict(list)
+    if suspects:
+        df = frame.select(column(name) for name in suspects).head(COMPARED_ROWS).collect()
+        for name, key in suspects.items():
+            by_values[key, tuple(df.get_column(name).cast(pl.String).to_list())].append(name)
+    return [names for names in by_values.values() if len(names) > 1]
+
+
+def _duplicate_rows(frame: pl.LazyFrame, profile: Profile) -> Iterator[Finding]:
+    plain = [column(known.name) for known in profile.columns if known.n_unique is not None]
+    looked = min(profile.rows, DUPLICATE_ROWS)
+    if not plain or looked < FEW_ROWS:
+        return
+    distinct = frame.head(looked).select(pl.struct(plain).n_unique()).collect().item()
+    copies = looked - distinct
+    if copies > COPIED_SHARE * looked:
+        yield found("rows_duplicate", None, f"{copies:,} of {looked:,} rows are the same as another in every column")

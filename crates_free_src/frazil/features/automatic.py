@@ -1,0 +1,89 @@
+"""A recipe from what is known of a table: each column's role and statistics decide which builders it gets."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from frazil.features.categories import EncodeCount, EncodeOrdinal
+from frazil.features.dates import CyclicTime, DateParts
+from frazil.features.numeric import KeepNumbers
+from frazil.features.recipe import Recipe
+from frazil.features.targets import EncodeTarget
+from frazil.features.text import TextStats, TextSvd
+from frazil.types import Role
+
+if TYPE_CHECKING:
+    from frazil.features.contract import Builder
+    from frazil.profile import ColumnProfile, Profile
+    from frazil.schema import Schema
+    from frazil.task import Task
+
+FEW_LEVELS = 8  # a tree tells so few levels apart by their codes; more get counts and target means too
+# Whole numbers that look like the codes of an id: their values repeat, and leave most of a wide range unused.
+CODE_RANGE = 1_000
+CODE_DENSITY = 0.05
+CODE_REPEATS = 4  # rows a value, at the least
+CROSSED_SHARE = 0.6  # of the columns that are many-levelled categories, in a table that is worth crossing
+MOST_CROSSED = 15
+
+
+def auto_recipe(schema: Schema, profile: Profile, task: Task) -> Recipe:
+    """Choose builders by the roles of the columns.
+
+    - Numbers are kept, and strings that read as numbers; of dates, and strings that read as such, the parts that vary
+      and their cycles.
+    - Categories get codes; those of more than 8 levels their count and out-of-fold target mean too. Whole numbers that
+      look like codes (each value repeats, in a wide range that is mostly unused) get these beside the number.
+    - Where most columns are such categories, as in logs of ids, pairs of them are encoded as well: at most 15, those
+      with the fewest combinations, whose values repeat most.
+    - Text is measured and reduced. Keys, groups, weights and ignored columns are left out.
+
+    Args:
+        schema: The columns with their roles.
+        profile: Their statistics.
+        task: What is predicted.
+    """
+    numbers = [name for name in schema.named(Role.NUMBER, Role.TIME) if not _is_date(schema, name)]
+    labels = schema.named(Role.CATEGORY)
+    read = {looks: [name for name in labels if schema[name].looks_like == looks] for looks in ("number", "date")}
+    dates = [name for name in schema.named(Role.TIME) if _is_date(schema, name)] + read["date"]
+    categories = [name for name in labels if name not in read["date"]]
+    codes = [name for name in schema.named(Role.NUMBER) if looks_like_codes(profile[name], profile.rows)]
+    many = [name for name in categories if (profile[name].n_unique or 0) > FEW_LEVELS] + codes
+    texts = schema.named(Role.TEXT)
+    asked: list[tuple[list[str], list[Builder]]] = [
+        (numbers + read["number"], [KeepNumbers(numbers + read["number"])]),
+        (categories, [EncodeOrdinal(categories)]),
+        (many, [EncodeCount(many), EncodeTarget(many)]),
+        (dates, [DateParts(dates), CyclicTime(dates)]),
+        (texts, [TextStats(texts), TextSvd(texts)]),
+    ]
+    builders = [builder for names, own in asked if names for builder in own]
+    n_features = sum(len(names) for names in (numbers, labels, texts, dates)) - len(read["date"])
+    return Recipe(*builders, *_crosses(many, n_features, profile))
+
+
+def looks_like_codes(known: ColumnProfile, rows: int) -> bool:
+    """Say whether whole numbers look like the codes of an id: sparse in a wide range, and repeated."""
+    n_unique = known.n_unique or 0
+    if not known.dtype.is_integer() or known.minimum is None or known.is_monotone:
+        return False
+    span = known.maximum - known.minimum
+    repeats = n_unique * CODE_REPEATS <= rows
+    return n_unique > FEW_LEVELS and repeats and span > CODE_RANGE and n_unique < CODE_DENSITY * span
+
+
+def _is_date(schema: Schema, name: str) -> bool:
+    return schema[name].dtype in (pl.Date, pl.Datetime)
+
+
+def _crosses(many: list[str], n_features: int, profile: Profile) -> list[Builder]:
+    """Cross pairs of categories where they are most of the table."""
+    if len(many) < 2 or len(many) < CROSSED_SHARE * n_features:
+        return []
+    levels = {name: profile[name].n_unique or 1 for name in many}
+    pairs = sorted(combinations(many, 2), key=lambda pair: (levels[pair[0]] * levels[pair[1]], pair))
+    return [builder for pair in pairs[:MOST_CROSSED] for builder in (EncodeTarget(pair, cross=2),)]

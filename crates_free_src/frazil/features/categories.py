@@ -1,0 +1,133 @@
+"""Categories without a look at the target: their codes, and how often they occur."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+
+from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
+from frazil.features.levels import COUNT, KINDS, Levels, LevelsEncoded, categories, counted, crossed
+from frazil.features.plain import PlainState, checked, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_CODES = 5_000  # rarer levels say little and cost a learner's histogram
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeOrdinal:
+    """Encode categories as codes in the order of their frequency; null and unseen levels are null.
+
+    Args:
+        columns: Names or a selector.
+        most: How many levels get a code; the rarest beyond are null.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"city": ["Ulm", "Rom", "Rom", None]})
+    >>> Recipe(EncodeOrdinal("city")).fit(frame).apply(frame).collect()["city|ordinal"].to_list()
+    [1, 0, 0, None]
+    """
+
+    columns: Columns = field(default_factory=categories)
+    most: int = MOST_CODES
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for the count of each level."""
+        return {name: counted(train.frame, [name]) for name in train.columns(self.columns, KINDS, self)}
+
+    def fitted(self, learned: Learned, train: Training) -> list[OrdinalEncoded]:
+        """Number the levels."""
+        return [
+            OrdinalEncoded(train.named(source, "ordinal"), Levels.by_frequency((source,), counts, self.most))
+            for source, counts in learned.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrdinalEncoded(PlainState):
+    """Codes of one column.
+
+    Args:
+        name: The generated column.
+        levels: The levels that have a code.
+    """
+
+    name: str
+    levels: Levels
+    scope: ClassVar[Scope] = Scope.ROW
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """One column of codes."""
+        (source,), n = self.levels.sources, len(self.levels.values)
+        described = f"the level of {source} as a number, 0 the most frequent of {n}"
+        leak = LeakClass.OTHER_ROWS
+        return (Feature(self.name, (source,), "ordinal", {}, pl.Int32(), described, levels=n, leak=leak),)
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add it."""
+        return frame.with_columns(self.levels.known_codes().cast(pl.Int32).alias(self.name))
+
+    def spec(self) -> dict[str, Any]:
+        """Return the names."""
+        return {"name": self.name, "sources": list(self.levels.sources)}
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Return the levels in the order of their codes."""
+        return {"levels": pl.DataFrame({"level": self.levels.values})}
+
+    @classmethod
+    def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
+        """Make it again."""
+        return cls(**checked(cls, spec, leave_out=("levels",)), levels=Levels.read(spec, tables["levels"]))
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeCount:
+    """Encode categories by how often they occur in training; null is a level, unseen levels get 0.
+
+    count = log(1 + rows of the level)
+
+    Args:
+        columns: Names or a selector.
+        cross: How many columns make a level together: 2 counts the pairs of values of each two columns.
+
+    Raises: SettingError: cross is not 1, 2 or 3.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"city": ["Ulm", "Rom", "Rom"]})
+    >>> Recipe(EncodeCount("city")).fit(frame).apply(frame).collect()["city|count"].round(3).to_list()
+    [0.693, 1.099, 1.099]
+    """
+
+    columns: Columns = field(default_factory=categories)
+    cross: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse crosses of many columns."""
+        crossed((), self.cross)
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for the count of each level."""
+        names = train.columns(self.columns, KINDS, self)
+        return {str(at): counted(train.frame, sources) for at, sources in enumerate(crossed(names, self.cross))}
+
+    def fitted(self, learned: Learned, train: Training) -> list[LevelsEncoded]:
+        """Take the logarithms."""
+        names = train.columns(self.columns, KINDS, self)
+        return [
+            _count_encoded(train.named("*".join(sources), COUNT), sources, learned[str(at)])
+            for at, sources in enumerate(crossed(names, self.cross))
+        ]
+
+
+def _count_encoded(name: str, sources: tuple[str, ...], counts: pl.DataFrame) -> LevelsEncoded:
+    levels = Levels.by_frequency(sources, counts)
+    rows = np.zeros(levels.places)
+    rows[levels.positions(counts.get_column("level")).to_numpy()] = counts.get_column("rows").to_numpy()
+    values = pl.DataFrame({"0": rounded(np.log1p(rows)).astype(np.float32)})
+    return LevelsEncoded(COUNT, (name,), ("",), levels, values)

@@ -1,0 +1,98 @@
+"""A fitted recipe on disk: JSON for what was set and learned, Parquet for tables; states are found in one fixed list."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from frazil.errors import ArtifactError
+from frazil.features.categories import OrdinalEncoded
+from frazil.features.contract import Fitted, Kind
+from frazil.features.dates import TimeSplit
+from frazil.features.levels import LevelsEncoded
+from frazil.features.numeric import NumberKept
+from frazil.features.ordered import Lagged, Rolled
+from frazil.features.text import TextMeasured, TextReduced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FORMAT = 1
+RECIPE = "recipe.json"
+STATES: tuple[type[Fitted], ...] = (
+    NumberKept,
+    OrdinalEncoded,
+    LevelsEncoded,
+    TimeSplit,
+    TextMeasured,
+    TextReduced,
+    Lagged,
+    Rolled,
+)
+_BY_NAME = {state.__name__: state for state in STATES}
+
+
+def write_members(
+    parts: Sequence[Fitted], inputs: Mapping[str, Kind], entity: str | None, time: str | None
+) -> dict[str, bytes]:
+    """Write a fitted recipe as files."""
+    members: dict[str, bytes] = {}
+    states: list[dict[str, Any]] = []
+    for number, part in enumerate(parts):
+        tables = {name: f"tables/{number}_{name}.parquet" for name in part.tables()}
+        states.append({"state": type(part).__name__, "spec": part.spec(), "tables": tables})
+        members |= {tables[name]: _parquet(df) for name, df in part.tables().items()}
+    recipe = {
+        "format": FORMAT,
+        "entity": entity,
+        "time": time,
+        "inputs": {name: str(kind) for name, kind in inputs.items()},
+        "states": states,
+    }
+    return {RECIPE: json.dumps(recipe, ensure_ascii=False, indent=1).encode(), **members}
+
+
+def read_members(
+    members: Mapping[str, bytes],
+) -> tuple[tuple[Fitted, ...], dict[str, Kind], str | None, str | None]:
+    """Read parts, inputs, entity and time back.
+
+    Raises: ArtifactError: a file is missing or damaged, or a state is not in the list.
+    """
+    try:
+        recipe = json.loads(members[RECIPE])
+        if recipe["format"] != FORMAT:
+            raise ArtifactError(f"{RECIPE} has format {recipe['format']!r}; this version reads {FORMAT}.")
+        parts = tuple(_read_state(state, members) for state in recipe["states"])
+        inputs = {name: Kind(kind) for name, kind in recipe["inputs"].items()}
+        entity, time = (_text_or_none(recipe[axis]) for axis in ("entity", "time"))
+    except KeyError as error:
+        raise ArtifactError(f"the recipe's files lack {error.args[0]!r}.") from error
+    except (TypeError, ValueError, AttributeError, RecursionError, pl.exceptions.PolarsError) as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(f"the recipe's files are damaged: {error}") from error
+    return parts, inputs, entity, time
+
+
+def _read_state(written: dict[str, Any], members: Mapping[str, bytes]) -> Fitted:
+    name = written["state"]
+    if name not in _BY_NAME:
+        raise ArtifactError(f"{RECIPE} names the state {name!r}, which no builder of this version has.")
+    tables = {table: pl.read_parquet(BytesIO(members[path])) for table, path in written["tables"].items()}
+    return _BY_NAME[name].read(written["spec"], tables)
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no name of a column")
+    return value
+
+
+def _parquet(df: pl.DataFrame) -> bytes:
+    out = BytesIO()
+    df.write_parquet(out)
+    return out.getvalue()
