@@ -51,7 +51,7 @@ def main(budget: str = "45s", folder: str = "demo") -> None:
 
     model = fz.fit_auto(fz.sql(FOUR_WEEKS, database=database), target="late", time="scheduled_at", budget=budget)
     print(model)
-    print(model.leaderboard)
+    print(model.leaderboard.select("candidate", "score", "ci_low", "ci_high", "p_vs_baseline", "fit_seconds"))
 
     model.save(out / "late.frazil")
     loaded = fz.load(out / "late.frazil")

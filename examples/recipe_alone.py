@@ -19,14 +19,14 @@ def main(budget: str = "20s") -> None:
     june = flights.filter(pl.col("scheduled_at").dt.month() == 6)
     july = flights.filter(pl.col("scheduled_at").dt.month() == 7)
 
-    recipe = fz.Recipe(fz.KeepNumbers("distance"), fz.EncodeCount("tailnum"), fz.EncodeOrdinal("carrier"))
+    recipe = fz.Recipe(fz.keep_numbers("distance"), fz.encode_count("tailnum"), fz.encode_ordinal("carrier"))
     fitted = recipe.fit(june)
     features = fitted.apply(july)  # a LazyFrame: nothing has been computed yet
     print(features.select(feature.name for feature in fitted.features).describe())
     print(fitted.to_frame().select("feature", "sources", "operation", "description"))
 
     # What reads the target needs care: `fit_auto` fits it inside each training fold, out of fold.
-    with_target = recipe | fz.Recipe(fz.EncodeTarget("dest"), fz.EncodeTarget("tailnum"))
+    with_target = recipe | fz.Recipe(fz.encode_target("dest"), fz.encode_target("tailnum"))
     model = fz.fit_auto(june, target="late", time="scheduled_at", features=with_target, budget=budget)
     print(model.evaluate(july))
     print(model.importance())

@@ -121,13 +121,14 @@ def test_check_of_a_sound_table_is_fine(table):
     assert frazil("check", table, "--target", "late").returncode == OK
 
 
-def test_check_ends_with_2_where_a_finding_is_an_error(folder):
-    pl.DataFrame({"x": [1.0, 2.0, 3.0], "y": ["a", "a", "a"]}).write_csv(folder / "constant.csv")
-    done = frazil("check", folder / "constant.csv", "--target", "y", "--json")
+def test_check_ends_with_2_where_a_finding_is_an_error(folder, table):
+    pl.read_parquet(table).with_columns(same=pl.col("late")).write_csv(folder / "copied.csv")
+    done = frazil("check", folder / "copied.csv", "--target", "late", "--json")
     told = answer(done)
     assert done.returncode == INPUT
-    assert told["has_errors"]
     assert told["status"] == "error"
+    assert told["has_errors"]
+    assert "target_copy" in {finding["code"] for finding in told["findings"]}
 
 
 @pytest.mark.parametrize(

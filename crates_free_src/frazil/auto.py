@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ import polars as pl
 from frazil.artifact.predictor import Member, Predictor
 from frazil.artifact.story import Story, library_versions
 from frazil.budget import Budget, available_threads
+from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
 from frazil.features import KeepNumbers, Recipe
 from frazil.features.automatic import auto_recipe
@@ -108,11 +107,12 @@ def fit_auto(  # noqa: PLR0913 -- the door
         named = NamedColumns(target, None if axis is None else axis.column, groups, entity, weights)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
         measure = metric_for(metric, staged.table.task)
+        measure.check_target(staged.table.target)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
         with open_store(store, staged.identity, settings) as kept:
             shown.stage("making features")
             plan = _plan(staged.table, axis, seed)
-            folds = _folds(staged.table, plan, _recipe(features, staged), clock, seed)
+            folds = _folds(staged.table, plan, _recipe(features, staged), clock, seed, threads)
             judge = judge_for(staged.table, folds.plan, measure, seed)
             bench = Workbench(staged.table.task, folds, judge, clock, seed, threads)
             shown.stage("searching")
@@ -178,10 +178,10 @@ def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged) -> Recipe
     return auto_recipe(staged.schema, staged.profile, staged.table.task)
 
 
-def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int) -> FoldSet:
+def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:  # noqa: PLR0913
     """Make the features of every fold; an interruption here leaves folds that the baseline can do with."""
     try:
-        return build_folds(table, plan, recipe, clock, seed)
+        return build_folds(table, plan, recipe, clock, seed, threads)
     except KeyboardInterrupt:
         clock.stop()
         return folds_without_features(table, plan)
@@ -203,7 +203,7 @@ def _model(
         rows=len(staged.table.target),
         columns=len(inputs),
         seconds=bench.clock.spent,
-        peak_mib=_peak_mib(),
+        peak_mib=(peak_memory_bytes() or 0) / 2**20,
         task=f"{staged.table.task.kind}: {staged.table.task.reason}",
         folds=bench.folds.plan.reason,
         why_stopped=result.why_stopped,
@@ -232,8 +232,3 @@ def _model(
         features=fitted.to_frame(),
     )
 
-
-def _peak_mib() -> float:
-    """Largest resident memory of this process so far; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

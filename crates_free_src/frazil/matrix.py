@@ -21,10 +21,14 @@ class MatrixColumn:
     Args:
         name: The generated column's name; learners keep it for reports and never pass it to native code.
         levels: How many levels a category has, coded 0 to levels - 1; 0 for a number.
+        restates: Whether it says in numbers what other columns of the matrix say as codes: a count, a target mean. A
+            learner that encodes categories itself does better without them (CatBoost on amazon_employee: ROC AUC 0.900
+            on the codes alone, 0.887 with counts and target means beside them).
     """
 
     name: str
     levels: int = 0
+    restates: bool = False
 
     @property
     def is_category(self) -> bool:

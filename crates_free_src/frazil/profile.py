@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 EXACT_ROWS = 200_000  # above it distinct values are estimated: measured 5 times faster, and in constant memory
 FEW_LEVELS = 1_000  # only columns with so few distinct values are asked for their most frequent one
-SAMPLED = 2_000  # strings looked at closely, spread evenly over the table
+SAMPLED_CELLS = 20_000_000  # of the sample in which the most frequent values are sought
+SAMPLED_STRINGS = 2_000  # strings looked at closely
 SAMPLED_CHARS = 1_000  # of each
 KEPT = 5  # of them, for people to see
-BATCH = 200  # columns in one select; planning a select grows faster than its width
+BATCH = 200  # columns in one pass; planning a select, or several together, grows faster than their width
 LOOKS_SHARE = 0.99  # of the sampled distinct strings have to read as numbers or dates
 
 # A code such as 007 is not a number: its zeros would be lost.
 NUMBER = r"^\s*[-+]?(0|[1-9]\d*|[1-9]\d{0,2}(,\d{3})+)?([.,]\d+)?([eE][-+]?\d+)?\s*%?\s*$"
 DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 ISO_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
+STRINGS = (pl.String, pl.Categorical, pl.Enum)
 TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}  # a second has so many
 
 
@@ -50,8 +52,9 @@ class ColumnProfile:
         code_share: Share of the sampled strings that are one word of plain ASCII, as identifiers and URLs are.
         looks_like: "number" or "date" where the sampled strings read as such; else empty.
         samples: Up to 5 distinct strings, cut to 80 characters.
-        top: The most frequent value, where there are at most 1,000 distinct ones; the least one of equals.
-        top_share: Its share of all rows, 0 to 1.
+        top: The most frequent value, where there are at most 1,000 distinct ones; the least one of equals. Above
+            200,000 rows that of an evenly spread sample.
+        top_share: Its share of all rows, 0 to 1, likewise.
         is_monotone: Whether integers or times never fall, or never rise, from row to row.
     """
 
@@ -97,9 +100,10 @@ class Profile:
 
 
 def profile_frame(frame: pl.LazyFrame) -> Profile:
-    """Read a table's statistics in one pass, and the strings and most frequent values in a second, smaller one.
+    """Read a table's statistics in one pass, and its strings and most frequent values from a sample in a second one.
 
-    Works on every Polars type; nested types, binary and objects are only counted.
+    Works on every Polars type; nested types, binary and objects are only counted. Tables of more than 200 columns take
+    a pass for each 200.
 
     >>> found = profile_frame(pl.LazyFrame({"price": [1.5, None, 2.5]}))
     >>> found.rows, found["price"].nulls, found["price"].mean
@@ -118,20 +122,21 @@ def profile_frame(frame: pl.LazyFrame) -> Profile:
 
 
 def _aggregates(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType], rows: int) -> dict[str, dict[str, Any]]:
-    """Compute every column's aggregates, in batches of columns that share the scan."""
-    names = list(schema)
-    asked = {name: _asked(name, schema[name], exact=rows <= EXACT_ROWS) for name in names}
-    batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
-    # Numbered, not named: a generated name could meet one of the user's.
-    plans = [
-        frame.select(expr.alias(f"{at}.{key}") for at, name in enumerate(batch) for key, expr in asked[name].items())
-        for batch in batches
-    ]
+    """Compute every column's aggregates, in batches of columns."""
+    asked = {name: _asked(name, dtype, exact=rows <= EXACT_ROWS) for name, dtype in schema.items()}
+    found = _select_numbered(frame, asked)
+    return {name: _settled(row, rows) for name, row in found.items()}
+
+
+def _select_numbered(frame: pl.LazyFrame, asked: Mapping[str, Mapping[str, pl.Expr]]) -> dict[str, dict[str, Any]]:
+    """Return the scalars asked of each column; numbered on the way, as a made-up name could meet one of the user's."""
     found: dict[str, dict[str, Any]] = {}
-    for batch, df in zip(batches, pl.collect_all(plans), strict=True):
-        row = df.row(0, named=True)
-        for at, name in enumerate(batch):
-            found[name] = _settled({key: row[f"{at}.{key}"] for key in asked[name]}, rows)
+    names = list(asked)
+    for start in range(0, len(names), BATCH):
+        batch = names[start : start + BATCH]
+        exprs = [expr.alias(f"{at}.{key}") for at, name in enumerate(batch) for key, expr in asked[name].items()]
+        row = frame.select(exprs).collect().row(0, named=True)
+        found |= {name: {key: row[f"{at}.{key}"] for key in asked[name]} for at, name in enumerate(batch)}
     return found
 
 
@@ -152,7 +157,7 @@ def _asked(name: str, dtype: pl.DataType, *, exact: bool) -> dict[str, pl.Expr]:
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Null, pl.Unknown) or isinstance(dtype, pl.BaseExtension):
         return asked
     asked["n_unique"] = values.n_unique() if exact else values.approx_n_unique()
-    if dtype in (pl.String, pl.Categorical, pl.Enum):
+    if dtype in STRINGS:
         return asked | {"mean_length": values.cast(pl.String).str.len_chars().mean()}
     if dtype in (pl.Date, pl.Datetime):
         return asked | _time_range(values, dtype) | {"is_monotone": _is_monotone(values)}
@@ -207,35 +212,44 @@ def _is_monotone(values: pl.Expr) -> pl.Expr:
 def _looks(
     frame: pl.LazyFrame, schema: Mapping[str, pl.DataType], counted: Mapping[str, Mapping[str, Any]], rows: int
 ) -> dict[str, dict[str, Any]]:
-    """Look at a sample of the strings and at the most frequent values, in one shared scan."""
-    strings = [name for name, dtype in schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
+    """Look at the strings and the most frequent values of a sample that is spread evenly over the table."""
+    strings = [name for name, dtype in schema.items() if dtype in STRINGS]
     few = [name for name in schema if 0 < (counted[name].get("n_unique") or 0) <= FEW_LEVELS]
-    step = max(1, -(-rows // SAMPLED))
-    texts = [column(name).cast(pl.String).alias(str(at)) for at, name in enumerate(strings)]
-    sample, *tops = pl.collect_all(
-        [frame.select(texts).gather_every(step), *(_most_frequent(frame, name, schema[name]) for name in few)]
-    )
+    wanted = list(dict.fromkeys([*strings, *few]))
+    most = min(EXACT_ROWS, SAMPLED_CELLS // max(1, len(wanted)))
+    sample = frame.select(_plain(name, schema[name]) for name in wanted).gather_every(_step(rows, most)).collect()
     looked: dict[str, dict[str, Any]] = {name: {} for name in schema}
-    for at, name in enumerate(strings):
-        looked[name] |= _read_strings(sample.get_column(str(at)).drop_nulls().str.slice(0, SAMPLED_CHARS))
-    for name, df in zip(few, tops, strict=True):
-        top, count = df.row(0)
-        looked[name] |= {"top": top, "top_share": count / rows}
+    # Renamed: Polars' own methods of a Series take a name such as ^x$ for a pattern.
+    for name in few:
+        looked[name] |= _most_frequent(sample.get_column(name).alias("values"))
+    step = _step(sample.height, SAMPLED_STRINGS)
+    for name in strings:
+        looked[name] |= _read_strings(sample.get_column(name).alias("values").gather_every(step))
     return looked
 
 
-def _most_frequent(frame: pl.LazyFrame, name: str, dtype: pl.DataType) -> pl.LazyFrame:
-    counts = frame.select(value=column(name)).drop_nulls().group_by("value").agg(count=pl.len())
-    top = counts.top_k(1, by=["count", "value"], reverse=[False, True])
-    return top.with_columns(_within_years(pl.col("value"), dtype))
+def _step(rows: int, most: int) -> int:
+    """Return every how many rows one is taken, so that at most so many are."""
+    return max(1, -(-rows // max(1, most)))
 
 
-def _read_strings(values: pl.Series) -> dict[str, Any]:
-    """Say what the sampled strings look like.
+def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Read levels as strings, and times as those that Python can hold."""
+    return column(name).cast(pl.String) if dtype in STRINGS else _within_years(column(name), dtype)
 
-    Args:
-        values: String, without nulls.
-    """
+
+def _most_frequent(values: pl.Series) -> dict[str, Any]:
+    present = values.fill_nan(None).drop_nulls() if values.dtype.is_float() else values.drop_nulls()
+    if present.is_empty():  # all that the sample missed
+        return {}
+    counts = present.value_counts(name="count")
+    most = counts.filter(pl.col("count") == pl.col("count").max())
+    return {"top": most.get_column("values").min(), "top_share": most.item(0, "count") / len(values)}
+
+
+def _read_strings(sampled: pl.Series) -> dict[str, Any]:
+    """Say what the sampled strings look like."""
+    values = sampled.drop_nulls().str.slice(0, SAMPLED_CHARS)
     if values.is_empty():
         return {}
     distinct = values.unique(maintain_order=True)

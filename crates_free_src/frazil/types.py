@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a finding is: an error stops the work, a warning should be looked at, a tip may help."""
+    """How bad a finding is: an error makes a model worthless, a warning should be looked at, a tip may help."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -2,7 +2,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from frazil.errors import SchemaError, SourceError
+from frazil.errors import SchemaError, SettingError, SourceError
 from frazil.sources import open_source, sql
 
 
@@ -86,6 +86,11 @@ def test_a_database_is_never_written_to(database):
     with pytest.raises(SourceError, match="read-only"):
         open_source(sql("insert into sales values (9, 9)", database))
     assert database.read_bytes() == before
+
+
+def test_a_query_that_is_no_string_is_refused():
+    with pytest.raises(SettingError, match="query=5 is no SQL"):
+        sql(5)
 
 
 def test_a_statement_without_rows_is_refused():

@@ -110,6 +110,16 @@ def test_a_missing_file_names_the_nearest(tmp_path):
         open_source(tmp_path / "trian.parquet")
 
 
+def test_a_name_that_no_file_can_have_is_an_error_of_ours():
+    with pytest.raises(SourceError, match=r"'x{99}.*can't be read: .*too long"):
+        open_source("x" * 5000)
+
+
+def test_an_empty_path_is_not_taken_for_this_folder():
+    with pytest.raises(SourceError, match=r"a path is empty; write '\.' for this folder"):
+        open_source("")
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"there is no file '.*': folder '.*nowhere' does not exist"):
         open_source(tmp_path / "nowhere" / "a.parquet")

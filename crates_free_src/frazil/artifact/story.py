@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from frazil.version import __version__
+
 if TYPE_CHECKING:
     import polars as pl
 
 SIGNIFICANT = 0.05
-LIBRARIES = ("frazil", "polars", "numpy", "scikit-learn", "lightgbm", "catboost", "optuna", "duckdb")
+LIBRARIES = ("polars", "numpy", "scikit-learn", "lightgbm", "catboost", "optuna", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,10 @@ def in_words(leaderboard: pl.DataFrame) -> list[str]:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of the installed libraries that decide what a model is."""
-    found = {}
+    found = {"frazil": __version__}
     for name in LIBRARIES:
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # run from a checkout that is not installed
+        except PackageNotFoundError:  # installed by other means than a package
             continue
     return found

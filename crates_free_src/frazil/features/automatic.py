@@ -11,7 +11,7 @@ from frazil.features.categories import EncodeCount, EncodeOrdinal
 from frazil.features.dates import CyclicTime, DateParts
 from frazil.features.numeric import KeepNumbers
 from frazil.features.recipe import Recipe
-from frazil.features.targets import EncodeTarget
+from frazil.features.targets import MOST_CLASSES, EncodeTarget
 from frazil.features.text import TextStats, TextSvd
 from frazil.types import Role
 
@@ -27,7 +27,8 @@ CODE_RANGE = 1_000
 CODE_DENSITY = 0.05
 CODE_REPEATS = 4  # rows a value, at the least
 CROSSED_SHARE = 0.6  # of the columns that are many-levelled categories, in a table that is worth crossing
-MOST_CROSSED = 15
+MOST_CROSSED = 15  # columns that crosses may become, which are several a pair where there are several classes
+MOST_ENCODED = 150  # columns that target means of single categories may become
 
 
 def auto_recipe(schema: Schema, profile: Profile, task: Task) -> Recipe:
@@ -38,7 +39,7 @@ def auto_recipe(schema: Schema, profile: Profile, task: Task) -> Recipe:
     - Categories get codes; those of more than 8 levels their count and out-of-fold target mean too. Whole numbers that
       look like codes (each value repeats, in a wide range that is mostly unused) get these beside the number.
     - Where most columns are such categories, as in logs of ids, pairs of them are encoded as well: at most 15, those
-      with the fewest combinations, whose values repeat most.
+      with the most combinations.
     - Text is measured and reduced. Keys, groups, weights and ignored columns are left out.
 
     Args:
@@ -57,13 +58,13 @@ def auto_recipe(schema: Schema, profile: Profile, task: Task) -> Recipe:
     asked: list[tuple[list[str], list[Builder]]] = [
         (numbers + read["number"], [KeepNumbers(numbers + read["number"])]),
         (categories, [EncodeOrdinal(categories)]),
-        (many, [EncodeCount(many), EncodeTarget(many)]),
+        (many, [EncodeCount(many), EncodeTarget(many, most_classes=_classes(task, MOST_ENCODED, len(many)))]),
         (dates, [DateParts(dates), CyclicTime(dates)]),
         (texts, [TextStats(texts), TextSvd(texts)]),
     ]
     builders = [builder for names, own in asked if names for builder in own]
     n_features = sum(len(names) for names in (numbers, labels, texts, dates)) - len(read["date"])
-    return Recipe(*builders, *_crosses(many, n_features, profile))
+    return Recipe(*builders, *_crosses(many, n_features, profile, task))
 
 
 def looks_like_codes(known: ColumnProfile, rows: int) -> bool:
@@ -80,10 +81,24 @@ def _is_date(schema: Schema, name: str) -> bool:
     return schema[name].dtype in (pl.Date, pl.Datetime)
 
 
-def _crosses(many: list[str], n_features: int, profile: Profile) -> list[Builder]:
-    """Cross pairs of categories where they are most of the table."""
+def _classes(task: Task, columns: int, categories: int) -> int:
+    """Return how many classes' means each category gets, so that all take about so many columns."""
+    return max(1, min(MOST_CLASSES, task.n_classes or 1, columns // max(1, categories)))
+
+
+def _crosses(many: list[str], n_features: int, profile: Profile, task: Task) -> list[Builder]:
+    """Cross pairs of categories where they are most of the table.
+
+    Those with the most combinations, which no tree finds by itself: measured on amazon_employee, AUC went from 0.853 to
+    0.879 with 15 of them, and stayed at 0.852 with the 15 of the fewest combinations.
+    """
     if len(many) < 2 or len(many) < CROSSED_SHARE * n_features:
         return []
     levels = {name: profile[name].n_unique or 1 for name in many}
-    pairs = sorted(combinations(many, 2), key=lambda pair: (levels[pair[0]] * levels[pair[1]], pair))
-    return [builder for pair in pairs[:MOST_CROSSED] for builder in (EncodeTarget(pair, cross=2),)]
+    pairs = sorted(combinations(many, 2), key=lambda pair: (-levels[pair[0]] * levels[pair[1]], pair))
+    classes = _classes(task, MOST_CROSSED, 1)
+    columns_of_pair = classes if task.n_classes > 2 else 1
+    return [
+        EncodeTarget(list(pair), cross=2, most_classes=classes)
+        for pair in pairs[: max(1, MOST_CROSSED // columns_of_pair)]
+    ]

@@ -100,8 +100,8 @@ class EncodeCount:
 
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"city": ["Ulm", "Rom", "Rom"]})
-    >>> Recipe(EncodeCount("city")).fit(frame).apply(frame).collect()["city|count"].round(3).to_list()
-    [0.693, 1.099, 1.099]
+    >>> Recipe(EncodeCount("city")).fit(frame).apply(frame).collect()["city|count"].exp().round().to_list()
+    [2.0, 3.0, 3.0]
     """
 
     columns: Columns = field(default_factory=categories)

@@ -150,7 +150,9 @@ class Training:
         for name in names:
             self._check(name, kinds, type(builder).__name__)
             if self.target is not None and name == self.target.name and not may_be_target:
-                raise SettingError(f"{type(builder).__name__} is given the target {name!r}; it would read its own row's.")
+                raise SettingError(
+                    f"{type(builder).__name__} is given the target {name!r}; it would read its own row's."
+                )
         return names
 
     def _fits(self, name: str, kinds: Collection[Kind]) -> bool:

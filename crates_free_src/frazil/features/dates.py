@@ -36,7 +36,7 @@ def dates() -> cs.Selector:
 
 @dataclass(frozen=True, slots=True)
 class DateParts:
-    """Take year, month, day, weekday (1 is Monday), day of the year, hour and minute out of dates, and the days elapsed.
+    """Take year, month, day, weekday (1 is Monday), day of the year, hour, minute and the days elapsed out of dates.
 
     Parts that are the same in all training rows are left out. They are those of the column's own time zone. Elapsed
     days count from the first day in training, with fractions. Strings named outright are read by the format that fits
@@ -172,17 +172,16 @@ def _queries(names: Sequence[str], train: Training) -> Queries:
 def _statistics(moment: pl.Expr, *, has_clock: bool) -> pl.Expr:
     parts = [part for part in PARTS if has_clock or part not in CLOCK]
     counts = {part: _part(moment, part, 0.0).drop_nulls().n_unique() for part in parts}
-    return pl.struct(first=moment.dt.timestamp("ms").min(), days=moment.n_unique(), **counts)
+    counts["first"] = moment.dt.timestamp("ms").min()
+    return pl.struct([count.alias(name) for name, count in counts.items()])
 
 
-def _split(
-    source: str, known: dict[str, int] | pl.DataFrame, wanted: Sequence[str], train: Training
-) -> TimeSplit:
+def _split(source: str, known: dict[str, int] | pl.DataFrame, wanted: Sequence[str], train: Training) -> TimeSplit:
     form = ""
     if isinstance(known, pl.DataFrame):
         form, known = _formatted(known)
-    varies = {part for part, n in known.items() if part != "first" and n > 1}
-    varies |= {ELAPSED} if len(varies & set(PARTS)) else set()
+    varies = {part for part in PARTS if known.get(part, 0) > 1}
+    varies |= {ELAPSED} if varies else set()
     parts = tuple(part for part in wanted if part.removesuffix("_sin").removesuffix("_cos") in varies)
     origin = float((known["first"] or 0) // MILLISECONDS)
     return TimeSplit(source, form, origin, parts, tuple(train.named(source, part) for part in parts))

@@ -78,8 +78,8 @@ class NumberKept(PlainState):
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
         value = number(self.source, Kind(self.kind))
-        less = (value - self.offset if self.offset else value).cast(pl.Float32)
-        return frame.with_columns(pl.when(less.is_finite()).then(less).alias(self.name))
+        less = value - self.offset if self.offset else value
+        return frame.with_columns(finite32(less).alias(self.name))
 
 
 def number(name: str, kind: Kind) -> pl.Expr:
@@ -92,6 +92,12 @@ def number(name: str, kind: Kind) -> pl.Expr:
     if kind is Kind.TEXT:
         values = values.cast(pl.String).str.replace_all(r"[\s,%]", "")
     return values.cast(pl.Float64, strict=False)
+
+
+def finite32(value: pl.Expr) -> pl.Expr:
+    """Return a number as Float32; null where it is not finite, or too large to be."""
+    narrow = value.cast(pl.Float32)
+    return pl.when(narrow.is_finite()).then(narrow)
 
 
 def _finite(name: str, train: Training) -> pl.Expr:

@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
-from frazil.features.numeric import number
+from frazil.features.numeric import finite32, number
 from frazil.features.plain import PlainState
 from frazil.naming import unique
 from frazil.schema import column
@@ -119,7 +119,7 @@ class Lagged(PlainState):
         """Add them to sorted rows."""
         value = _value(self.source, self.kind)
         return frame.with_columns(
-            value.gather(rows_ago(lag, self.entity, self.time)).cast(pl.Float32).alias(name)
+            finite32(value.gather(rows_ago(lag, self.entity, self.time))).alias(name)
             for name, lag in zip(self.names, self.lags, strict=True)
         )
 
@@ -231,7 +231,7 @@ class Rolled(PlainState):
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add them to sorted rows."""
         return frame.with_columns(
-            self._window(window, statistic).cast(pl.Float32).alias(name) for name, window, statistic in self._each()
+            finite32(self._window(window, statistic)).alias(name) for name, window, statistic in self._each()
         )
 
     def _each(self) -> list[tuple[str, str, str]]:

@@ -271,7 +271,11 @@ class FittedRecipe:
 
     def matrix_columns(self) -> tuple[MatrixColumn, ...]:
         """Return what a learner must know of each feature."""
-        return tuple(MatrixColumn(feature.name, feature.levels) for feature in self.features)
+        coded = {source for feature in self.features if feature.levels for source in feature.sources}
+        return tuple(
+            MatrixColumn(feature.name, feature.levels, not feature.levels and coded.issuperset(feature.sources))
+            for feature in self.features
+        )
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it: `recipe.json`, and Parquet tables."""

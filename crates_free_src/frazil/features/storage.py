@@ -1,4 +1,4 @@
-"""A fitted recipe on disk: JSON for what was set and learned, Parquet for tables; states are found in one fixed list."""
+"""A fitted recipe on disk: JSON for plain state, Parquet for tables; states are found in one fixed list."""
 
 from __future__ import annotations
 

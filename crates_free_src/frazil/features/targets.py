@@ -10,6 +10,7 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.features.levels import KINDS, TARGET_MEAN, Levels, LevelsEncoded, categories, crossed, level
+from frazil.features.numeric import finite32
 from frazil.features.plain import rounded
 from frazil.schema import column
 
@@ -149,7 +150,9 @@ def shrunken_means(tally: Tally, weight: float) -> NDArray[np.float64]:
         :, None, :
     ]
     sums, weights = tally.sums + weight * prior, tally.counts + weight
-    means: NDArray[np.float64] = np.divide(sums, weights, out=np.broadcast_to(prior, sums.shape).copy(), where=weights > 0)
+    means: NDArray[np.float64] = np.divide(
+        sums, weights, out=np.broadcast_to(prior, sums.shape).copy(), where=weights > 0
+    )
     return means
 
 
@@ -174,6 +177,10 @@ def _most_frequent(known: pl.DataFrame, labels: tuple[str, ...], most: int) -> l
 
 
 def _table(means: NDArray[np.float64]) -> pl.DataFrame:
-    """Lay (labels, places, folds) means out as one Float32 column a label, a place's folds together; NaN is null."""
-    flat = rounded(means).astype(np.float32).reshape(len(means), -1)
-    return pl.DataFrame([pl.Series(str(at), row, nan_to_null=True) for at, row in enumerate(flat)])
+    """Lay (labels, places, folds) means out as one Float32 column a label, a place's folds together.
+
+    NaN, and what float32 can't hold, is null.
+    """
+    flat = rounded(means).reshape(len(means), -1)
+    wide = pl.DataFrame([pl.Series(str(at), row) for at, row in enumerate(flat)])
+    return wide.select(finite32(pl.all()).name.keep())

@@ -123,9 +123,10 @@ def reduce_terms(terms: Terms, texts: pl.Series, components: int, seed: int) -> 
     components = min(components, len(terms.df) - 1)
     if components < 1:
         return np.empty((len(terms.df), 0), np.float32)
-    svd = load("sklearn.decomposition").TruncatedSVD(components, n_iter=POWER_ITERATIONS, random_state=seed)
-    svd.fit(terms.weights(texts))
-    return np.ascontiguousarray(svd.components_.T, dtype=np.float32)
+    # What scikit-learn's TruncatedSVD does, without the variances that it adds and warns of.
+    randomized_svd = load("sklearn.utils.extmath").randomized_svd
+    _, _, axes = randomized_svd(terms.weights(texts), components, n_iter=POWER_ITERATIONS, random_state=seed)
+    return np.ascontiguousarray(axes.T, dtype=np.float32)
 
 
 def _frequent_words(texts: pl.Series, most: int) -> pl.Series:
@@ -135,9 +136,7 @@ def _frequent_words(texts: pl.Series, most: int) -> pl.Series:
     return frequent.get_column("word").sort()
 
 
-def _counted(
-    rows: NDArray[np.int64], found: NDArray[np.int64], keys: NDArray[np.int64], shape: tuple[int, int]
-) -> Any:  # noqa: ANN401 -- scipy has no types
+def _counted(rows: NDArray[np.int64], found: NDArray[np.int64], keys: NDArray[np.int64], shape: tuple[int, int]) -> Any:  # noqa: ANN401 -- scipy has no types
     order = np.argsort(keys)
     place = np.searchsorted(keys[order], found) if len(keys) else np.zeros(len(found), np.int64)
     place = np.minimum(place, max(0, len(keys) - 1))

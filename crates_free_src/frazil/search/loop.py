@@ -73,7 +73,7 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
                 outcome = _attempt(candidate, bench)
                 store.keep(outcome)
             (trials if isinstance(outcome, Trial) else failures).append(outcome)  # type: ignore[arg-type]
-            progress.candidate(_row(outcome))
+            progress.candidate(_row(outcome, bench.judge.metric.greater_is_better))
             progress.clock(bench.clock.spent, bench.clock.budget.seconds)
     except KeyboardInterrupt:
         if not trials:
@@ -133,11 +133,12 @@ def _attempt(candidate: Candidate, bench: Workbench) -> Trial | Failure:
         )
 
 
-def _row(outcome: Trial | Failure) -> CandidateRow:
+def _row(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
     if isinstance(outcome, Failure):
         return CandidateRow(outcome.candidate, None, None, outcome.seconds, f"failed: {outcome.message}")
     std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
-    return CandidateRow(outcome.candidate.name, outcome.score, std, outcome.fit_seconds, "ok")
+    name, seconds = outcome.candidate.name, outcome.fit_seconds
+    return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)
 
 
 def _first_failure(failures: list[Failure]) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from frazil.budget import parse_seconds
 from frazil.checks import check_table
+from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.profile import profile_frame
@@ -20,7 +21,6 @@ from frazil.search.table import Table
 from frazil.seeding import child_seed
 from frazil.sources import reading
 from frazil.task import infer_task
-from frazil.types import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,12 +161,8 @@ def _sampled(source: Source, memory_bytes: int, seed: int) -> tuple[pl.LazyFrame
         return source.frame, ()
     offset = child_seed(seed, "sample")
     place = (pl.int_range(pl.len(), dtype=pl.UInt64) + offset) * HASH_MULTIPLIER % 2**32
-    note = Finding(
-        code="sampled",
-        severity=Severity.WARNING,
-        column=None,
-        evidence=f"{rows:,} rows of about {width} bytes would take more than the memory allowed; {allowed:,} are used",
-        advice="Give a larger budget with fz.Budget(memory=...), or fewer columns.",
+    note = found(
+        "sampled", None, f"{rows:,} rows of about {width} bytes are too many for the memory allowed; {allowed:,} are used"
     )
     return source.frame.filter(place < int(allowed / rows * 2**32)), (note,)
 
@@ -178,13 +174,7 @@ def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Fin
     kept = df.filter(known)
     if not (missing := df.height - kept.height):
         return df, ()
-    note = Finding(
-        code="target_missing",
-        severity=Severity.WARNING,
-        column=target,
-        evidence=f"{missing:,} of {df.height:,} rows have no target and are left out",
-        advice="Look at why they have none: if that is not by chance, the model learns from a biased part.",
-    )
+    note = found("target_missing", target, f"has no value in {missing:,} of {df.height:,} rows, which are left out")
     return kept, (note,)
 
 

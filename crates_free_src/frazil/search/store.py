@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class JournalStore:
             models=models_from(candidate, members, record["folds"]),
             oof=npz_member(members, "oof.npz")["oof"],
             score=record["score"],
-            block_scores=np.array(record["block_scores"]),
+            block_scores=np.array(record["block_scores"], np.float64),
             fit_seconds=record["fit_seconds"],
             predict_seconds_per_row=record["predict_seconds_per_row"],
         )
@@ -73,7 +74,7 @@ class JournalStore:
                 "file": file,
                 "folds": len(outcome.models),
                 "score": outcome.score,
-                "block_scores": outcome.block_scores.tolist(),
+                "block_scores": [score if isfinite(score) else None for score in outcome.block_scores.tolist()],
                 "fit_seconds": outcome.fit_seconds,
                 "predict_seconds_per_row": outcome.predict_seconds_per_row,
             }

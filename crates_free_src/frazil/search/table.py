@@ -9,6 +9,7 @@ from frazil.features.recipe import Recipe
 from frazil.folds import inner_folds
 from frazil.matrix import collect_matrix
 from frazil.models.contract import Sample
+from frazil.search.cost import affordable_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -69,18 +70,20 @@ class FoldSet:
     folds: tuple[FoldData, ...]
 
 
-def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int) -> FoldSet:
+def build_folds(  # noqa: PLR0913 -- everything that a fold is made of, and what may be spent on it
+    table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int
+) -> FoldSet:
     """Make the matrices of as many folds as time and memory allow, at least one.
 
-    A k-fold plan that is cut to its first fold is a hold-out; the reason is kept in the plan.
+    The first folds of a k-fold plan are hold-outs of the size of a fold; the reason for the cut is kept in the plan.
     """
     before = clock.spent
     built = [build_fold(table, plan.folds[0], recipe, child_seed(seed, "fold", 0))]
-    allowed, why = _folds_allowed(built[0], clock.spent - before, len(plan.folds), clock)
+    allowed, why = _folds_allowed(built[0], table.task, clock.spent - before, len(plan.folds), clock, threads)
     for number, fold in enumerate(plan.folds[1:allowed], start=1):
         built.append(build_fold(table, fold, recipe, child_seed(seed, "fold", number)))
     if allowed < len(plan.folds):
-        plan = replace(plan, folds=plan.folds[:allowed], reason=f"{plan.reason}; {allowed} of them, {why}")
+        plan = replace(plan, folds=plan.folds[:allowed], reason=f"{plan.reason}; the first {allowed} of {len(plan.folds)} folds are used, {why}")
     return FoldSet(plan, tuple(built))
 
 
@@ -106,10 +109,17 @@ def folds_without_features(table: Table, plan: SplitPlan) -> FoldSet:
     return FoldSet(plan, tuple(build_fold(table, fold, Recipe(), 0) for fold in plan.folds))
 
 
-def _folds_allowed(first: FoldData, seconds: float, planned: int, clock: Clock) -> tuple[int, str]:
+def _folds_allowed(  # noqa: PLR0913 -- what a fold costs, and what there is
+    first: FoldData, task: Task, seconds: float, planned: int, clock: Clock, threads: int
+) -> tuple[int, str]:
+    """Return how many folds to make, and what sets the bound."""
     size = first.train.matrix.values.nbytes + first.valid.matrix.values.nbytes
-    by_memory = int(MATRIX_SHARE * clock.budget.memory_bytes / max(size, 1))
-    by_time = int(min(planned, FEATURE_SHARE * clock.left / max(seconds, 1e-6)))
-    allowed = max(1, min(planned, by_memory, by_time))
-    why = "because memory is short" if by_memory < by_time else "because features take long to make"
-    return allowed, why
+    bounds = {
+        "because memory is short": MATRIX_SHARE * clock.budget.memory_bytes / max(size, 1),
+        "because features take long to make": FEATURE_SHARE * clock.left / max(seconds, 1e-6),
+    }
+    if clock.budget.seconds is not None:
+        affordable = affordable_folds(first.train.matrix, task, threads, clock.budget.seconds)
+        bounds["so that every learner ends within the budget"] = affordable
+    why = min(bounds, key=bounds.__getitem__)
+    return int(max(1, min(planned, bounds[why]))), why

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from frazil.budget import available_bytes
-from frazil.errors import SourceError, nearest
+from frazil.errors import SettingError, SourceError, nearest
 from frazil.extras import load
 from frazil.sources.columns import check_names
 from frazil.sources.reading import reading
@@ -36,6 +36,11 @@ class SqlQuery:
     query: str
     database: str | os.PathLike[str] | None = None
     parameters: Sequence[Any] | Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no statement."""
+        if not isinstance(self.query, str):
+            raise SettingError(f"query={self.query!r} is no SQL; it takes a statement as a string.")
 
     @property
     def name(self) -> str:
@@ -91,7 +96,8 @@ def collect_relation(relation: Any, name: str) -> pl.DataFrame:  # noqa: ANN401 
     """
     check_names(relation.columns, name)
     with reading(name), _asking(name, load("duckdb")):
-        return pl.DataFrame(relation)
+        # pl.DataFrame(relation) reads as well, and makes DuckDB 2.0 print of leaked types when the process ends.
+        return pl.DataFrame(relation.to_arrow_table())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from frazil.errors import SourceError, listed, nearest
+from frazil.sources.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,12 +70,18 @@ def find_files(given: str | os.PathLike[str]) -> list[TableFile]:
     text = os.fspath(given)
     if "://" in text:
         raise SourceError(f"{text!r} is a URL; only local files are read. Download it, or pass a Polars LazyFrame.")
-    path = Path(text).expanduser()
+    if not text:
+        raise SourceError("a path is empty; write '.' for this folder.")
+    with reading(repr(text)):
+        return _files_meant(Path(text).expanduser())
+
+
+def _files_meant(path: Path) -> list[TableFile]:
     if path.is_dir():
         return _files_below(path)
     if os.path.lexists(path):
         return [_checked(path)]
-    if glob.has_magic(text):
+    if glob.has_magic(str(path)):
         return _files_matching(path)
     raise SourceError(_missing(path))
 

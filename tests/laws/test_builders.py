@@ -1,0 +1,276 @@
+"""What holds for every feature builder, on tables with nulls, NaN, infinities, duplicates, one row and no rows."""
+
+import math
+import subprocess
+import sys
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from frazil.features import (
+    BUILDERS,
+    CyclicTime,
+    DateParts,
+    EncodeCount,
+    EncodeOrdinal,
+    EncodeTarget,
+    FittedRecipe,
+    KeepNumbers,
+    Lag,
+    Recipe,
+    Rolling,
+    Scope,
+    TextStats,
+    TextSvd,
+)
+from frazil.task import Task
+from frazil.types import TaskKind
+
+ALL = (
+    KeepNumbers(),
+    KeepNumbers(["city", "note"]),
+    EncodeOrdinal(),
+    EncodeOrdinal(["whole", "amount"], most=3),
+    EncodeCount(),
+    EncodeCount(["city", "flag", "whole"], cross=2),
+    EncodeTarget(),
+    EncodeTarget(["city", "flag", "whole"], cross=2, weight=0.0),
+    DateParts(),
+    DateParts("written"),
+    CyclicTime(),
+    TextStats(),
+    TextSvd(["note", "city"], components=3),
+    Lag(["amount", "whole"], [1, 3]),
+    Rolling(["amount", "flag"], [2, "3i"], ["mean", "std", "min", "max", "sum", "median", "count"]),
+)
+READING_THE_TARGET = (EncodeTarget(), EncodeTarget(["city", "flag", "whole"], cross=2), EncodeTarget("whole", weight=0))
+OF_EARLIER_ROWS = (Lag(["amount"], [1, 2]), Rolling("amount", [2, "2i"], ["mean", "std", "sum", "count", "median"]))
+SCHEMA = {
+    "amount": pl.Float64,
+    "whole": pl.Int64,
+    "flag": pl.Boolean,
+    "city": pl.Categorical,
+    "note": pl.String,
+    "when": pl.Datetime("us"),
+    "day": pl.Date,
+    "written": pl.String,
+    "store": pl.String,
+    "step": pl.Int64,
+    "y": pl.Int64,
+}
+NOTES = ["the cat sat", "The dog sat on the mat", "a cat and a dog, sat!", "", "Ü 12%", "the cat sat on the dog"]
+VALUES = {
+    "amount": st.floats() | st.sampled_from([0.0, -0.0, 1.5, 2.5]),
+    "whole": st.integers(-(2**63), 2**63 - 1) | st.integers(0, 3),
+    "flag": st.booleans(),
+    "city": st.sampled_from(["Rom", "Ulm", "", "^a.*$", "12"]),
+    "note": st.sampled_from(NOTES),
+    "when": st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)),
+    "day": st.dates(date(2019, 12, 30), date(2020, 3, 1)),
+    "written": st.sampled_from(["2020-01-05 10:30", "2021-03-05 23:15", "soon", ""]),
+    "store": st.sampled_from(["a", "b"]),
+    "step": st.integers(0, 5),
+}
+ROWS = st.fixed_dictionaries({name: st.none() | values for name, values in VALUES.items()} | {"y": st.integers(0, 1)})
+TASK = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+
+every_builder = pytest.mark.parametrize("builder", ALL, ids=repr)
+law = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def tables(draw, least=0):
+    rows = draw(st.lists(ROWS, min_size=least, max_size=12))
+    rows += draw(st.lists(st.sampled_from(rows), max_size=4)) if rows else []
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def fit(builder, df):
+    return Recipe(builder, entity="store", time="step").fit(df.lazy(), TASK)
+
+
+def fit_train(builder, df, folds, forward=False):
+    recipe = Recipe(builder, entity="store", time="step")
+    fitted, train = recipe.fit_train(df.lazy(), TASK, np.array(folds, np.int8), forward)
+    return fitted, train.collect()
+
+
+def applied(fitted, df):
+    return fitted.apply(df.lazy()).collect()
+
+
+def made(fitted, df):
+    return applied(fitted, df).select([feature.name for feature in fitted.features])
+
+
+def test_every_builder_is_in_the_list():
+    assert {type(builder) for builder in ALL} == set(BUILDERS)
+
+
+@every_builder
+@law
+@given(df=tables())
+def test_names_and_types_are_as_declared_and_source_columns_stay(builder, df):
+    fitted = fit(builder, df)
+    declared = {**df.schema, **{feature.name: feature.dtype for feature in fitted.features}}
+    out = fitted.apply(df.lazy())
+    assert dict(out.collect_schema()) == declared
+    assert dict(out.collect().schema) == declared
+    assert_frame_equal(out.collect().select(df.columns), df)
+
+
+@every_builder
+@law
+@given(df=tables(), other=tables())
+def test_values_are_finite_or_null_for_seen_and_unseen_rows(builder, df, other):
+    fitted = fit(builder, df)
+    for table in (df, other, other.clear()):
+        values = made(fitted, table)
+        assert values.height == table.height
+        assert values.select(pl.all().cast(pl.Float64).is_finite().all()).row(0) == (True,) * values.width
+
+
+@every_builder
+@law
+@given(df=tables(least=1), seed=st.integers(0, 9))
+def test_shuffling_rows_shuffles_the_features(builder, df, seed):
+    order = np.random.default_rng(seed).permutation(df.height)
+    fitted = fit(builder, df)
+    assert_frame_equal(applied(fitted, df[order]), applied(fitted, df)[order], abs_tol=1e-6)
+
+
+@every_builder
+@law
+@given(df=tables(least=2), data=st.data())
+def test_row_local_features_of_slices_are_those_of_the_whole(builder, df, data):
+    cut = data.draw(st.integers(0, df.height))
+    parts = tuple(part for part in fit(builder, df).parts if part.scope is Scope.ROW)
+    fitted = FittedRecipe(parts, {})
+    assert_frame_equal(pl.concat([made(fitted, df[:cut]), made(fitted, df[cut:])]), made(fitted, df))
+
+
+@every_builder
+@law
+@given(df=tables())
+def test_a_refit_gives_the_same_bits(builder, df):
+    assert fit(builder, df).members() == fit(builder, df).members()
+
+
+@every_builder
+@law
+@given(df=tables())
+def test_saved_equals_unsaved(builder, df):
+    fitted = fit(builder, df)
+    read = FittedRecipe.read(fitted.members())
+    assert read.features == fitted.features
+    assert_frame_equal(applied(read, df), applied(fitted, df))
+
+
+@every_builder
+@law
+@given(df=tables(least=1), data=st.data())
+def test_a_selected_feature_is_the_same_alone(builder, df, data):
+    fitted = fit(builder, df)
+    names = data.draw(st.lists(st.sampled_from([f.name for f in fitted.features]), unique=True)) if fitted.features else []
+    alone = fitted.select(names)
+    assert {feature.name for feature in alone.features} == set(names)
+    assert_frame_equal(made(alone, df).select(names), made(fitted, df).select(names))
+    assert_frame_equal(made(FittedRecipe.read(alone.members()), df), made(alone, df))
+
+
+@every_builder
+@law
+@given(df=tables(least=1), data=st.data())
+def test_training_rows_get_the_columns_that_new_rows_get(builder, df, data):
+    folds = data.draw(st.lists(st.integers(0, 2), min_size=df.height, max_size=df.height))
+    fitted, train = fit_train(builder, df, folds)
+    assert train.schema == applied(fitted, df).schema
+    assert_frame_equal(applied(fitted, df), applied(fit(builder, df), df))
+
+
+@pytest.mark.parametrize("builder", READING_THE_TARGET, ids=repr)
+@law
+@given(df=tables(least=1), forward=st.booleans(), data=st.data())
+def test_a_training_rows_target_does_not_move_its_own_features(builder, df, forward, data):
+    folds = data.draw(st.lists(st.integers(0, 2), min_size=df.height, max_size=df.height))
+    row = data.draw(st.integers(0, df.height - 1))
+    changed = df.with_columns(y=pl.when(pl.int_range(pl.len()) == row).then(1 - pl.col("y")).otherwise("y"))
+    before, after = (fit_train(builder, table, folds, forward)[1].drop("y") for table in (df, changed))
+    blind = np.array(folds) <= folds[row] if forward else np.array(folds) == folds[row]
+    assert_frame_equal(before.filter(blind), after.filter(blind), check_exact=True)
+
+
+@pytest.mark.parametrize("builder", OF_EARLIER_ROWS, ids=repr)
+@law
+@given(df=tables(), cut=st.integers(0, 6))
+def test_cutting_off_the_future_changes_nothing_before_the_cut(builder, df, cut):
+    fitted = fit(builder, df)
+    past = pl.col("step") <= cut
+    assert_frame_equal(applied(fitted, df.filter(past)), applied(fitted, df).filter(past), abs_tol=1e-6)
+
+
+@pytest.mark.parametrize("builder", OF_EARLIER_ROWS, ids=repr)
+@law
+@given(df=tables())
+def test_another_entitys_rows_change_nothing(builder, df):
+    fitted = fit(builder, df)
+    own = pl.col("store").eq_missing("a")
+    assert_frame_equal(applied(fitted, df.filter(own)), applied(fitted, df).filter(own), check_exact=True)
+
+
+@pytest.mark.parametrize("builder", OF_EARLIER_ROWS, ids=repr)
+@law
+@given(df=tables(least=1), amount=st.floats(-1e6, 1e6), data=st.data())
+def test_a_rows_own_value_and_those_of_its_time_do_not_move_its_features(builder, df, amount, data):
+    row = data.draw(st.integers(0, df.height - 1))
+    fitted = fit(builder, df)
+    changed = df.with_columns(amount=pl.when(pl.int_range(pl.len()) == row).then(amount).otherwise("amount"))
+    now = pl.col("step").eq_missing(df["step"][row])
+    before, after = (applied(fitted, table).drop("amount").filter(now) for table in (df, changed))
+    assert_frame_equal(before, after, check_exact=True)
+
+
+READER = """
+import sys
+from pathlib import Path
+import polars as pl
+from frazil.features import FittedRecipe
+home = Path(sys.argv[1])
+members = {str(path.relative_to(home / "recipe")): path.read_bytes() for path in (home / "recipe").rglob("*.*")}
+FittedRecipe.read(members).apply(pl.scan_ipc(home / "in.arrow")).collect().write_ipc(home / "out.arrow")
+"""
+
+
+def test_another_process_reads_the_same_recipe(tmp_path):
+    rng = np.random.default_rng(0)
+    n = 60
+    df = pl.DataFrame(
+        {
+            "amount": rng.normal(size=n),
+            "whole": rng.integers(0, 9, n) + 2**40,
+            "flag": rng.random(n) < 0.5,
+            "city": rng.choice(["Rom", "Ulm", None], n).tolist(),
+            "note": rng.choice(NOTES, n).tolist(),
+            "when": [datetime(2020, 1 + i % 12, 1 + i % 28, i % 24) for i in range(n)],
+            "day": [date(2020, 1 + i % 12, 1 + i % 28) for i in range(n)],
+            "written": rng.choice(["2020-01-05 10:30", "2021-03-05 23:15"], n).tolist(),
+            "store": rng.choice(["a", "b"], n).tolist(),
+            "step": rng.integers(0, 20, n),
+            "y": rng.integers(0, 2, n),
+        },
+        schema=SCHEMA,
+    )
+    fitted = Recipe(*ALL, entity="store", time="step").fit(df.lazy(), TASK)
+    assert math.prod(len(part.features) for part in fitted.parts) > 0
+    for name, data in fitted.members().items():
+        path = tmp_path / "recipe" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    df.write_ipc(tmp_path / "in.arrow")
+    subprocess.run([sys.executable, "-c", READER, tmp_path], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    assert_frame_equal(pl.read_ipc(tmp_path / "out.arrow"), applied(fitted, df), check_exact=True)

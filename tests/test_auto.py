@@ -1,0 +1,297 @@
+"""The whole path: from a table to a saved model that scores new files."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import frazil as fz
+
+TRIALS = fz.Budget(trials=3)  # the baseline and the first two of the portfolio
+QUIET = {"progress": False, "threads": 1}
+
+
+def shop(rows=300, seed=0):
+    """Make sales whose size depends on price, city and season, with holes."""
+    draw = np.random.default_rng(seed)
+    price = draw.normal(10, 3, rows).round(2)
+    city = draw.choice(["Oslo", "Rome", "Ulm", "Bonn"], rows)
+    day = [date(2024, 1, 1) + timedelta(days=int(d)) for d in draw.integers(0, 360, rows)]
+    sold = 50 - 2 * price + 8 * (city == "Rome") + draw.normal(0, 2, rows)
+    df = pl.DataFrame({"price": price, "city": city, "day": day, "sold": sold, "big": sold > 30})
+    hole = pl.Series(draw.random(rows) < 0.1)
+    return df.with_columns(price=pl.when(~hole).then("price"), size=pl.when("big").then(pl.lit("L")).otherwise(pl.lit("S")))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return fz.fit_auto(shop().drop("sold", "size"), "big", budget=TRIALS, **QUIET)
+
+
+@pytest.fixture
+def new():
+    return shop(50, seed=1).drop("sold", "size", "big")
+
+
+def fitted(df, target, **settings):
+    return fz.fit_auto(df, target, **{"budget": TRIALS, **QUIET, **settings})
+
+
+def test_a_model_is_better_than_the_baseline_and_says_so(model):
+    assert model.score > 0.8
+    assert model.leaderboard["candidate"].to_list()[-1] == "baseline"
+    assert model.story.p_vs_baseline < 0.01
+    assert "different from the constant baseline" in repr(model)
+    assert len(repr(model).splitlines()) == 10
+
+
+def test_a_score_on_unseen_rows_comes_with_an_interval(model):
+    measured = model.evaluate(shop(200, seed=2))
+    assert measured["metric"].to_list()[0] == "roc_auc"
+    assert measured["score"][0] > 0.8
+    assert (measured["ci_low"] <= measured["score"]).all()
+    assert (measured["score"] <= measured["ci_high"]).all()
+
+
+def test_predictions_have_the_labels_and_their_probabilities(model, new):
+    predictions = model.predict(new)
+    assert predictions.columns == ["prediction", "p|false", "p|true"]
+    assert predictions.schema["prediction"] == pl.Boolean
+    assert predictions.select(total=pl.sum_horizontal("p|false", "p|true"))["total"].to_list() == pytest.approx([1] * 50)
+    assert_frame_equal(model.predict_proba(new), predictions.drop("prediction"))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pl.Series(["no", "yes"]),
+        pl.Series([0, 1], dtype=pl.Int8),
+        pl.Series([0.0, 1.0]),
+        pl.Series([-3, 7]),
+        pl.Series(["a", "b", "c"]),
+        pl.Series(["a", "b"], dtype=pl.Enum(["b", "a", "z"])),
+        pl.Series(["x", "y"], dtype=pl.Categorical),
+    ],
+)
+def test_labels_of_any_type_come_back_as_they_went_in(labels):
+    draw = np.random.default_rng(0)
+    codes = draw.integers(0, len(labels), 120)
+    df = pl.DataFrame({"x": codes + draw.normal(0, 0.05, 120), "label": labels.gather(codes)})
+    predictions = fitted(df, "label", task="multiclass").predict(df)
+    assert predictions.schema["prediction"] == labels.dtype
+    assert (predictions["prediction"] == df["label"]).mean() > 0.9
+    assert len(predictions.columns) == 1 + len(labels)
+
+
+def test_the_same_table_from_any_source_gives_the_same_predictions(tmp_path, new):
+    df = shop().drop("sold", "size")
+    df.write_parquet(tmp_path / "a.parquet")
+    with duckdb.connect(tmp_path / "a.duckdb") as connection:
+        connection.sql("select * from df").create("a")
+    sources = [df, df.lazy(), tmp_path / "a.parquet", fz.sql("select * from a", database=tmp_path / "a.duckdb")]
+    first, *others = [fitted(source, "big") for source in sources]
+    for other in others:
+        assert other.story.data["fingerprint"] == first.story.data["fingerprint"]
+        assert_frame_equal(other.predict(new), first.predict(new), check_exact=True)
+
+
+def test_a_budget_of_trials_repeats_bit_for_bit(model, new):
+    again = fitted(shop().drop("sold", "size"), "big")
+    assert_frame_equal(again.predict(new), model.predict(new), check_exact=True)
+    timed = ["fit_seconds", "predict_us_per_row"]
+    assert_frame_equal(again.leaderboard.drop(timed), model.leaderboard.drop(timed), check_exact=True)
+
+
+def test_a_loaded_model_predicts_the_same_in_another_process(model, new, tmp_path):
+    model.save(tmp_path / "m.frazil")
+    new.write_parquet(tmp_path / "new.parquet")
+    code = "import frazil as fz, sys; fz.load(sys.argv[1]).predict(sys.argv[2]).write_parquet(sys.argv[3])"
+    arguments = [tmp_path / "m.frazil", tmp_path / "new.parquet", tmp_path / "out.parquet"]
+    subprocess.run([sys.executable, "-W", "error", "-c", code, *map(str, arguments)], check=True)
+    assert_frame_equal(pl.read_parquet(tmp_path / "out.parquet"), model.predict(new), check_exact=True)
+
+
+def test_a_loaded_model_keeps_its_story(model, tmp_path):
+    model.save(tmp_path / "m.frazil")
+    loaded = fz.load(tmp_path / "m.frazil")
+    assert repr(loaded) == repr(model)
+    assert_frame_equal(loaded.leaderboard, model.leaderboard)
+    assert_frame_equal(loaded.features, model.features)
+    assert loaded.findings == model.findings
+
+
+def test_columns_may_come_in_any_order_with_others_between(model, new):
+    turned = new.with_columns(extra=1).select(reversed(["price", "extra", *[c for c in new.columns if c != "price"]]))
+    assert_frame_equal(model.predict(turned), model.predict(new), check_exact=True)
+
+
+def test_a_missing_column_is_named_with_the_nearest(model, new):
+    with pytest.raises(fz.MissingColumnError, match="no column 'city'. Nearest: 'City'"):
+        model.predict(new.rename({"city": "City"}))
+
+
+def test_a_category_that_training_has_not_seen_is_fine(model, new):
+    odd = new.with_columns(city=pl.lit("Atlantis"))
+    assert model.predict(odd)["p|true"].is_finite().all()
+
+
+def test_no_rows_give_no_predictions(model, new):
+    assert model.predict(new.head(0)).shape == (0, 3)
+
+
+def test_one_row_is_predicted_as_it_is_among_others(model, new):
+    alone = pl.concat([model.predict(new[i]) for i in range(3)])
+    assert_frame_equal(alone, model.predict(new).head(3), check_exact=False, abs_tol=1e-9)
+
+
+def test_a_sink_writes_all_rows_in_order_after_the_columns_to_keep(model, tmp_path):
+    many = shop(2_500, seed=3)
+    rows = model.sink_predictions(many, tmp_path / "scored.parquet", keep=["day", "city"])
+    scored = pl.read_parquet(tmp_path / "scored.parquet")
+    assert rows == scored.height == 2_500
+    assert_frame_equal(scored.select("day", "city"), many.select("day", "city"))
+    assert_frame_equal(scored.drop("day", "city"), model.predict(many))
+
+
+def test_a_sink_that_fails_leaves_what_was_there(model, tmp_path):
+    (tmp_path / "scored.parquet").write_text("before")
+    with pytest.raises(fz.MissingColumnError, match="'price'"):
+        model.sink_predictions(shop().drop("price"), tmp_path / "scored.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["scored.parquet"]
+    assert (tmp_path / "scored.parquet").read_text() == "before"
+
+
+def test_a_sink_refuses_an_ending_that_it_can_not_write(model, new, tmp_path):
+    with pytest.raises(fz.SettingError, match=r"ends in '.xlsx'; predictions are written to .parquet or .csv"):
+        model.sink_predictions(new, tmp_path / "scored.xlsx")
+
+
+def test_a_kept_column_may_not_have_the_name_of_a_prediction(model, new, tmp_path):
+    with pytest.raises(fz.SettingError, match="would overwrite a column of the predictions"):
+        model.sink_predictions(new.with_columns(prediction=1), tmp_path / "s.parquet", keep=["prediction"])
+
+
+def test_rows_without_a_target_are_left_out_and_counted():
+    df = shop().with_columns(sold=pl.when(pl.int_range(pl.len()) >= 20).then("sold"))
+    trained = fitted(df.drop("big", "size"), "sold")
+    assert trained.story.rows == 280
+    assert any("20 of 300 rows" in finding.evidence for finding in trained.findings)
+
+
+def test_time_trains_on_the_past_only():
+    trained = fitted(shop().drop("sold", "size"), "big", time=fz.Forward("day", gap="7d"))
+    assert "time" in trained.story.folds or "earlier" in trained.story.folds or "before" in trained.story.folds
+
+
+def test_groups_and_weights_are_taken():
+    df = shop().with_columns(shop=pl.int_range(pl.len()) % 20, w=pl.lit(1.0)).drop("sold", "size")
+    trained = fitted(df, "big", groups="shop", weights="w")
+    assert not {"w", "shop"} & {source for sources in trained.features["sources"] for source in sources}
+
+
+def test_negative_weights_are_refused_with_their_row():
+    df = shop().with_columns(w=pl.when(pl.int_range(pl.len()) == 4).then(-1.0).otherwise(1.0))
+    with pytest.raises(fz.InputError, match=r"weights='w' has -1.0 in row 4"):
+        fitted(df, "big", weights="w")
+
+
+def test_a_recipe_of_the_users_is_taken_as_it_is():
+    trained = fitted(shop(), "sold", features=fz.Recipe(fz.keep_numbers("price")))
+    assert trained.features["feature"].to_list() == ["price|number"]
+
+
+def test_no_features_means_number_columns_as_they_are():
+    trained = fitted(shop().drop("big", "size"), "sold", features=None)
+    assert trained.features["feature"].to_list() == ["price|number"]
+
+
+def test_a_metric_of_the_users_is_optimised():
+    def most_wrong(target, prediction):
+        return -float(np.abs(target - prediction).max())
+
+    trained = fitted(shop().drop("big", "size"), "sold", metric=most_wrong)
+    assert trained.story.metric == "most_wrong"
+    assert trained.score < 0
+
+
+def test_a_missing_target_names_the_nearest_column():
+    with pytest.raises(fz.MissingColumnError, match="no column 'sould'. Nearest: 'sold'"):
+        fitted(shop(), "sould")
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(fz.InputError, match="has no rows"):
+        fitted(shop().head(0), "sold")
+
+
+def test_a_table_of_nothing_but_the_target_is_refused():
+    with pytest.raises(fz.SchemaError, match="no column beside the target"):
+        fitted(shop().select("sold"), "sold")
+
+
+def test_a_budget_that_is_no_time_says_how_to_write_one():
+    with pytest.raises(fz.SettingError, match="write it as '90s', '5m'"):
+        fitted(shop(), "sold", budget="soon")
+
+
+def test_a_tiny_budget_still_ends_with_a_model(new):
+    trained = fitted(shop().drop("sold", "size"), "big", budget=0.05)
+    assert trained.predict(new).height == 50
+
+
+def test_a_report_is_one_page_that_escapes_what_it_shows(tmp_path):
+    df = shop().drop("sold", "size").rename({"city": "<script>alert(1)</script>"})
+    trained = fitted(df, "big")
+    trained.report(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "Leaderboard" in page
+
+
+def test_hostile_column_names_do_not_matter():
+    names = {"price": "^p.*$", "city": "*", "day": 'a "b", [c]: {d}\n'}
+    trained = fitted(shop().drop("sold", "size").rename(names), "big")
+    assert trained.score > 0.8
+    assert trained.failures.is_empty()
+
+
+RESUMED = """
+import sys, polars as pl, frazil as fz
+from frazil.progress import Silent
+class Stop(Silent):
+    seen = 0
+    def candidate(self, row):
+        Stop.seen += 1
+        if Stop.seen == int(sys.argv[3]):
+            import os, signal; os.kill(os.getpid(), signal.SIGKILL)
+m = fz.fit_auto(sys.argv[1], "big", budget=fz.Budget(trials=4), store=sys.argv[2], threads=1, progress=Stop())
+m.predict(sys.argv[1]).write_parquet(sys.argv[4])
+"""
+
+
+def run_resumed(tmp_path, store, kill_at, out):
+    arguments = [tmp_path / "a.parquet", tmp_path / store, kill_at, tmp_path / out]
+    return subprocess.run([sys.executable, "-c", RESUMED, *map(str, arguments)], check=False).returncode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_run_goes_on_to_the_model_of_an_uninterrupted_one(tmp_path):
+    shop().drop("sold", "size").write_parquet(tmp_path / "a.parquet")
+    assert run_resumed(tmp_path, "whole", 99, "whole.parquet") == 0
+    assert run_resumed(tmp_path, "cut", 2, "cut.parquet") == -signal.SIGKILL
+    assert run_resumed(tmp_path, "cut", 99, "cut.parquet") == 0
+    assert_frame_equal(pl.read_parquet(tmp_path / "cut.parquet"), pl.read_parquet(tmp_path / "whole.parquet"))
+
+
+def test_a_store_of_other_data_is_refused(tmp_path):
+    fitted(shop(), "sold", store=tmp_path / "run")
+    with pytest.raises(fz.SettingError, match="data"):
+        fitted(shop(seed=5), "sold", store=tmp_path / "run")
