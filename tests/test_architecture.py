@@ -26,7 +26,7 @@ FLOORS = (
         "folderlock",
     ),
     ("sources", "schema", "roles", "profile", "matrix"),
-    ("checks", "task", "folds", "metrics", "stats"),
+    ("checks", "task", "folds", "metrics", "measures", "stats"),
     ("features", "models"),
     ("selection",),
     ("search",),

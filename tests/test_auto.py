@@ -27,7 +27,8 @@ def shop(rows=300, seed=0):
     sold = 50 - 2 * price + 8 * (city == "Rome") + draw.normal(0, 2, rows)
     df = pl.DataFrame({"price": price, "city": city, "day": day, "sold": sold, "big": sold > 30})
     hole = pl.Series(draw.random(rows) < 0.1)
-    return df.with_columns(price=pl.when(~hole).then("price"), size=pl.when("big").then(pl.lit("L")).otherwise(pl.lit("S")))
+    size = pl.when("big").then(pl.lit("L")).otherwise(pl.lit("S"))
+    return df.with_columns(price=pl.when(~hole).then("price"), size=size)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_predictions_have_the_labels_and_their_probabilities(model, new):
     predictions = model.predict(new)
     assert predictions.columns == ["prediction", "p|false", "p|true"]
     assert predictions.schema["prediction"] == pl.Boolean
-    assert predictions.select(total=pl.sum_horizontal("p|false", "p|true"))["total"].to_list() == pytest.approx([1] * 50)
+    assert (predictions["p|false"] + predictions["p|true"]).to_list() == pytest.approx([1] * 50)
     assert_frame_equal(model.predict_proba(new), predictions.drop("prediction"))
 
 

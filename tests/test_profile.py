@@ -42,7 +42,7 @@ def test_integers_too_large_to_be_summed_have_a_mean():
         ([timedelta(seconds=90), timedelta(0)], pl.Duration("ms"), 0.0, 90.0),
         ([time(1), time(0, 0, 30)], None, 30.0, 3600.0),
         ([date(2024, 1, 1), date(1969, 12, 31)], None, date(1969, 12, 31), date(2024, 1, 1)),
-        ([datetime(2024, 1, 1), None], None, datetime(2024, 1, 1), datetime(2024, 1, 1)),  # noqa: DTZ001
+        ([datetime(2024, 1, 1), None], None, datetime(2024, 1, 1), datetime(2024, 1, 1)),
         ([2**100], pl.Int128, 2**100, 2**100),
     ],
 )

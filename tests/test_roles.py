@@ -29,7 +29,7 @@ def roles_of(columns, **named):
         (pl.Series([timedelta(seconds=row) for row in range(ROWS)]), Role.NUMBER),
         (pl.Series([time(row % 24) for row in range(ROWS)]), Role.NUMBER),
         (pl.Series([date(2024, 1, 1) + timedelta(row) for row in range(ROWS)]), Role.TIME),
-        (pl.Series([datetime(2024, 1, 1) + timedelta(row) for row in range(ROWS)]), Role.TIME),  # noqa: DTZ001
+        (pl.Series([datetime(2024, 1, 1) + timedelta(row) for row in range(ROWS)]), Role.TIME),
         (pl.Series([WORDS[row % 7] for row in range(ROWS)]), Role.CATEGORY),
         (pl.Series([WORDS[row % 7] for row in range(ROWS)], dtype=pl.Categorical), Role.CATEGORY),
         (pl.Series([WORDS[row % 7] for row in range(ROWS)], dtype=pl.Enum(WORDS)), Role.CATEGORY),

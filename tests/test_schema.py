@@ -106,12 +106,12 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
         (
             pl.Series(["2024-05-06 07:08:09", "2024-05-06"]),
             pl.Datetime("ms"),
-            [MOMENT.replace(tzinfo=None), datetime(2024, 5, 6)],  # noqa: DTZ001
+            [MOMENT.replace(tzinfo=None), datetime(2024, 5, 6)],
         ),
         (pl.Series(["2024-05-06T07:08:09.5"]), pl.Datetime("us", "UTC"), [MOMENT.replace(microsecond=500_000)]),
         (pl.Series(["07:08:09"]), pl.Time(), [time(7, 8, 9)]),
-        (pl.Series([date(2024, 5, 6)]), pl.Datetime("us"), [datetime(2024, 5, 6)]),  # noqa: DTZ001
-        (pl.Series([datetime(2024, 5, 6)]), pl.Date(), [date(2024, 5, 6)]),  # noqa: DTZ001
+        (pl.Series([date(2024, 5, 6)]), pl.Datetime("us"), [datetime(2024, 5, 6)]),
+        (pl.Series([datetime(2024, 5, 6)]), pl.Date(), [date(2024, 5, 6)]),
         (pl.Series([MOMENT]), pl.Datetime("ms", "Asia/Tokyo"), [MOMENT]),
         (pl.Series([timedelta(seconds=1)]), pl.Duration("ms"), [timedelta(seconds=1)]),
         (pl.Series([7, None]), pl.String(), ["7", None]),
@@ -143,7 +143,7 @@ def test_a_type_that_changed_without_loss_is_cast(values, needed, expected):
         ([2], pl.Boolean(), "which 2 in row 0 is not"),
         (["maybe"], pl.Boolean(), "which 'maybe' in row 0 is not"),
         (["06/05/2024"], pl.Date(), "which '06/05/2024' in row 0 is not"),
-        ([datetime(2024, 5, 6, 1)], pl.Date(), "in row 0 is not"),  # noqa: DTZ001
+        ([datetime(2024, 5, 6, 1)], pl.Date(), "in row 0 is not"),
         ([timedelta(microseconds=1)], pl.Duration("ms"), "in row 0 is not"),
         ([1.5], pl.String(), "is Float64 where String was learned, and one can't become the other"),
         ([[1]], pl.Int64(), r"is List\(Int64\) where Int64 was learned"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -100,6 +101,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
     """
     clock = Budget.of(budget).start()
     threads = _checked_threads(threads)
+    # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with closing(progress_for(progress)) as shown:
         shown.stage("reading and checking the data")
         source = open_source(data)
@@ -178,7 +181,7 @@ def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged) -> Recipe
     return auto_recipe(staged.schema, staged.profile, staged.table.task)
 
 
-def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:  # noqa: PLR0913
+def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:
     """Make the features of every fold; an interruption here leaves folds that the baseline can do with."""
     try:
         return build_folds(table, plan, recipe, clock, seed, threads)
@@ -231,4 +234,3 @@ def _model(
         failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
         features=fitted.to_frame(),
     )
-

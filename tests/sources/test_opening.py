@@ -22,7 +22,7 @@ TABLE = pl.DataFrame(
         "price": [1.5, None, -2.0],
         "city": ["Oslo", None, "São Paulo"],
         "day": [date(2024, 5, 6), None, date(1970, 1, 1)],
-        "at": [datetime(2024, 5, 6, 7, 8, 9, 5), None, datetime(1970, 1, 1)],  # noqa: DTZ001
+        "at": [datetime(2024, 5, 6, 7, 8, 9, 5), None, datetime(1970, 1, 1)],
         "new": [True, None, False],
         "^x$": [0, 1, None],
     }

@@ -1,31 +1,90 @@
-"""The baseline: class shares, or the mean."""
+"""The baseline: class shares, or the one number that the metric likes best, whatever the row says."""
+
 from __future__ import annotations
-import json
+
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
+
 import numpy as np
+
+from frazil.models.checks import check_sample, check_width
+from frazil.models.objective import Loss, fit_scale, objective_for, weighted_quantile
+from frazil.models.sealed import sealed, unsealed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import optuna
+    from numpy.typing import NDArray
+
+    from frazil.matrix import Matrix
+    from frazil.models.contract import Conditions, Sample
+
 
 @dataclass(frozen=True, slots=True)
 class ConstantFitted:
-    values: tuple[float, ...]; columns: int; regression: bool
+    """One prediction for every row.
+
+    Args:
+        values: A probability a class, or one number.
+        columns: How many columns the training rows had.
+        is_regression: Whether it is a number.
+    """
+
+    values: tuple[float, ...]
+    columns: int
+    is_regression: bool
     rounds: ClassVar[int] = 0
-    def predict(self, matrix, threads=1):
-        if self.regression: return np.full(matrix.rows, self.values[0])
+
+    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:  # noqa: ARG002 -- nothing to divide
+        """Repeat the prediction for every row."""
+        check_width(matrix, self.columns)
+        if self.is_regression:
+            return np.full(matrix.rows, self.values[0])
         return np.tile(np.array(self.values), (matrix.rows, 1))
-    def importance(self): return np.zeros(self.columns)
-    def members(self): return {"constant.json": json.dumps({"values": self.values, "columns": self.columns, "regression": self.regression}).encode()}
+
+    def importance(self) -> NDArray[np.float64]:
+        """Return zeros: nothing was used."""
+        return np.zeros(self.columns)
+
+    def members(self) -> dict[str, bytes]:
+        """Return one JSON file."""
+        return sealed({"values": self.values, "columns": self.columns, "is_regression": self.is_regression}, {})
+
     @classmethod
-    def read(cls, members):
-        d = json.loads(members["constant.json"]); return cls(tuple(d["values"]), d["columns"], d["regression"])
+    def read(cls, members: Mapping[str, bytes]) -> Self:
+        """Read it back; ArtifactError where it is damaged."""
+        about = unsealed(members)
+        return cls(tuple(about["values"]), about["columns"], about["is_regression"])
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """Predict the shares of the classes, or the mean; the median where the metric is one of absolute errors."""
+
     name: ClassVar[str] = "constant"
-    fitted_type: ClassVar[Any] = ConstantFitted
-    def fit(self, train, valid, conditions):
-        w = train.weights; t = train.target
-        if conditions.task.is_regression: return ConstantFitted((float(np.average(t, weights=w)),), len(train.matrix.columns), True)
-        c = np.bincount(t, weights=w, minlength=conditions.task.n_classes).astype(float)
-        return ConstantFitted(tuple((c / c.sum()).tolist()), len(train.matrix.columns), False)
+    fitted_type: ClassVar[type[ConstantFitted]] = ConstantFitted
+
+    def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> ConstantFitted:  # noqa: ARG002
+        """Count or average the target, with its weights."""
+        check_sample(train, conditions)
+        values = _number(train, conditions) if conditions.task.is_regression else _shares(train, conditions)
+        return ConstantFitted(values, len(train.matrix.columns), conditions.task.is_regression)
+
     @classmethod
-    def suggest(cls, trial, rows): return cls()
+    def suggest(cls, trial: optuna.Trial, rows: int) -> Self:  # noqa: ARG003 -- nothing to draw
+        """Return the one there is."""
+        return cls()
+
+
+def _shares(train: Sample, conditions: Conditions) -> tuple[float, ...]:
+    counts = np.bincount(train.target, weights=train.weights, minlength=conditions.task.n_classes)
+    return tuple((counts / counts.sum()).tolist())
+
+
+def _number(train: Sample, conditions: Conditions) -> tuple[float, ...]:
+    objective = objective_for(conditions.metric)
+    if objective.loss in {Loss.ABSOLUTE, Loss.QUANTILE}:
+        return (weighted_quantile(train.target, objective.level, objective.weights(train)),)
+    scale = fit_scale(objective, train)
+    return (float(scale.back(np.average(scale.forward(train.target), weights=train.weights))),)

@@ -161,9 +161,8 @@ def _sampled(source: Source, memory_bytes: int, seed: int) -> tuple[pl.LazyFrame
         return source.frame, ()
     offset = child_seed(seed, "sample")
     place = (pl.int_range(pl.len(), dtype=pl.UInt64) + offset) * HASH_MULTIPLIER % 2**32
-    note = found(
-        "sampled", None, f"{rows:,} rows of about {width} bytes are too many for the memory allowed; {allowed:,} are used"
-    )
+    evidence = f"{rows:,} rows of about {width} bytes are too many for the memory allowed; {allowed:,} are used"
+    note = found("sampled", None, evidence)
     return source.frame.filter(place < int(allowed / rows * 2**32)), (note,)
 
 

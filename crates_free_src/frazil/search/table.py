@@ -70,9 +70,7 @@ class FoldSet:
     folds: tuple[FoldData, ...]
 
 
-def build_folds(  # noqa: PLR0913 -- everything that a fold is made of, and what may be spent on it
-    table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int
-) -> FoldSet:
+def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:
     """Make the matrices of as many folds as time and memory allow, at least one.
 
     The first folds of a k-fold plan are hold-outs of the size of a fold; the reason for the cut is kept in the plan.
@@ -83,7 +81,8 @@ def build_folds(  # noqa: PLR0913 -- everything that a fold is made of, and what
     for number, fold in enumerate(plan.folds[1:allowed], start=1):
         built.append(build_fold(table, fold, recipe, child_seed(seed, "fold", number)))
     if allowed < len(plan.folds):
-        plan = replace(plan, folds=plan.folds[:allowed], reason=f"{plan.reason}; the first {allowed} of {len(plan.folds)} folds are used, {why}")
+        reason = f"{plan.reason}; the first {allowed} of {len(plan.folds)} folds are used, {why}"
+        plan = replace(plan, folds=plan.folds[:allowed], reason=reason)
     return FoldSet(plan, tuple(built))
 
 
@@ -109,7 +108,7 @@ def folds_without_features(table: Table, plan: SplitPlan) -> FoldSet:
     return FoldSet(plan, tuple(build_fold(table, fold, Recipe(), 0) for fold in plan.folds))
 
 
-def _folds_allowed(  # noqa: PLR0913 -- what a fold costs, and what there is
+def _folds_allowed(
     first: FoldData, task: Task, seconds: float, planned: int, clock: Clock, threads: int
 ) -> tuple[int, str]:
     """Return how many folds to make, and what sets the bound."""

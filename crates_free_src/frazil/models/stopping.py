@@ -1,0 +1,60 @@
+"""When boosting stops: no better for a while on the rows it has not seen, or out of time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from frazil.budget import Deadline
+
+LEAST_PATIENCE = 20
+ROWS_OF_NOISE = 10_000  # above it the loss of the rows left out is smooth enough to give up sooner
+GROWTH = 0.3  # a model that took long to get here may take long to get on
+
+
+def patience_for(rows: int, learning_rate: float) -> int:
+    """Return the rounds to wait for a better loss: more at low rates and on few rows.
+
+    300 rounds at most, as AutoGluon waits, and fewer at rates that make progress faster: on less than 1,000 rows
+    waiting 300 rounds at the default rate only costs time.
+
+    Source: AutoGluon 1.6, core/models/_utils.py (get_early_stopping_rounds): 300 * min(1, 10000 / rows).
+
+    >>> patience_for(1_000, 0.05), patience_for(1_000, 0.01), patience_for(100_000, 0.05)
+    (100, 300, 20)
+    """
+    patient = min(300.0, 5.0 / learning_rate)
+    return max(LEAST_PATIENCE, round(patient * min(1.0, ROWS_OF_NOISE / max(rows, 1))))
+
+
+@dataclass(slots=True)
+class Stopping:
+    """Follows the loss of each round and keeps the best; patience grows with the rounds that the best one took.
+
+    Args:
+        patience: Rounds to wait at least.
+        deadline: When to stop in any case.
+        best_rounds: How many rounds the best model has; 0 before the first.
+    """
+
+    patience: int
+    deadline: Deadline
+    best_loss: float = math.inf
+    best_rounds: int = 0
+
+    def goes_on(self, rounds: int, loss: float | None) -> bool:
+        """Take note of a round and say whether to go on.
+
+        Args:
+            rounds: Rounds done, from 1.
+            loss: Of rows left out, lower is better; None where there are none, and then every round is the best.
+        """
+        if loss is None or self.best_rounds == 0 or loss < self.best_loss:
+            self.best_rounds = rounds
+            self.best_loss = math.inf if loss is None or math.isnan(loss) else loss
+        return rounds - self.best_rounds < self._waits() and not self.deadline.passed
+
+    def _waits(self) -> float:
+        return max(self.patience, GROWTH * self.best_rounds + LEAST_PATIENCE)
