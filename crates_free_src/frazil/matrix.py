@@ -63,6 +63,13 @@ class Matrix:
         """Positions of the columns that hold numbers."""
         return [position for position, column in enumerate(self.columns) if not column.is_category]
 
+    def only(self, positions: Sequence[int]) -> Matrix:
+        """Return the columns at these positions: the matrix itself where they are all of them, else a copy."""
+        if list(positions) == list(range(len(self.columns))):
+            return self
+        values = np.asfortranarray(self.values[:, list(positions)])
+        return Matrix(values, tuple(self.columns[position] for position in positions))
+
     def take(self, rows: NDArray[Any]) -> Matrix:
         """Return the rows at these positions, as a copy."""
         return Matrix(np.asfortranarray(self.values[rows]), self.columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -98,7 +98,7 @@ class Predictor:
             for fold, recipe in enumerate(self.recipes)
             for feature, share in zip(recipe.features, self._shares(fold), strict=True)
         ]
-        schema = pl.Schema({"feature": pl.String, "sources": pl.List(pl.String), "importance": pl.Float64})
+        schema: dict[str, Any] = {"feature": pl.String, "sources": pl.List(pl.String), "importance": pl.Float64}
         means = (
             pl.DataFrame(rows, schema=schema)
             .group_by("feature", maintain_order=True)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
 WINDOW = re.compile(r"(\d+(ns|us|ms|s|m|h|d|w|i))+")
+# Columns that `in_order` lends its parts: the positions where a row's time and its entity begin, the first null where it
+# has no time. As columns and not as expressions: repeated in each feature, Polars took seconds to plan 58 of them.
+TIME_START, ENTITY_START = "frazil\x1ftime_start", "frazil\x1fentity_start"
 STATISTICS = ("mean", "std", "min", "max", "sum", "median", "count")
 
 
@@ -119,7 +122,7 @@ class Lagged(PlainState):
         """Add them to sorted rows."""
         value = _value(self.source, self.kind)
         return frame.with_columns(
-            finite32(value.gather(rows_ago(lag, self.entity, self.time))).alias(name)
+            finite32(value.gather(rows_ago(lag))).alias(name)
             for name, lag in zip(self.names, self.lags, strict=True)
         )
 
@@ -245,7 +248,7 @@ class Rolled(PlainState):
             )
         # The window that ends with a row, as the last row of an earlier time has it.
         inclusive = _over(_by_rows(value, int(window), statistic), self.entity)
-        earlier = inclusive.gather(rows_ago(1, self.entity, self.time))
+        earlier = inclusive.gather(rows_ago(1))
         if statistic != "count":
             return earlier
         return pl.when(column(self.time).is_not_null()).then(earlier.fill_null(0.0))
@@ -261,7 +264,8 @@ def in_order(frame: pl.LazyFrame, parts: Sequence[Fitted], entity: str | None, t
     """Sort rows by entity and time, add the parts' features, and put the rows back.
 
     Rows of one entity and time are sorted by all columns that are read, so that their order in the table never counts.
-    Rows without a time come last in their entity, where nobody reads them.
+    Rows without a time come last in their entity, where nobody reads them. The parts' frame carries `TIME_START` and
+    `ENTITY_START` too.
     """
     place = unique("row", frame.collect_schema().names())
     axes = [axis for axis in (entity, time) if axis is not None]
@@ -270,26 +274,27 @@ def in_order(frame: pl.LazyFrame, parts: Sequence[Fitted], entity: str | None, t
     ordered = frame.with_row_index(place).sort(
         [column(key) for key in keys], nulls_last=[key == time for key in keys], maintain_order=True
     )
+    position = pl.int_range(pl.len(), dtype=pl.Int64)
+    timed = column(time).is_not_null() if time is not None else pl.lit(value=True)
+    starts = {
+        TIME_START: pl.when(timed).then(_run_start(axes, position)),
+        ENTITY_START: _run_start([entity] if entity is not None else [], position),
+    }
+    ordered = ordered.with_columns(**starts)
     for part in parts:
         ordered = part.apply(ordered)
-    return ordered.sort(column(place)).drop(cs.by_name(place))
+    return ordered.sort(column(place)).drop(cs.by_name(place, *starts))
 
 
-def rows_ago(lag: int, entity: str | None, time: str) -> pl.Expr:
-    """Return the position of the row that came so many before those of this time; null where there is none.
-
-    Works on rows sorted by entity and time.
-    """
-    axes = [column(axis) for axis in (entity, time) if axis is not None]
-    position = pl.int_range(pl.len(), dtype=pl.Int64)
-    at = _run_start(axes, position) - lag
-    begin = _run_start(axes[:-1], position) if entity is not None else pl.lit(0)
-    return pl.when((at >= begin) & column(time).is_not_null()).then(at)
+def rows_ago(rows: int) -> pl.Expr:
+    """Return the position of the row that came so many before those of this time; null where there is none."""
+    at = pl.col(TIME_START) - rows
+    return pl.when(at >= pl.col(ENTITY_START)).then(at)
 
 
-def _run_start(axes: Sequence[pl.Expr], position: pl.Expr) -> pl.Expr:
+def _run_start(axes: Sequence[str], position: pl.Expr) -> pl.Expr:
     """Return the position of the first row of the run of equal values that a row is in."""
-    changed = pl.any_horizontal(position == 0, *(axis.ne_missing(axis.shift(1)) for axis in axes))
+    changed = pl.any_horizontal(position == 0, *(column(axis).ne_missing(column(axis).shift(1)) for axis in axes))
     return pl.when(changed).then(position).forward_fill()
 
 

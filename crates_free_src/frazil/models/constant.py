@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from frazil.errors import ArtifactError
 from frazil.models.checks import check_sample, check_width
 from frazil.models.objective import Loss, fit_scale, objective_for, weighted_quantile
 from frazil.models.sealed import sealed, unsealed
+from frazil.models.stored import count_in, numbers_in
+from frazil.strictzip import DISTRUST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
-    from frazil.models.contract import Conditions, Sample
+    from frazil.models.contract import Conditions, Fitted, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class ConstantFitted:
     def read(cls, members: Mapping[str, bytes]) -> Self:
         """Read it back; ArtifactError where it is damaged."""
         about = unsealed(members)
-        return cls(tuple(about["values"]), about["columns"], about["is_regression"])
+        values, is_regression = numbers_in(about, "values"), about.get("is_regression")
+        if not isinstance(is_regression, bool) or not values or (is_regression and len(values) > 1):
+            raise ArtifactError(f"The model says is_regression={is_regression!r} of {len(values)} values. {DISTRUST}")
+        return cls(values, count_in(about, "columns"), is_regression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Constant:
     """Predict the shares of the classes, or the mean; the median where the metric is one of absolute errors."""
 
     name: ClassVar[str] = "constant"
-    fitted_type: ClassVar[type[ConstantFitted]] = ConstantFitted
+    fitted_type: ClassVar[type[Fitted]] = ConstantFitted
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> ConstantFitted:  # noqa: ARG002
         """Count or average the target, with its weights."""
@@ -87,4 +93,5 @@ def _number(train: Sample, conditions: Conditions) -> tuple[float, ...]:
     if objective.loss in {Loss.ABSOLUTE, Loss.QUANTILE}:
         return (weighted_quantile(train.target, objective.level, objective.weights(train)),)
     scale = fit_scale(objective, train)
-    return (float(scale.back(np.average(scale.forward(train.target), weights=train.weights))),)
+    mean = np.average(scale.forward(train.target), weights=train.weights, keepdims=True)
+    return tuple(scale.back(mean).tolist())

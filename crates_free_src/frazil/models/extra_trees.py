@@ -1,21 +1,22 @@
-"""Extremely randomised trees: thresholds are drawn, not searched; weak alone, and unlike boosting in an ensemble."""
+"""Extremely randomised trees: many deep trees whose thresholds are drawn, which err elsewhere than boosted ones."""
 
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Self
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from frazil.container import npz_bytes, npz_member
 from frazil.extras import load
 from frazil.models.checks import check_between, check_sample, check_width
-from frazil.models.forest import Forest, Tree, flattened
-from frazil.models.objective import TargetScale, fit_scale, objective_for
+from frazil.models.forest import Forest, Tree
+from frazil.models.objective import Objective, TargetScale, fit_scale, objective_for
+from frazil.models.rows import weighing
 from frazil.models.sealed import sealed, unsealed
-from frazil.seeding import child_seed
+from frazil.models.stored import array_in, check_that, count_in, scale_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,147 +24,188 @@ if TYPE_CHECKING:
     import optuna
     from numpy.typing import NDArray
 
+    from frazil.budget import Deadline
     from frazil.matrix import Matrix
-    from frazil.models.contract import Conditions, Sample
+    from frazil.models.contract import Conditions, Fitted, Sample
 
-FOREST = "forest.npz"
-MOST_LEAVES = 15_000  # of a tree; AutoGluon's cap
-MOST_VALUES = 30_000_000  # of all leaves and classes of a forest: 120 MB
+ARRAYS = "trees.npz"
+MOST_LEAVES = 15_000  # above as many rows; Source: AutoGluon 1.6, models/rf (max_leaf_nodes), for the size of the model
+MOST_VALUES = 30_000_000  # in all leaves, 120 MB; trees of many classes get fewer leaves
+FIRST_TREES = 4  # measure how long a tree takes
+TREES_TOGETHER = 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ExtraTreesFitted:
-    """A forest whose leaves hold class shares or means.
+    """Trees as flat arrays.
 
     Args:
         forest: The trees.
-        shares: (columns,) importance.
+        shares: (columns,) float64, of the impurity that splits on each column took away.
         classes: How many classes there are; 0 for regression.
         scale: How the target was learned.
     """
 
-    forest: Forest = field(repr=False)
-    shares: NDArray[np.float64]
+    forest: Forest
+    shares: NDArray[np.float64] = field(repr=False)
     classes: int
-    scale: TargetScale = TargetScale()
+    scale: TargetScale
 
     @property
     def rounds(self) -> int:
         """How many trees it has."""
-        return len(self.forest.roots)
+        return len(self.forest.trees)
 
     def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Average the leaves that the rows reach."""
-        check_width(matrix, len(self.shares))
-        means = self.forest.mean(matrix.values, threads)
-        if self.classes == 0:
-            return self.scale.back(means[:, 0])
-        return means / means.sum(axis=1, keepdims=True)  # shares were rounded to float32
+        """Return the mean of the leaves' class shares, or of their values."""
+        check_width(matrix, self.forest.columns)
+        found = self.forest.mean(matrix.values, threads)
+        if self.classes:
+            found /= found.sum(axis=1, keepdims=True)  # the leaves' float32 shares sum to 1 only nearly
+            return found
+        return self.scale.back(found[:, 0])
 
     def importance(self) -> NDArray[np.float64]:
-        """Return each column's share of the impurity that splits took away."""
-        return self.shares
+        """Return each column's share of the impurity that was taken away."""
+        return self.shares.copy()
 
     def members(self) -> dict[str, bytes]:
-        """Return the arrays as npz, and what is known of them under its hash."""
-        data = npz_bytes(self.forest.arrays())
-        return sealed({"shares": self.shares.tolist(), "classes": self.classes, "scale": self.scale.as_json()}, {FOREST: data})
+        """Return the arrays, and what is known of them under their hash."""
+        about = {"columns": self.forest.columns, "classes": self.classes, "scale": self.scale.as_json()}
+        return sealed(about, {ARRAYS: npz_bytes({**self.forest.arrays(), "shares": self.shares})})
 
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged."""
-        about = unsealed(members, FOREST)
-        forest = Forest.read(npz_member(members, FOREST), columns=len(about["shares"]))
-        return cls(forest, np.array(about["shares"], np.float64), about["classes"], TargetScale(**about["scale"]))
+        """Read it back; ArtifactError where it is damaged, or its arrays do not make trees."""
+        about = unsealed(members, ARRAYS)
+        columns, classes = count_in(about, "columns"), count_in(about, "classes")
+        arrays = npz_member(members, ARRAYS)
+        forest = Forest.read(arrays, columns, classes or 1)
+        if classes:
+            sums = [tree.values.sum(axis=1) for tree in forest.trees]
+            check_that(all(np.allclose(total, 1, atol=1e-3) for total in sums), "class shares do not sum to 1")
+            check_that(all((tree.values >= 0).all() for tree in forest.trees), "class shares are not all from 0")
+        return cls(forest, array_in(arrays, "shares", np.float64, columns), classes, scale_in(about))
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraTrees:
-    """Settings of extremely randomised trees.
+    """Settings of extremely randomised trees; a category's codes are taken as numbers.
 
     Args:
-        trees: How many.
-        feature_share: Of the columns, looked at for each split; None for their square root with classes, all with numbers.
+        trees: How many, where the deadline allows them.
+        feature_share: Of the columns, tried at each split; None for all of them with numbers to predict, and for the
+            square root of their number with classes.
         min_rows_in_leaf: Fewest training rows in a leaf.
 
-    Source: Geurts, Ernst and Wehenkel (2006), Extremely randomized trees, Machine Learning 63(1), 3-42.
+    Source: Geurts, Ernst and Wehenkel (2006), Machine Learning 63(1), 3-42.
     """
 
     name: ClassVar[str] = "extra_trees"
-    fitted_type: ClassVar[type[ExtraTreesFitted]] = ExtraTreesFitted
+    fitted_type: ClassVar[type[Fitted]] = ExtraTreesFitted
 
     trees: int = 300
     feature_share: float | None = None
     min_rows_in_leaf: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what scikit-learn would refuse later."""
+        """Refuse what makes no trees."""
+        check_between(self, 1, 100_000, "trees")
         check_between(self, 1e-6, 1.0, "feature_share")
-        check_between(self, 1, math.inf, "trees", "min_rows_in_leaf")
+        check_between(self, 1, math.inf, "min_rows_in_leaf")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> ExtraTreesFitted:  # noqa: ARG002
-        """Grow as many trees as asked for, or as fit before the deadline, at least one a thread.
-
-        Each tree has its own seed, so that neither threads nor the deadline change those that are grown.
-        """
+        """Grow trees until there are enough, or the next ones would pass the deadline."""
         check_sample(train, conditions, needs_columns=True)
-        task = conditions.task
-        scale = TargetScale() if not task.is_regression else fit_scale(objective_for(conditions.metric), train)
-        growing = _Growing(self, train, scale, conditions)
-        grown: list[tuple[Tree, NDArray[np.float64]]] = []
-        with ThreadPoolExecutor(conditions.threads) as pool:
-            for start in range(0, self.trees, conditions.threads):
-                grown += pool.map(growing.tree, range(start, min(start + conditions.threads, self.trees)))
-                if conditions.deadline.passed:
-                    break
-        shares = np.mean([shares for _, shares in grown], axis=0)
-        shares = shares / shares.sum() if shares.sum() > 0 else shares
-        return ExtraTreesFitted(Forest.of([tree for tree, _ in grown]), shares, task.n_classes, scale)
+        rows, task = weighing(train), conditions.task
+        objective = objective_for(conditions.metric) if task.is_regression else Objective()
+        scale = fit_scale(objective, rows) if task.is_regression else TargetScale()
+        target = scale.forward(rows.target) if task.is_regression else rows.target
+        growth = _Growth(self._grower(rows.matrix, conditions), len(train.matrix.columns), task.n_classes)
+        while growth.goes_on(self.trees, conditions.deadline):
+            growth.grow(rows.matrix.values, target, objective.weights(rows))
+        return ExtraTreesFitted(Forest(growth.trees, growth.columns), growth.shares, task.n_classes, scale)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
-        """Draw settings; the choices are those of TabArena, models/extra_trees/hpo.py."""
+        """Draw from TabArena's space without its number of trees: more are never worse.
+
+        Source: TabArena, models/extra_trees/hpo.py.
+        """
         return cls(
-            feature_share=trial.suggest_categorical("feature_share", [None, 0.5, 0.75, 1.0]),
-            min_rows_in_leaf=trial.suggest_int("min_rows_in_leaf", 1, max(2, min(32, rows // 50)), log=True),
+            feature_share=trial.suggest_float("feature_share", 0.3, 1.0),
+            min_rows_in_leaf=trial.suggest_int("min_rows_in_leaf", 1, max(2, min(20, rows // 20)), log=True),
+        )
+
+    def _grower(self, matrix: Matrix, conditions: Conditions) -> Any:  # noqa: ANN401 -- scikit-learn ships no types
+        ensemble, task = load("sklearn.ensemble"), conditions.task
+        kind = ensemble.ExtraTreesRegressor if task.is_regression else ensemble.ExtraTreesClassifier
+        return kind(
+            max_features=self.feature_share or (1.0 if task.is_regression else "sqrt"),
+            min_samples_leaf=self.min_rows_in_leaf,
+            max_leaf_nodes=_most_leaves(matrix.rows, self.trees, task.n_classes or 1),
+            n_jobs=conditions.threads,
+            # One stream of seeds for all calls of fit: a tree is the same, however many are grown at once.
+            random_state=np.random.RandomState(conditions.seed),  # as scikit-learn takes it
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Growing:
-    """Everything that one tree needs besides its number."""
+@dataclass(slots=True)
+class _Growth:
+    """Trees so far, and how long one takes; scikit-learn's own are let go of as soon as they are taken over.
 
-    settings: ExtraTrees
-    train: Sample
-    scale: TargetScale
-    conditions: Conditions
+    Args:
+        grower: A forest of scikit-learn, grown anew for each handful of trees.
+        columns: Of the matrix.
+        classes: How many there are; 0 for regression.
+    """
 
-    def tree(self, number: int) -> tuple[Tree, NDArray[np.float64]]:
-        """Grow a tree; return it with its importance."""
-        task = self.conditions.task
-        trees = load("sklearn.tree")
-        model = (trees.ExtraTreeRegressor if task.is_regression else trees.ExtraTreeClassifier)(
-            max_features=self.settings.feature_share or (1.0 if task.is_regression else "sqrt"),
-            min_samples_leaf=self.settings.min_rows_in_leaf,
-            max_leaf_nodes=self._most_leaves(),
-            random_state=child_seed(self.conditions.seed, "tree", number),
-        )
-        target = self.scale.forward(self.train.target) if task.is_regression else self.train.target
-        model.fit(self.train.matrix.values, target, sample_weight=self.train.weights)
-        tree = flattened(model.tree_)
-        if not task.is_regression:
-            tree = _with_all_classes(tree, model.classes_, task.n_classes)
-        return tree, model.tree_.compute_feature_importances()
+    grower: Any
+    columns: int
+    classes: int
+    trees: list[Tree] = field(default_factory=list)
+    gains: NDArray[np.float64] = field(init=False)
+    seconds: float = 0.0
 
-    def _most_leaves(self) -> int | None:
-        """Cap the leaves only where there can be more: scikit-learn grows capped trees more slowly."""
-        outputs = max(1, self.conditions.task.n_classes)
-        most = max(64, min(MOST_LEAVES, MOST_VALUES // (self.settings.trees * outputs)))
-        return None if self.train.matrix.rows // self.settings.min_rows_in_leaf <= most else most
+    def __post_init__(self) -> None:
+        """Start with nothing gained."""
+        self.gains = np.zeros(self.columns)
+        self.grower.n_estimators = FIRST_TREES
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(columns,) shares of the impurity that was taken away; zeros where no tree has a split."""
+        return self.gains / (self.gains.sum() or 1.0)
+
+    def goes_on(self, most: int, deadline: Deadline) -> bool:
+        """Say whether to grow more trees, and set how many: the first ones in any case, others if there is time."""
+        if self.trees:
+            self.grower.n_estimators = TREES_TOGETHER
+        self.grower.n_estimators = min(self.grower.n_estimators, most - len(self.trees))
+        return self.grower.n_estimators > 0 and (not self.trees or self._expected() < deadline.left)
+
+    def grow(self, values: NDArray[np.float32], target: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
+        """Grow the next trees and take them over."""
+        started = time.monotonic()
+        self.grower.fit(values, target, weights)
+        self.trees += [self._taken(estimator.tree_) for estimator in self.grower.estimators_]
+        self.gains += sum(estimator.feature_importances_ for estimator in self.grower.estimators_)
+        self.seconds += time.monotonic() - started
+
+    def _expected(self) -> float:
+        return self.seconds / len(self.trees) * float(self.grower.n_estimators)
+
+    def _taken(self, tree: Any) -> Tree:  # noqa: ANN401 -- scikit-learn ships no types
+        """Give classes that no row has their column."""
+        found = Tree.of(tree, self.columns)
+        if not self.classes:
+            return found
+        values = np.zeros((len(found.values), self.classes), np.float32)
+        values[:, self.grower.classes_] = found.values
+        return replace(found, values=values)
 
 
-def _with_all_classes(tree: Tree, present: NDArray[np.int64], n_classes: int) -> Tree:
-    """Give classes that the training rows do not hold a share of 0."""
-    values = np.zeros((len(tree.values), n_classes), np.float32)
-    values[:, present] = tree.values
-    return Tree(tree.feature, tree.threshold, tree.below, tree.missing_right, values)
+def _most_leaves(rows: int, trees: int, outputs: int) -> int | None:
+    """Return the most leaves of a tree; None where there can't be too many."""
+    most = max(2, min(MOST_LEAVES, MOST_VALUES // (trees * outputs)))
+    return most if rows > most else None

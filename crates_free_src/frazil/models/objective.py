@@ -55,7 +55,7 @@ class Objective:
             return sample.weights
         sizes = np.abs(sample.target)
         least = LEAST_SIZE * sizes.mean() or 1.0
-        relative = np.maximum(sizes, least).min() / np.maximum(sizes, least)
+        relative: NDArray[np.float64] = np.maximum(sizes, least).min() / np.maximum(sizes, least)
         return relative if sample.weights is None else relative * sample.weights
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FINISH_SHARE = 0.06  # of the budget, kept for the ensemble, the tests and the assembling of the model
 USEFUL_SHARE = 0.02  # of the budget; a candidate that gets less time than that is not worth its start
+LEAST_SHARE = 0.12  # of the budget, for each candidate while so much is left: cut short, a model is worth nothing
 # Rows against the most models: more of them overfit the ensemble. Source: AutoGluon, EarlyStoppingCountCallback.
 MODELS_BY_ROWS = ((100, 4), (500, 8), (2_500, 15), (10_000, 40), (100_000, 100))
 
@@ -122,7 +123,7 @@ def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
 def _attempt(candidate: Candidate, bench: Workbench) -> Trial | Failure:
     started = perf_counter()
     try:
-        return evaluate(candidate, bench, candidate.share * seconds_left(bench.clock))
+        return evaluate(candidate, bench, _allowance(candidate, bench.clock))
     except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
         return Failure(
             candidate=candidate.name,
@@ -131,6 +132,14 @@ def _attempt(candidate: Candidate, bench: Workbench) -> Trial | Failure:
             seconds=perf_counter() - started,
             traceback="".join(traceback.format_exception(error)),
         )
+
+
+def _allowance(candidate: Candidate, clock: Clock) -> float:
+    """Return the seconds that a candidate may take: its share of what is left, or what it takes to be of use."""
+    left = seconds_left(clock)
+    return (
+        left if math.isinf(left) else min(left, max(candidate.share * left, LEAST_SHARE * (clock.budget.seconds or 0)))
+    )
 
 
 def _row(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:

@@ -33,13 +33,15 @@ class Entry:
         learner: The settings to fit.
         share: Most of the time left that it may take.
         source: Where the settings come from.
-        most_rows: Training rows above which it is left out: it would not converge in the minutes that runs have.
+        most_work: Training rows times trees a round above which it is left out: it would not converge in minutes.
+        least_work: Below it, it is left out: something slower and better is affordable.
     """
 
     learner: Learner
     share: float
     source: str
-    most_rows: int = EVERY_SIZE
+    most_work: int = EVERY_SIZE
+    least_work: int = 0
 
 
 def read_portfolio() -> tuple[Entry, ...]:
@@ -50,15 +52,20 @@ def read_portfolio() -> tuple[Entry, ...]:
 
 @dataclass(slots=True)
 class Portfolio:
-    """The baseline, then the entries in order, then whoever comes after."""
+    """The baseline, then the entries in order, then whoever comes after.
 
-    rows: int
+    Args:
+        work: Training rows times the trees of one boosting round: one, or one a class where there are three or more.
+        after: Proposes when the queue is empty.
+    """
+
+    work: int
     after: Proposer
     waiting: list[Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Queue the candidates that suit the number of rows."""
-        suiting = [entry for entry in read_portfolio() if self.rows <= entry.most_rows]
+        """Queue the candidates that suit the size of the table."""
+        suiting = [entry for entry in read_portfolio() if entry.least_work <= self.work <= entry.most_work]
         self.waiting = [Candidate(BASELINE, Constant(), 0.1), *_named(suiting)]
 
     def ask(self, trials: list[Trial]) -> Candidate | None:
@@ -69,11 +76,12 @@ class Portfolio:
 def proposer_for(bench: Workbench) -> Portfolio:
     """Make the proposer of a run: the portfolio first, Optuna on the time that is left."""
     rows = bench.folds.folds[0].train.matrix.rows
-    return Portfolio(rows, OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed))
+    trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
+    return Portfolio(rows * trees_a_round, OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed))
 
 
-def _entry(learner: str, settings: dict[str, Any], share: float, source: str, most_rows: int = EVERY_SIZE) -> Entry:
-    return Entry(learner_from(learner, settings), share, source, most_rows)
+def _entry(learner: str, settings: dict[str, Any], **rest: Any) -> Entry:  # noqa: ANN401 -- as in the data file
+    return Entry(learner_from(learner, settings), **rest)
 
 
 def _named(entries: Iterable[Entry]) -> list[Candidate]:

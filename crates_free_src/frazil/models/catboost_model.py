@@ -27,14 +27,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
-    from frazil.models.contract import Conditions, Sample
+    from frazil.models.contract import Conditions, Fitted, Sample
     from frazil.task import Task
 
 BINARY_MODEL = "catboost.cbm"
 MISSING_CODE = -1  # integers have no NaN, and CatBoost refuses floats for categories
 FEW_ROWS = 10_000  # up to it the lower rate is affordable
 MANY_ROWS = 20_000  # above it fewer bins save more time than they cost quality
+# Measured on 60 % of telco_churn, adult (12,000 rows) and amazon_employee (16,000), two splits each: 10 levels instead of
+# CatBoost's 2 give ROC AUC .840 for .838, .907 for .907, .835 for .835 in 0.6 s for 3.5, 3.2 for 4.9 and 6.1 for 6.4.
 LEVELS_FOR_ONE_HOT = 10
+# Pairs instead of CatBoost's fours: .840 for .840, .907 for .907, .835 for .835, on the last in 3.2 s for 6.1; no crosses
+# at all give .812 there.
+CROSSED = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +63,8 @@ class CatBoostFitted:
     classes: int
     present: tuple[int, ...]
     rounds: int
-    scale: TargetScale = TargetScale()
-    is_rate: bool = False
+    scale: TargetScale
+    is_rate: bool
     _building: Lock = field(default_factory=Lock, repr=False)
 
     def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
@@ -134,7 +139,7 @@ class CatBoost:
     """
 
     name: ClassVar[str] = "catboost"
-    fitted_type: ClassVar[type[CatBoostFitted]] = CatBoostFitted
+    fitted_type: ClassVar[type[Fitted]] = CatBoostFitted
 
     learning_rate: float | None = None
     depth: int = 6
@@ -143,7 +148,7 @@ class CatBoost:
     random_strength: float = 1.0
     max_bin: int | None = None
     one_hot_max_size: int = LEVELS_FOR_ONE_HOT
-    max_ctr_complexity: int = 4
+    max_ctr_complexity: int = CROSSED
     is_ordered: bool = False
     max_rounds: int = 2000
     patience: int | None = None
@@ -168,12 +173,19 @@ class CatBoost:
         learned = _Learned(kept, present, objective, scale)
         rate = self.learning_rate or (0.05 if train.matrix.rows <= FEW_ROWS else 0.1)
         stopping = Stopping(self.patience or patience_for(train.matrix.rows, rate), conditions.deadline)
-        unseen = None if valid is None else learned.pool(valid)
+        unseen = None if valid is None or valid.matrix.rows == 0 else learned.pool(valid)
         params = {**self._params(train.matrix.rows, conditions), **_loss_params(objective, task), "learning_rate": rate}
         model = load("catboost").CatBoost({**params, "use_best_model": unseen is not None})
         model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(stopping)])
         return CatBoostFitted(
-            _bytes_of(model), len(train.matrix.columns), kept, task.n_classes, present, model.tree_count_, scale, objective.is_rate
+            _bytes_of(model),
+            len(train.matrix.columns),
+            kept,
+            task.n_classes,
+            present,
+            model.tree_count_,
+            scale,
+            objective.is_rate,
         )
 
     @classmethod
@@ -222,7 +234,7 @@ class _Learned:
     def pool(self, sample: Sample) -> Any | None:  # noqa: ANN401 -- CatBoost ships no types
         """Return the rows as CatBoost takes them; None where none are left.
 
-        Classes are numbered anew, without those that training has not seen: CatBoost warns of them past its own silence.
+        Classes are numbered anew, without those that training has not seen: CatBoost warns of them even when silent.
         """
         weights = self.objective.weights(sample)
         if not self.present:
@@ -254,7 +266,9 @@ def _kept(matrix: Matrix) -> tuple[int, ...]:
     useful = [at for at, column in enumerate(matrix.columns) if not (column.restates and has_categories)]
     kept = tuple(at for at in varies(matrix) if at in set(useful))
     if not kept:
-        raise InputError(f"each of {len(matrix.columns)} columns holds one value only, and CatBoost takes no constants.")
+        raise InputError(
+            f"each of {len(matrix.columns)} columns holds one value only, and CatBoost takes no constants."
+        )
     return kept
 
 
@@ -284,17 +298,18 @@ def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
 
 
 def _pool(
-    matrix: Matrix, kept: tuple[int, ...], target: NDArray[Any] | None = None, weights: NDArray[np.float64] | None = None
+    matrix: Matrix,
+    kept: tuple[int, ...],
+    target: NDArray[Any] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Any:  # noqa: ANN401 -- CatBoost ships no types
     """Hand over the kept columns: the matrix itself, without a copy, where it holds numbers only."""
     catboost = load("catboost")
-    if not any(matrix.columns[at].is_category for at in kept):
-        is_whole = len(kept) == len(matrix.columns)
-        values = matrix.values if is_whole else np.asfortranarray(matrix.values[:, list(kept)])
-        return catboost.Pool(values, target, weight=weights)
-    series = [_series(matrix, at) for at in kept]
-    categories = [number for number, at in enumerate(kept) if matrix.columns[at].is_category]
-    return catboost.Pool(pl.DataFrame(series), target, weight=weights, cat_features=categories)
+    seen = matrix.only(kept)
+    if not seen.categories:
+        return catboost.Pool(seen.values, target, weight=weights)
+    series = [_series(seen, at) for at in range(len(kept))]
+    return catboost.Pool(pl.DataFrame(series), target, weight=weights, cat_features=seen.categories)
 
 
 def _series(matrix: Matrix, at: int) -> pl.Series:

@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
-    from frazil.models.contract import Conditions, Sample
+    from frazil.models.contract import Conditions, Fitted, Sample
     from frazil.task import Task
 
 TEXT = "lightgbm.txt"
+# Rows left out from which on ROC AUC is followed where it is the metric, and not the loss. Measured on 6 splits each of 7
+# data sets: +0.007 on polish_bankruptcy, +0.004 on phoneme and kc1, 0.000 on heloc, adult and credit_card_default, and
+# -0.002 on pima with its 150 such rows; up to three times the rounds, and surer probabilities than are right.
+ROWS_TO_FOLLOW_AUC = 1_000
+# Levels of a category from which on its counts and target means do better than its codes: ROC AUC of a fifth of
+# amazon_employee 0.853 without the codes of more levels, 0.846 with them.
+MANY_LEVELS = 100
 OBJECTIVES = {
     Loss.SQUARED: "regression",
     Loss.ABSOLUTE: "regression_l1",
@@ -45,6 +52,7 @@ class LightGBMFitted:
     Args:
         text: The model up to its best round.
         columns: How many columns the training rows had.
+        kept: Positions of those that it learned from.
         classes: How many classes there are; 0 for regression.
         rounds: How many rounds of trees it has.
         scale: How the target was learned.
@@ -52,9 +60,10 @@ class LightGBMFitted:
 
     text: str = field(repr=False)
     columns: int
+    kept: tuple[int, ...]
     classes: int
     rounds: int
-    scale: TargetScale = TargetScale()
+    scale: TargetScale
     _building: Lock = field(default_factory=Lock, repr=False)
 
     def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
@@ -62,19 +71,26 @@ class LightGBMFitted:
         check_width(matrix, self.columns)
         if matrix.rows == 0:
             return np.empty((0, self.classes) if self.classes else 0)
-        raw = np.asarray(self._booster().predict(matrix.values, num_threads=threads), np.float64)
+        raw = np.asarray(self._booster().predict(matrix.only(self.kept).values, num_threads=threads), np.float64)
         if self.classes == 0:
             return self.scale.back(raw)
         return np.column_stack([1.0 - raw, raw]) if self.classes == 2 else raw
 
     def importance(self) -> NDArray[np.float64]:
         """Return each column's share of the gain of all splits."""
-        gain = np.asarray(self._booster().feature_importance("gain"), np.float64)
+        gain = np.zeros(self.columns)
+        gain[list(self.kept)] = self._booster().feature_importance("gain")
         return gain / gain.sum() if gain.sum() > 0 else gain
 
     def members(self) -> dict[str, bytes]:
         """Return the text, and what is known of it under its hash."""
-        about = {"columns": self.columns, "classes": self.classes, "rounds": self.rounds, "scale": self.scale.as_json()}
+        about = {
+            "columns": self.columns,
+            "kept": self.kept,
+            "classes": self.classes,
+            "rounds": self.rounds,
+            "scale": self.scale.as_json(),
+        }
         return sealed(about, {TEXT: self.text.encode()})
 
     @classmethod
@@ -82,8 +98,9 @@ class LightGBMFitted:
         """Read it back; ArtifactError where it is damaged, before LightGBM sees it: it would end the process."""
         about = unsealed(members, TEXT)
         text = members[TEXT].decode("ascii", errors="replace")
-        check_text(text, about["columns"])
-        return cls(text, about["columns"], about["classes"], about["rounds"], TargetScale(**about["scale"]))
+        kept, scale = tuple(about.pop("kept")), TargetScale(**about.pop("scale"))
+        check_text(text, len(kept))
+        return cls(text=text, kept=kept, scale=scale, **about)
 
     def _booster(self) -> Any:  # noqa: ANN401 -- LightGBM ships no types
         with self._building:
@@ -119,7 +136,7 @@ class LightGBM:
     """
 
     name: ClassVar[str] = "lightgbm"
-    fitted_type: ClassVar[type[LightGBMFitted]] = LightGBMFitted
+    fitted_type: ClassVar[type[Fitted]] = LightGBMFitted
 
     learning_rate: float = 0.05
     leaves: int = 31
@@ -149,20 +166,21 @@ class LightGBM:
         task = conditions.task
         objective = objective_for(conditions.metric) if task.is_regression else Objective()
         scale = fit_scale(objective, train) if task.is_regression else TargetScale()
-        stopping = Stopping(
-            self.patience or patience_for(train.matrix.rows, self.learning_rate), conditions.deadline
-        )
-        data = _dataset(train, objective, scale)
-        unseen = None if valid is None or valid.matrix.rows == 0 else _dataset(valid, objective, scale, data)
+        stopping = Stopping(self.patience or patience_for(train.matrix.rows, self.learning_rate), conditions.deadline)
+        learned = _Learned(_kept(train.matrix), objective, scale)
+        data = learned.dataset(train)
+        unseen = None if valid is None or valid.matrix.rows == 0 else learned.dataset(valid, data)
         booster = load("lightgbm").train(
-            {**self._params(conditions), **_loss_params(objective, task)},
+            {**self._params(conditions), **_loss_params(objective, task), **_followed(valid, conditions)},
             data,
             num_boost_round=self.max_rounds,
             valid_sets=[] if unseen is None else [unseen],
             callbacks=[_stops(stopping)],
         )
         text = trees_of(booster.model_to_string(num_iteration=stopping.best_rounds))
-        return LightGBMFitted(text, len(train.matrix.columns), task.n_classes, stopping.best_rounds, scale)
+        return LightGBMFitted(
+            text, len(train.matrix.columns), learned.kept, task.n_classes, stopping.best_rounds, scale
+        )
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -207,7 +225,7 @@ class LightGBM:
 
 
 def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
-    """Say what is minimised; LightGBM follows the same loss on the rows left out."""
+    """Say what is minimised; LightGBM follows the same loss on the rows left out, if not told otherwise."""
     if task.is_regression:
         return {"objective": OBJECTIVES[objective.loss], "alpha": objective.level}
     if task.n_classes == 2:
@@ -215,15 +233,40 @@ def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
     return {"objective": "multiclass", "num_class": task.n_classes}
 
 
-def _dataset(sample: Sample, objective: Objective, scale: TargetScale, reference: Any = None) -> Any:  # noqa: ANN401
-    """Hand over numpy only: LightGBM ends the process on tables with strings, dates or categories in them."""
-    is_classes = np.issubdtype(sample.target.dtype, np.integer)
-    return load("lightgbm").Dataset(
-        sample.matrix.values,
-        label=sample.target if is_classes else scale.forward(sample.target),
-        weight=objective.weights(sample),
-        reference=reference,
-        categorical_feature=sample.matrix.categories,
+def _followed(valid: Sample | None, conditions: Conditions) -> dict[str, str]:
+    """Say what is followed on the rows left out in place of the loss, where that is better."""
+    if valid is None or conditions.metric != "roc_auc" or conditions.task.n_classes != 2:
+        return {}
+    has_both = 0 < int(valid.target.sum()) < len(valid.target)
+    return {"metric": "auc"} if has_both and len(valid.target) >= ROWS_TO_FOLLOW_AUC else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What of a sample LightGBM gets to see, and on which scale."""
+
+    kept: tuple[int, ...]
+    objective: Objective
+    scale: TargetScale
+
+    def dataset(self, sample: Sample, reference: Any = None) -> Any:  # noqa: ANN401 -- LightGBM ships no types
+        """Hand over numpy only: LightGBM ends the process on tables with strings, dates or categories in them."""
+        is_classes = np.issubdtype(sample.target.dtype, np.integer)
+        matrix = sample.matrix.only(self.kept)
+        return load("lightgbm").Dataset(
+            matrix.values,
+            label=sample.target if is_classes else self.scale.forward(sample.target),
+            weight=self.objective.weights(sample),
+            reference=reference,
+            categorical_feature=matrix.categories,
+        )
+
+
+def _kept(matrix: Matrix) -> tuple[int, ...]:
+    """Choose the columns: no codes of many levels where counts and target means say the same in numbers."""
+    has_numbers_for_them = any(column.restates for column in matrix.columns)
+    return tuple(
+        at for at, column in enumerate(matrix.columns) if not (has_numbers_for_them and column.levels > MANY_LEVELS)
     )
 
 
@@ -232,8 +275,9 @@ def _stops(stopping: Stopping) -> Any:  # noqa: ANN401 -- a callback as LightGBM
     lightgbm = load("lightgbm")
 
     def stops(env: Any) -> None:  # noqa: ANN401 -- LightGBM ships no types
-        losses = env.evaluation_result_list
-        if not stopping.goes_on(env.iteration + 1, losses[0][2] if losses else None):
-            raise lightgbm.callback.EarlyStopException(env.iteration, losses)
+        followed = env.evaluation_result_list
+        loss = next((-value if greater_is_better else value for _, _, value, greater_is_better in followed), None)
+        if not stopping.goes_on(env.iteration + 1, loss):
+            raise lightgbm.callback.EarlyStopException(env.iteration, followed)
 
     return stops

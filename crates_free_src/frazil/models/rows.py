@@ -1,0 +1,48 @@
+"""Which rows of a sample a learner works on: those that have a weight, and no more of them than it can take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from frazil.models.contract import Sample
+from frazil.seeding import child_seed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def taken(sample: Sample, rows: NDArray[Any]) -> Sample:
+    """Return the rows at these positions, as a copy."""
+    weights = None if sample.weights is None else sample.weights[rows]
+    return Sample(sample.matrix.take(rows), sample.target[rows], weights)
+
+
+def weighing(sample: Sample) -> Sample:
+    """Leave out the rows whose weight is 0, so that they can move no median, threshold or list of classes."""
+    if sample.weights is None or (sample.weights > 0).all():
+        return sample
+    return taken(sample, np.flatnonzero(sample.weights > 0))
+
+
+def drawn(sample: Sample, most: int, seed: int) -> Sample:
+    """Draw about `most` rows where there are more; of classes the same share of each, and one row of each at least.
+
+    Args:
+        sample: What to draw from; a target of whole numbers holds classes.
+        most: Rows.
+        seed: Root of the seed.
+    """
+    rows = sample.matrix.rows
+    if rows <= most:
+        return sample
+    order = np.random.default_rng(child_seed(seed, "rows")).permutation(rows)
+    if not np.issubdtype(sample.target.dtype, np.integer):
+        return taken(sample, np.sort(order[:most]))
+    order = order[np.argsort(sample.target[order], kind="stable")]
+    _, first, number, count = np.unique(
+        sample.target[order], return_index=True, return_inverse=True, return_counts=True
+    )
+    place = np.arange(rows) - first[number]
+    return taken(sample, np.sort(order[place < np.ceil(count[number] * (most / rows))]))

@@ -1,0 +1,211 @@
+"""What LightGBM and CatBoost need beside the laws: when they stop, what they see, and what they may read."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from frazil.budget import Deadline
+from frazil.errors import ArtifactError, InputError, SettingError
+from frazil.matrix import Matrix, MatrixColumn
+from frazil.metrics import METRICS
+from frazil.models import CatBoost, LightGBM
+from frazil.models.contract import Conditions, Sample
+from frazil.models.lightgbm_text import check_text
+from frazil.models.sealed import sealed, unsealed
+from frazil.task import Task
+from frazil.types import TaskKind
+
+BINARY = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+NUMBER = Task(TaskKind.REGRESSION, "y", pl.Float64())
+BOTH = pytest.mark.parametrize("learner_type", [LightGBM, CatBoost])
+
+
+def sample(rows, seed=0, levels=0, noise=1.0):
+    """Draw rows whose first column tells of the target; with levels, the second one does."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(rows, 3))
+    if levels:
+        values[:, 1] = rng.integers(0, levels, rows)
+    signal = values[:, 1] % 2 * 3 if levels else values[:, 0] * 2
+    columns = (MatrixColumn("a"), MatrixColumn("b", levels), MatrixColumn("c"))
+    target = (signal + rng.normal(scale=noise, size=rows) > signal.mean()).astype(np.int64)
+    return Sample(Matrix(np.asfortranarray(values, np.float32), columns), target)
+
+
+def lightgbm_text(levels=0):
+    model = LightGBM(max_rounds=5, leaves=6, min_rows_in_leaf=5).fit(
+        sample(400, levels=levels), None, Conditions(BINARY, "log_loss")
+    )
+    return model.text
+
+
+@BOTH
+def test_boosting_stops_once_it_gets_no_better(learner_type):
+    settings = {"learning_rate": 0.3, "max_rounds": 2_000, "patience": 10}
+    model = learner_type(**settings).fit(sample(300), sample(200, seed=1), Conditions(BINARY, "log_loss"))
+    assert 1 <= model.rounds < 200
+
+
+@BOTH
+def test_a_deadline_keeps_the_best_round_and_not_the_last(learner_type):
+    settings = {"learning_rate": 1.0, "max_rounds": 100_000, "patience": 100_000}
+    within = Conditions(BINARY, "log_loss", deadline=Deadline(time.monotonic() + 0.5))
+    train, valid = sample(500), sample(300, seed=1)
+    model = learner_type(**settings).fit(train, valid, within)
+    assert 1 <= model.rounds < 50
+    alone = learner_type(**settings | {"max_rounds": model.rounds}).fit(train, valid, Conditions(BINARY, "log_loss"))
+    np.testing.assert_array_equal(model.predict(valid.matrix), alone.predict(valid.matrix))
+
+
+@BOTH
+def test_folds_fitted_at_once_are_folds_fitted_one_by_one(learner_type):
+    learner, folds = learner_type(max_rounds=60), [sample(400, seed, levels=12) for seed in range(4)]
+
+    def predicted(fold):
+        return learner.fit(fold, sample(200, 9, levels=12), Conditions(BINARY, "log_loss", seed=5)).predict(fold.matrix)
+
+    with ThreadPoolExecutor(4) as pool:
+        np.testing.assert_array_equal(list(pool.map(predicted, folds)), [predicted(fold) for fold in folds])
+
+
+@BOTH
+def test_a_model_that_many_threads_ask_at_once_answers_as_one(learner_type):
+    model = learner_type(max_rounds=20).fit(sample(300), None, Conditions(BINARY, "log_loss"))
+    rows = sample(50, seed=1).matrix
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: model.predict(rows), range(16)))
+    np.testing.assert_array_equal(answers, [answers[0]] * 16)
+
+
+@BOTH
+def test_categories_are_learned_as_codes_without_an_order(learner_type):
+    train, valid = sample(1_500, levels=30, noise=0.1), sample(500, 1, levels=30, noise=0.1)
+    model = learner_type(max_rounds=200).fit(train, valid, Conditions(BINARY, "log_loss"))
+    assert (model.predict(valid.matrix).argmax(axis=1) == valid.target).mean() > 0.95
+    assert model.importance().argmax() == 1
+
+
+@pytest.mark.parametrize(
+    ("learner_type", "settings", "words"),
+    [
+        (LightGBM, {"learning_rate": 0.0}, r"LightGBM has learning_rate=0.0; it takes a number from 1e-06 to 1"),
+        (LightGBM, {"leaves": 1}, r"leaves=1; it takes a number from 2 to"),
+        (LightGBM, {"l2": -1.0}, r"l2=-1.0; it takes a number of at least 0"),
+        (LightGBM, {"max_rounds": 0}, r"max_rounds=0"),
+        (CatBoost, {"depth": 17}, r"CatBoost has depth=17; it takes a number from 1 to 16"),
+        (CatBoost, {"row_share": 1.5}, r"row_share=1.5"),
+        (CatBoost, {"l2": float("nan")}, r"l2=nan"),
+    ],
+)
+def test_settings_out_of_range_are_refused(learner_type, settings, words):
+    with pytest.raises(SettingError, match=words):
+        learner_type(**settings)
+
+
+def test_lightgbm_follows_the_area_under_the_curve_where_enough_rows_are_left_out():
+    train, valid = sample(400, noise=2.0), sample(1_200, 1, noise=2.0)
+    learner = LightGBM(max_rounds=120, patience=120)
+    by_area = learner.fit(train, valid, Conditions(BINARY, "roc_auc")).predict(valid.matrix)
+    by_loss = learner.fit(train, valid, Conditions(BINARY, "log_loss")).predict(valid.matrix)
+    assert METRICS["roc_auc"].score(valid.target, by_area) > METRICS["roc_auc"].score(valid.target, by_loss)
+    assert METRICS["log_loss"].score(valid.target, by_area) > METRICS["log_loss"].score(valid.target, by_loss)
+
+
+def test_catboost_leaves_out_what_restates_its_categories():
+    plain = sample(300, levels=8)
+    values = np.asfortranarray(np.column_stack([plain.matrix.values, plain.matrix.values[:, 1] % 2]))
+    columns = (*plain.matrix.columns, MatrixColumn("b|target_mean", restates=True))
+    train = Sample(Matrix(values, columns), plain.target)
+    shares = CatBoost(max_rounds=20).fit(train, None, Conditions(BINARY, "log_loss")).importance()
+    assert shares[3] == 0.0
+    numbers = tuple(replace(column, levels=0) for column in columns)
+    without = Sample(Matrix(values, numbers), plain.target)
+    assert CatBoost(max_rounds=20).fit(without, None, Conditions(BINARY, "log_loss")).importance()[3] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("spoil", "task", "words"),
+    [
+        (lambda s: Sample(s.matrix, np.zeros_like(s.target)), BINARY, "all of one class, and CatBoost takes two"),
+        (lambda s: Sample(s.matrix, np.ones(40)), NUMBER, "the target holds one value only"),
+        (lambda s: Sample(constant(s.matrix), s.target), BINARY, "each of 3 columns holds one value only"),
+        (lambda s: Sample(s.matrix.take(np.arange(1)), s.target[:1]), BINARY, "there are 1 rows to learn from"),
+        (lambda s: Sample(Matrix(np.empty((40, 0), np.float32), ()), s.target), BINARY, "there are no features"),
+    ],
+)
+def test_what_catboost_can_not_take_is_refused_in_our_words(spoil, task, words):
+    with pytest.raises(InputError, match=words):
+        CatBoost().fit(spoil(sample(40)), None, Conditions(task, "log_loss"))
+
+
+def constant(matrix):
+    return Matrix(np.full_like(matrix.values, 3.0), matrix.columns)
+
+
+def test_the_text_that_is_kept_ends_with_the_trees_and_names_no_thread():
+    text = lightgbm_text()
+    assert text.endswith("end of trees\n")
+    assert "num_threads" not in text
+
+
+@pytest.mark.parametrize("levels", [0, 40])
+def test_a_sound_text_is_taken(levels):
+    check_text(lightgbm_text(levels), columns=3)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead", "words"),
+    [
+        (r"split_feature=\d", "split_feature=9", "reads columns that are not there"),
+        (r"num_leaves=6", "num_leaves=5", "damaged leaf_value"),
+        (r"num_leaves=6", "num_leaves=x", "has no number or no leaves"),
+        (r"left_child=-?\d+", lambda found: "left_child=" + "0".rjust(len(found[0]) - 11), "is no tree"),
+        (r"threshold=\S\S\S", "threshold=nan", "damaged threshold"),
+        (r"leaf_value=\S\S\S", "leaf_value=inf", "damaged leaf_value"),
+        (r"leaf_value=\S\S\S", "leaf_value=abc", "leaf_value that is no number"),
+        (r"is_linear=0", "is_linear=1", "has linear leaves"),
+        (r"num_cat=0", "num_cat=1", "counts its splits of categories wrong"),
+        (r"Tree=1", "Tree=7", "tree 1 of the LightGBM model has no number"),
+        (r"tree_sizes=\d", "tree_sizes=9", "trees of other sizes"),
+        (r"tree_sizes=\d", "tree_sizes=-", "trees of other sizes"),
+        (r"tree_sizes=\S+ \S+", "tree_sizes=99999999999999999999999", "no list of numbers"),
+        (r"max_feature_idx=2", "max_feature_idx=3", "not one of 3 columns"),
+        (r"num_tree_per_iteration=1", "num_tree_per_iteration=0", "a header that does not fit its 5 trees"),
+        (r"end of trees\n", "", "no trees or no end"),
+        (r"(?s)\nTree=.*end of", "\nend of", "no trees or no end"),
+    ],
+)
+def test_a_text_that_would_end_the_process_is_refused_before(pattern, instead, words):
+    damaged, count = re.subn(pattern, instead, lightgbm_text(), count=1)
+    assert count == 1
+    with pytest.raises(ArtifactError, match=words):
+        check_text(damaged, columns=3)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead", "words"),
+    [
+        (r"cat_boundaries=0 \d", "cat_boundaries=0 9", "damaged sets of levels|values for"),
+        (r"cat_threshold=\d", "cat_threshold=-", "damaged sets of levels"),
+        (r"cat_threshold=\d", "cat_threshold=x", "no list of numbers"),
+    ],
+)
+def test_damaged_sets_of_levels_are_refused(pattern, instead, words):
+    damaged, count = re.subn(pattern, instead, lightgbm_text(levels=40), count=1)
+    assert count == 1
+    with pytest.raises(ArtifactError, match=words):
+        check_text(damaged, columns=3)
+
+
+def test_an_honest_hash_over_a_hostile_text_does_not_help_it():
+    model = LightGBM(max_rounds=5).fit(sample(300), None, Conditions(BINARY, "log_loss"))
+    members = model.members()
+    text = re.sub(r"split_feature=\d", "split_feature=9", model.text)
+    hostile = sealed(unsealed(members, "lightgbm.txt"), {"lightgbm.txt": text.encode()})
+    with pytest.raises(ArtifactError, match="reads columns that are not there"):
+        LightGBM.fitted_type.read(hostile)

@@ -1,0 +1,39 @@
+"""The portfolio: every entry can be made, and each size of table gets a mixed queue."""
+
+import pytest
+
+from frazil.search.loop import most_models
+from frazil.search.portfolio import Portfolio, read_portfolio
+
+
+class Nobody:
+    """Has nothing to propose."""
+
+    def ask(self, trials):
+        return None
+
+
+def names(work):
+    queue = Portfolio(work, Nobody())
+    return [candidate.name for candidate in iter(lambda: queue.ask([]), None)]
+
+
+@pytest.mark.parametrize("work", [100, 10_000, 1_000_000])
+def test_the_baseline_comes_first_and_every_family_follows(work):
+    queue = names(work)
+    assert queue[0] == "baseline"
+    assert {name.split("-")[0] for name in queue[1:5]} == {"lightgbm", "linear", "catboost", "extra_trees"}
+    assert len(set(queue)) == len(queue)
+
+
+def test_slow_settings_are_left_out_of_large_tables():
+    assert len(names(1_000_000)) < len(names(10_000))
+
+
+def test_every_entry_says_where_it_comes_from():
+    assert all(entry.source and 0 < entry.share <= 1 for entry in read_portfolio())
+
+
+def test_the_cap_on_models_grows_with_the_rows():
+    caps = [most_models(rows) for rows in (50, 100, 1_000, 50_000, 10**6)]
+    assert caps == sorted(caps)
