@@ -54,11 +54,13 @@ def main(budget: str = "45s", folder: str = "demo") -> None:
     print(model.leaderboard.select("candidate", "score", "ci_low", "ci_high", "p_vs_baseline", "fit_seconds"))
 
     model.save(out / "late.frazil")
+    model.report(out / "report.html")
     loaded = fz.load(out / "late.frazil")
     loaded.sink_predictions(new, scored, keep=["scheduled_at", "carrier", "flight", "late"])
     print("On the week that the model has not seen:")
     print(loaded.evaluate(new))
     print(f"The tables are in {database}, the model in {out / 'late.frazil'}, the scored flights in {scored}.")
+    print(f"Open {out / 'report.html'} in a browser for the whole story.")
 
 
 def make_database(database: Path, new: Path) -> None:

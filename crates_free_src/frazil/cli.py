@@ -105,7 +105,14 @@ def evaluate(options: argparse.Namespace) -> Outcome:
 
 def check(options: argparse.Namespace) -> Outcome:
     """Look for what is wrong with a table before anything learns from it."""
-    findings = fz.check(_data(options), target=options.target)
+    findings = fz.check(
+        _data(options),
+        options.target,
+        task=options.task,
+        time=options.time,
+        groups=options.groups,
+        weights=options.weights,
+    )
     code = INPUT if findings.has_errors else OK
     facts = {"has_errors": findings.has_errors, "findings": json.loads(findings.to_json())}
     return Outcome(facts, findings.text(), code)
@@ -118,6 +125,13 @@ def show(options: argparse.Namespace) -> Outcome:
     facts = {**_story(model), "features": model.features.to_dicts(), "importance": importance.to_dicts()}
     text = f"{model!r}\n\n{_table(model.leaderboard)}\n\n{_table(importance.head(20))}\n\n{model.findings.text()}"
     return Outcome(facts, text)
+
+
+def report(options: argparse.Namespace) -> Outcome:
+    """Write one HTML page about a saved model."""
+    check_writable(options.out)
+    fz.load(options.model).report(options.out)
+    return Outcome({"out": options.out}, f"The report is in {options.out}; open it in a browser.")
 
 
 def demo(options: argparse.Namespace) -> Outcome:
@@ -192,12 +206,9 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help="where to write the model, as in late.frazil")
     parser.add_argument("--budget", metavar="TIME", help="time for everything, as in 90s, 5m or 1h (5m)")
     parser.add_argument("--trials", type=int, metavar="N", help="end after N candidates; without --budget, repeatable")
-    parser.add_argument("--task", default="auto", help="auto, binary, multiclass or regression")
     parser.add_argument("--metric", default="auto", help="as in roc_auc, log_loss or rmse")
-    parser.add_argument("--time", metavar="COLUMN", help="when a row happened; folds go forward in time")
-    parser.add_argument("--groups", metavar="COLUMN", help="rows of a group stay on one side of every split")
+    _add_columns(parser)
     parser.add_argument("--entity", metavar="COLUMN", help="what a row is about")
-    parser.add_argument("--weights", metavar="COLUMN", help="how much a row counts")
     parser.add_argument(
         "--store", metavar="FOLDER", help="keep finished trials there, and go on from them after a crash"
     )
@@ -229,11 +240,18 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 def _check_options(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     parser.add_argument("--target", required=True, help="column that is to be predicted")
+    _add_columns(parser)
     _add_json(parser)
 
 
 def _show_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a saved model")
+    _add_json(parser)
+
+
+def _report_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    parser.add_argument("--out", default="report.html", metavar="FILE", help="where to write the page (report.html)")
     _add_json(parser)
 
 
@@ -248,6 +266,7 @@ _COMMANDS = (
     (evaluate, _evaluate_options),
     (check, _check_options),
     (show, _show_options),
+    (report, _report_options),
     (demo, _demo_options),
 )
 
@@ -260,6 +279,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         help="files or a glob: Parquet, CSV, NDJSON, Arrow IPC; a database with --sql",
     )
     parser.add_argument("--sql", metavar="QUERY", help="read DATA as a DuckDB database, and what this query gives")
+
+
+def _add_columns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--task", default="auto", help="auto, binary, multiclass or regression")
+    parser.add_argument("--time", metavar="COLUMN", help="when a row happened; folds go forward in time")
+    parser.add_argument("--groups", metavar="COLUMN", help="rows of a group stay on one side of every split")
+    parser.add_argument("--weights", metavar="COLUMN", help="how much a row counts")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -46,7 +46,8 @@ print(refused)
 def test_a_flipped_byte_is_refused_or_changes_nothing(df, saved, tmp_path):
     df.write_parquet(tmp_path / "new.parquet")
     arguments = [saved, tmp_path / "new.parquet", tmp_path / "flipped.frazil"]
-    done = subprocess.run([sys.executable, "-c", FLIP, *map(str, arguments)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", FLIP, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) > 50
 
 

@@ -175,7 +175,9 @@ def test_saved_equals_unsaved(builder, df):
 @given(df=tables(least=1), data=st.data())
 def test_a_selected_feature_is_the_same_alone(builder, df, data):
     fitted = fit(builder, df)
-    names = data.draw(st.lists(st.sampled_from([f.name for f in fitted.features]), unique=True)) if fitted.features else []
+    names = (
+        data.draw(st.lists(st.sampled_from([f.name for f in fitted.features]), unique=True)) if fitted.features else []
+    )
     alone = fitted.select(names)
     assert {feature.name for feature in alone.features} == set(names)
     assert_frame_equal(made(alone, df).select(names), made(fitted, df).select(names))

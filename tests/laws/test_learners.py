@@ -42,7 +42,7 @@ KINDS = pytest.mark.parametrize("kind", list(TASKS))
 
 
 def sample(kind, rows, seed=0, weights=None):
-    """Draw rows with missing values, an empty, a constant and two category columns; the target is in the first three."""
+    """Draw rows with missing values, an empty, a constant and two category columns; the first three tell the target."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(rows, len(COLUMNS)))
     values[:, 2] = rng.integers(0, LEVELS, rows)
@@ -385,3 +385,51 @@ def test_a_suggestion_can_be_fitted(learner):
 def test_an_unknown_setting_is_refused(learner_type):
     with pytest.raises(SettingError, match=f"{learner_type.name}.*'leafs'"):
         learner_from(learner_type.name, {"leafs": 3})
+
+
+@EVERY
+@KINDS
+def test_a_fit_leaves_what_it_was_given_untouched(learner, kind):
+    train, valid = sample(kind, 120, weights=np.linspace(0, 1, 120)), sample(kind, 60, seed=1)
+    learner.fit(train, valid, conditions(kind)).predict(valid.matrix)
+    for given, fresh in ((train, sample(kind, 120)), (valid, sample(kind, 60, seed=1))):
+        np.testing.assert_array_equal(given.matrix.values, fresh.matrix.values)
+        np.testing.assert_array_equal(given.target, fresh.target)
+    np.testing.assert_array_equal(train.weights, np.linspace(0, 1, 120))
+
+
+@EVERY
+@KINDS
+def test_one_column_is_enough(learner, kind):
+    def first(rows, seed):
+        given = sample(kind, rows, seed)
+        return Sample(Matrix(np.asfortranarray(given.matrix.values[:, :1]), COLUMNS[:1]), given.target)
+
+    model = learner.fit(first(200, 0), first(100, 1), conditions(kind))
+    assert np.isfinite(model.predict(first(50, 2).matrix)).all()
+    assert model.importance().tolist() == ([0.0] if isinstance(learner, Constant) else [1.0])
+
+
+@pytest.mark.parametrize("learner", [Constant(), Linear(), ExtraTrees(trees=20)], ids=lambda learner: learner.name)
+@KINDS
+def test_rows_without_weight_might_as_well_not_be_there(learner, kind):
+    given, other = sample(kind, 200), sample(kind, 200, seed=9)
+    spoiled = np.asfortranarray(np.concatenate([given.matrix.values, 100 * other.matrix.values]))
+    target = np.concatenate([given.target, other.target])
+    train = Sample(Matrix(spoiled, COLUMNS), target, np.repeat([2.0, 0.0], 200))
+    unseen = sample(kind, 50, seed=2).matrix
+    alone = learner.fit(Sample(given.matrix, given.target, np.full(200, 2.0)), None, conditions(kind))
+    np.testing.assert_allclose(learner.fit(train, None, conditions(kind)).predict(unseen), alone.predict(unseen))
+
+
+def test_a_learner_that_is_not_known_names_the_nearest():
+    with pytest.raises(SettingError, match=r"learner='lightgmb' is not known; .* Nearest: 'lightgbm'\."):
+        learner_from("lightgmb", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("linear", {"clip": "wide"}), ("extra_trees", {"trees": "many"}), ("linear", {"clip": 0.0})]
+)
+def test_a_value_that_a_setting_does_not_take_is_refused(name, settings):
+    with pytest.raises(SettingError, match=next(iter(settings))):
+        learner_from(name, settings)

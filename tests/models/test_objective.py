@@ -51,7 +51,12 @@ def test_relative_errors_weigh_small_targets_more_and_none_above_all():
 
 @pytest.mark.parametrize(
     ("metric", "loss"),
-    [("pinball_0.9", Loss.QUANTILE), ("pinball_x", Loss.SQUARED), ("pinball_1", Loss.SQUARED), ("my own", Loss.SQUARED)],
+    [
+        ("pinball_0.9", Loss.QUANTILE),
+        ("pinball_x", Loss.SQUARED),
+        ("pinball_1", Loss.SQUARED),
+        ("my own", Loss.SQUARED),
+    ],
 )
 def test_a_metric_that_is_not_known_is_learned_by_squared_errors(metric, loss):
     assert objective_for(metric).loss is loss

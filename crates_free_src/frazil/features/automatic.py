@@ -83,7 +83,7 @@ def _is_date(schema: Schema, name: str) -> bool:
 
 def _classes(task: Task, columns: int, categories: int) -> int:
     """Return how many classes' means each category gets, so that all take about so many columns."""
-    return max(1, min(MOST_CLASSES, task.n_classes or 1, columns // max(1, categories)))
+    return max(1, min(MOST_CLASSES, columns // max(1, categories))) if task.n_classes > 2 else MOST_CLASSES
 
 
 def _crosses(many: list[str], n_features: int, profile: Profile, task: Task) -> list[Builder]:
@@ -96,9 +96,6 @@ def _crosses(many: list[str], n_features: int, profile: Profile, task: Task) -> 
         return []
     levels = {name: profile[name].n_unique or 1 for name in many}
     pairs = sorted(combinations(many, 2), key=lambda pair: (-levels[pair[0]] * levels[pair[1]], pair))
-    classes = _classes(task, MOST_CROSSED, 1)
-    columns_of_pair = classes if task.n_classes > 2 else 1
-    return [
-        EncodeTarget(list(pair), cross=2, most_classes=classes)
-        for pair in pairs[: max(1, MOST_CROSSED // columns_of_pair)]
-    ]
+    classes = min(MOST_CLASSES, task.n_classes) if task.n_classes > 2 else 1
+    most = max(1, MOST_CROSSED // classes)
+    return [EncodeTarget(list(pair), cross=2) for pair in pairs[:most]]

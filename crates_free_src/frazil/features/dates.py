@@ -10,7 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
-from frazil.features.plain import PlainState
+from frazil.features.plain import PlainState, check_known
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CLOCK = ("hour", "minute")  # what a plain date has not
 PARTS = ("year", "month", "day", "weekday", "ordinal_day", *CLOCK)
 # Length of the cycle and its first value.
 CYCLES = {"month": (12.0, 1), "weekday": (7.0, 1), "ordinal_day": (365.25, 1), "hour": (24.0, 0)}
+WAVES = tuple(f"{part}_{wave}" for part in CYCLES for wave in ("sin", "cos"))
 ELAPSED = "elapsed_days"
 # How strings are read, of equals the first.
 DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d")
@@ -83,8 +84,7 @@ class CyclicTime:
 
     def fitted(self, learned: Learned, train: Training) -> list[TimeSplit]:
         """Keep the parts that vary."""
-        parts = [f"{part}_{wave}" for part in CYCLES for wave in ("sin", "cos")]
-        return [_split(source, known, parts, train) for source, known in learned.items()]
+        return [_split(source, known, WAVES, train) for source, known in learned.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,11 @@ class TimeSplit(PlainState):
     parts: tuple[str, ...]
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ROW
+
+    def __post_init__(self) -> None:
+        """Refuse parts and formats that are not known."""
+        check_known("part", self.parts, (*PARTS, ELAPSED, *WAVES), self.names)
+        check_known("format", [self.format], ("", *FORMATS))
 
     @property
     def features(self) -> tuple[Feature, ...]:

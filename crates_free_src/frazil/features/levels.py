@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Feature, Kind, LeakClass, Scope
-from frazil.features.plain import checked, written
+from frazil.features.plain import check_known, checked, written
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -142,6 +142,11 @@ class LevelsEncoded:
     fold: str = ""
     n_folds: int = 1
     scope: ClassVar[Scope] = Scope.ROW
+
+    def __post_init__(self) -> None:
+        """Refuse an operation that is not known, and fields of different lengths."""
+        check_known("operation", [self.operation], (COUNT, TARGET_MEAN))
+        check_known("label", self.labels, self.labels, self.names, self.values.columns)
 
     @property
     def features(self) -> tuple[Feature, ...]:

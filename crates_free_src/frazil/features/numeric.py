@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
-from frazil.features.plain import PlainState
+from frazil.features.plain import PlainState, check_known
 from frazil.schema import column
 
 EXACT = 2.0**24  # float32 holds all whole numbers up to it
@@ -22,7 +22,8 @@ class KeepNumbers:
     """Keep number columns: Boolean, integers, floats and decimals; durations and times of day in seconds.
 
     Strings named outright are read as numbers ("1,234.5", "12%"); what is none is null. Float32 loses differences
-    between values beyond 2**24: of a column that has such values the least one in training is taken off first.
+    between values beyond 2**24: where a column's values are that large, and closer to each other than to 0, the least one
+    in training is taken off first.
 
     Args:
         columns: Names or a selector.
@@ -67,6 +68,10 @@ class NumberKept(PlainState):
     offset: float
     scope: ClassVar[Scope] = Scope.ROW
 
+    def __post_init__(self) -> None:
+        """Refuse a kind that numbers are not read from."""
+        check_known("kind", [self.kind], KINDS)
+
     @property
     def features(self) -> tuple[Feature, ...]:
         """One number."""
@@ -106,6 +111,8 @@ def _finite(name: str, train: Training) -> pl.Expr:
 
 
 def _offset(low: float | None, high: float | None) -> float:
+    """Return the least value where all lie far from 0 and close together; elsewhere it would cost digits."""
     if low is None or high is None or max(abs(low), abs(high)) <= EXACT:
         return 0.0
-    return float(low)
+    is_far = (low > 0 or high < 0) and high - low < min(abs(low), abs(high))
+    return float(low) if is_far else 0.0

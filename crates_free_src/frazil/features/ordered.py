@@ -12,7 +12,7 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
 from frazil.features.numeric import finite32, number
-from frazil.features.plain import PlainState
+from frazil.features.plain import PlainState, check_known
 from frazil.naming import unique
 from frazil.schema import column
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
 WINDOW = re.compile(r"(\d+(ns|us|ms|s|m|h|d|w|i))+")
-# Columns that `in_order` lends its parts: the positions where a row's time and its entity begin, the first null where it
-# has no time. As columns and not as expressions: repeated in each feature, Polars took seconds to plan 58 of them.
+# Columns that `in_order` lends its parts: the positions where a row's time and its entity begin, the first null where
+# it has no time. As columns and not as expressions: repeated in each feature, Polars took seconds to plan 58 of them.
 TIME_START, ENTITY_START = "frazil\x1ftime_start", "frazil\x1fentity_start"
 STATISTICS = ("mean", "std", "min", "max", "sum", "median", "count")
 
@@ -55,8 +55,7 @@ class Lag:
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
         for lag in self.lags:
-            if not isinstance(lag, int) or lag < 1:
-                raise SettingError(f"lags has {lag!r}; it takes whole numbers of rows from 1, less would look ahead.")
+            _check_lag(lag)
 
     def learn(self, train: Training) -> Queries:
         """Ask for nothing, but check the columns."""
@@ -101,6 +100,13 @@ class Lagged(PlainState):
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ENTITY
 
+    def __post_init__(self) -> None:
+        """Refuse to look ahead, from a file too."""
+        check_known("kind", [self.kind], KINDS)
+        check_known("name", self.names, self.names, self.lags)
+        for lag in self.lags:
+            _check_lag(lag)
+
     @property
     def features(self) -> tuple[Feature, ...]:
         """One number a lag."""
@@ -122,8 +128,7 @@ class Lagged(PlainState):
         """Add them to sorted rows."""
         value = _value(self.source, self.kind)
         return frame.with_columns(
-            finite32(value.gather(rows_ago(lag))).alias(name)
-            for name, lag in zip(self.names, self.lags, strict=True)
+            finite32(value.gather(rows_ago(lag))).alias(name) for name, lag in zip(self.names, self.lags, strict=True)
         )
 
     def select(self, names: Collection[str]) -> Self:
@@ -160,10 +165,7 @@ class Rolling:
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
         for window in self.windows:
-            is_rows = isinstance(window, int) and window >= 1
-            is_time = isinstance(window, str) and WINDOW.fullmatch(window) and re.search("[1-9]", window)
-            if not (is_rows or is_time):
-                raise SettingError(f"windows has {window!r}; it takes rows as 7, or time as '7d', '12h' or '7i'.")
+            _check_window(window)
         for statistic in self.statistics:
             if statistic not in STATISTICS:
                 raise SettingError.among("statistics", statistic, STATISTICS)
@@ -213,6 +215,13 @@ class Rolled(PlainState):
     statistics: tuple[str, ...]
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ENTITY
+
+    def __post_init__(self) -> None:
+        """Refuse what the builder would, from a file too."""
+        check_known("kind", [self.kind], KINDS)
+        check_known("statistic", self.statistics, STATISTICS, self.windows, self.names)
+        for window in self.windows:
+            _check_window(int(window) if window.isdigit() else window)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -296,6 +305,18 @@ def _run_start(axes: Sequence[str], position: pl.Expr) -> pl.Expr:
     """Return the position of the first row of the run of equal values that a row is in."""
     changed = pl.any_horizontal(position == 0, *(column(axis).ne_missing(column(axis).shift(1)) for axis in axes))
     return pl.when(changed).then(position).forward_fill()
+
+
+def _check_lag(lag: object) -> None:
+    if not isinstance(lag, int) or lag < 1:
+        raise SettingError(f"lags has {lag!r}; it takes whole numbers of rows from 1, less would look ahead.")
+
+
+def _check_window(window: object) -> None:
+    is_rows = isinstance(window, int) and window >= 1
+    is_time = isinstance(window, str) and WINDOW.fullmatch(window) and re.search("[1-9]", window)
+    if not (is_rows or is_time):
+        raise SettingError(f"windows has {window!r}; it takes rows as 7, or time as '7d', '12h' or '7i'.")
 
 
 def _value(source: str, kind: str) -> pl.Expr:

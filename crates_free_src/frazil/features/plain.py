@@ -40,6 +40,21 @@ def rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return series.round_sig_figs(SIGNIFICANT).to_numpy().reshape(np.shape(values))
 
 
+def check_known(what: str, got: Collection[str], known: Collection[str], *beside: Collection[object]) -> None:
+    """Raise ValueError where a state, which may come from a file, names something unknown or has fields of two lengths.
+
+    Args:
+        what: What the names are.
+        got: The names.
+        known: Those that there are.
+        beside: Fields that have one entry a name.
+    """
+    if strange := [name for name in got if name not in known]:
+        raise ValueError(f"{what} {strange[0]!r} is not known")
+    if any(len(field) != len(got) for field in beside):
+        raise ValueError(f"{what} and names differ in number")
+
+
 class PlainState:
     """How a frozen dataclass of plain fields is written down and read back; for states of one feature and no table."""
 
@@ -89,4 +104,6 @@ def checked(state_type: type, spec: dict[str, Any], *, leave_out: tuple[str, ...
         if not _CHECKS[str(known.type)](value):
             raise TypeError(f"{state_type.__name__}.{known.name} is {value!r}, which is no {known.type}")
         values[known.name] = tuple(value) if isinstance(value, list) else value
+        if str(known.type) == "float":
+            values[known.name] = float(value)
     return values

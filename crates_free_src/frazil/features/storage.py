@@ -71,7 +71,7 @@ def read_members(
         entity, time = (_text_or_none(recipe[axis]) for axis in ("entity", "time"))
     except KeyError as error:
         raise ArtifactError(f"the recipe's files lack {error.args[0]!r}.") from error
-    except (TypeError, ValueError, AttributeError, RecursionError, pl.exceptions.PolarsError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, pl.exceptions.PolarsError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"the recipe's files are damaged: {error}") from error

@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
-from frazil.features.plain import PlainState, checked
+from frazil.features.plain import PlainState, check_known, checked
 from frazil.features.terms import Terms, learn_terms, reduce_terms
 from frazil.schema import column
 
@@ -73,6 +73,10 @@ class TextMeasured(PlainState):
     measures: tuple[str, ...]
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ROW
+
+    def __post_init__(self) -> None:
+        """Refuse measures that are not known."""
+        check_known("measure", self.measures, MEASURES, self.names)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -180,6 +184,10 @@ class TextReduced:
     terms: Terms
     axes: NDArray[np.float32]
     scope: ClassVar[Scope] = Scope.ROW
+
+    def __post_init__(self) -> None:
+        """Refuse fields of different lengths."""
+        check_known("name", self.names, self.names, self.places, self.axes.T)
 
     @property
     def features(self) -> tuple[Feature, ...]:

@@ -34,11 +34,11 @@ BINARY_MODEL = "catboost.cbm"
 MISSING_CODE = -1  # integers have no NaN, and CatBoost refuses floats for categories
 FEW_ROWS = 10_000  # up to it the lower rate is affordable
 MANY_ROWS = 20_000  # above it fewer bins save more time than they cost quality
-# Measured on 60 % of telco_churn, adult (12,000 rows) and amazon_employee (16,000), two splits each: 10 levels instead of
-# CatBoost's 2 give ROC AUC .840 for .838, .907 for .907, .835 for .835 in 0.6 s for 3.5, 3.2 for 4.9 and 6.1 for 6.4.
+# Measured on 60 % of telco_churn, adult (12,000 rows) and amazon_employee (16,000), two splits each: 10 levels instead
+# of CatBoost's 2 give ROC AUC .840 for .838, .907 for .907, .835 for .835 in 0.6 s for 3.5, 3.2 for 4.9, 6.1 for 6.4.
 LEVELS_FOR_ONE_HOT = 10
-# Pairs instead of CatBoost's fours: .840 for .840, .907 for .907, .835 for .835, on the last in 3.2 s for 6.1; no crosses
-# at all give .812 there.
+# Pairs instead of CatBoost's fours: .840 for .840, .907 for .907, .835 for .835, on the last in 3.2 s for 6.1; no
+# crosses at all give .812 there.
 CROSSED = 2
 
 

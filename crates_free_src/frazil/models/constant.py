@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from frazil.errors import ArtifactError
 from frazil.models.checks import check_sample, check_width
 from frazil.models.objective import Loss, fit_scale, objective_for, weighted_quantile
 from frazil.models.sealed import sealed, unsealed
-from frazil.models.stored import count_in, numbers_in
-from frazil.strictzip import DISTRUST
+from frazil.models.stored import check_that, count_in, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,9 +58,10 @@ class ConstantFitted:
         """Read it back; ArtifactError where it is damaged."""
         about = unsealed(members)
         values, is_regression = numbers_in(about, "values"), about.get("is_regression")
-        if not isinstance(is_regression, bool) or not values or (is_regression and len(values) > 1):
-            raise ArtifactError(f"The model says is_regression={is_regression!r} of {len(values)} values. {DISTRUST}")
-        return cls(values, count_in(about, "columns"), is_regression)
+        are_shares = min(values, default=-1.0) >= 0 and math.isclose(sum(values), 1.0, abs_tol=1e-6)
+        sound = len(values) == 1 if is_regression is True else is_regression is False and are_shares
+        check_that(sound, f"{len(values)} values fit no task with is_regression={is_regression!r}")
+        return cls(values, count_in(about, "columns"), is_regression is True)
 
 
 @dataclass(frozen=True, slots=True)

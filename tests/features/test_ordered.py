@@ -1,0 +1,113 @@
+"""Lags and windows against plain Python."""
+
+from datetime import date, timedelta
+from statistics import mean, median, stdev
+
+import numpy as np
+import polars as pl
+import pytest
+
+from frazil.errors import SettingError
+from frazil.features import KeepNumbers, Lag, LeakClass, Recipe, Rolling
+from frazil.task import Task
+from frazil.types import TaskKind
+
+TAKEN = {
+    "mean": mean,
+    "std": lambda values: stdev(values) if len(values) > 1 else None,
+    "min": min,
+    "max": max,
+    "sum": sum,
+    "median": median,
+}
+
+
+def panel(n=60):
+    rng = np.random.default_rng(1)
+    return pl.DataFrame(
+        {
+            "store": rng.choice(["a", "b", "c"], n).tolist(),
+            "day": [date(2024, 1, 1) + timedelta(days=int(day)) for day in rng.integers(0, 20, n)],
+            "sold": [None if value < 2 else float(value) for value in rng.integers(0, 20, n)],
+        }
+    )
+
+
+def made(df, *builders):
+    recipe = Recipe(*builders, entity="store", time="day")
+    return recipe.fit(df.lazy()).apply(df.lazy()).collect()
+
+
+def earlier(df, row):
+    rows = df.filter((pl.col("store") == row["store"]) & (pl.col("day") < row["day"])).sort("day", "sold")
+    return rows.rows(named=True)
+
+
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_a_lag_counts_rows_of_earlier_times(lag):
+    df = panel()
+    expected = [past[-lag]["sold"] if len(past := earlier(df, row)) >= lag else None for row in df.rows(named=True)]
+    assert made(df, Lag("sold", [lag]))[f"sold|lag_{lag}"].to_list() == expected
+
+
+@pytest.mark.parametrize("statistic", TAKEN)
+@pytest.mark.parametrize("window", ["5d", 4])
+def test_a_window_ends_before_the_row(window, statistic):
+    df = panel()
+    expected = []
+    for row in df.rows(named=True):
+        past = earlier(df, row)
+        since = row["day"] - timedelta(days=5)
+        inside = past[-4:] if window == 4 else [known for known in past if known["day"] >= since]
+        values = [known["sold"] for known in inside if known["sold"] is not None]
+        expected.append(TAKEN[statistic](values) if values else None)
+    got = made(df, Rolling("sold", [window], [statistic])).to_series(-1).to_list()
+    assert [value is None for value in got] == [value is None for value in expected]
+    assert [v for v in got if v is not None] == pytest.approx([v for v in expected if v is not None], rel=1e-5)
+
+
+def test_counts_of_empty_windows_are_zero():
+    df = pl.DataFrame({"store": ["a", "a"], "day": [date(2024, 1, 1), date(2024, 1, 2)], "sold": [1, 2]})
+    out = made(df, Rolling("sold", ["7d", 3], ["count"]))
+    assert out["sold|rolling_count_7d"].fill_null(0).to_list() == [0.0, 1.0]
+    assert out["sold|rolling_count_3"].to_list() == [0.0, 1.0]
+
+
+def test_rows_without_a_time_get_nothing_and_give_nothing():
+    df = pl.DataFrame({"store": ["a"] * 3, "day": [1, None, 2], "sold": [1.0, 100.0, 3.0]})
+    out = made(df, Lag("sold"), Rolling("sold", ["9i", 9], ["mean", "count"]))
+    assert out["sold|lag_1"].to_list() == [None, None, 1.0]
+    assert out["sold|rolling_mean_9i"].to_list() == [None, None, 1.0]
+    assert out["sold|rolling_count_9"].to_list() == [0.0, None, 1.0]
+
+
+def test_rows_keep_their_order_and_row_local_features_go_along():
+    df = panel()
+    out = made(df, Lag("sold"), KeepNumbers(["sold"]))
+    assert out.select(df.columns).equals(df)
+    assert out["sold|number"].to_list() == df["sold"].to_list()
+
+
+def test_the_target_may_be_lagged():
+    task = Task(TaskKind.REGRESSION, "sold", pl.Float64())
+    fitted = Recipe(Lag("sold", [7]), entity="store", time="day").fit(panel().lazy(), task)
+    (feature,) = fitted.features
+    assert (feature.leak, feature.reach) == (LeakClass.PAST_ROWS, "7 rows")
+    assert feature.sources == ("sold", "store", "day")
+
+
+@pytest.mark.parametrize("lag", [0, -1, 1.5])
+def test_a_lag_that_looks_ahead_is_refused(lag):
+    with pytest.raises(SettingError, match="less would look ahead"):
+        Lag("sold", [lag])
+
+
+@pytest.mark.parametrize("window", [0, "0d", "d", "seven days", -1, 2.5])
+def test_a_window_that_is_none_is_refused(window):
+    with pytest.raises(SettingError, match="it takes rows as 7, or time as '7d'"):
+        Rolling("sold", [window])
+
+
+def test_an_unknown_statistic_names_the_nearest():
+    with pytest.raises(SettingError, match="Nearest: 'mean'"):
+        Rolling("sold", [7], ["meen"])

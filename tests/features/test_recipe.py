@@ -1,0 +1,209 @@
+"""The recipe: one scan, one plan, readable, refusing what can't work."""
+
+import json
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+import pytest
+from polars.testing import assert_frame_equal
+
+from frazil.errors import ArtifactError, InputError, MissingColumnError, SchemaError, SettingError
+from frazil.features import (
+    DateParts,
+    EncodeCount,
+    EncodeOrdinal,
+    EncodeTarget,
+    FittedRecipe,
+    KeepNumbers,
+    Lag,
+    LeakClass,
+    Recipe,
+    Rolling,
+    TextStats,
+)
+from frazil.matrix import MatrixColumn, collect_matrix
+from frazil.task import Task
+from frazil.types import TaskKind
+
+FRAME = pl.LazyFrame({"city": ["Rom", "Ulm", "Rom", None], "price": [1.0, 2.0, None, 4.0], "y": [0, 1, 1, 0]})
+TASK = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+RECIPE = Recipe(KeepNumbers("price"), EncodeOrdinal("city"), EncodeTarget("city"))
+
+
+def test_composed_recipes_keep_the_order_of_their_builders():
+    composed = Recipe(KeepNumbers("price")) | Recipe(EncodeOrdinal("city"), EncodeTarget("city"), time="day")
+    assert composed.builders == RECIPE.builders
+    assert composed.time == "day"
+
+
+def test_recipes_of_two_times_do_not_compose():
+    with pytest.raises(SettingError, match="time='day' and time='month'"):
+        Recipe(time="day") | Recipe(time="month")
+
+
+def test_a_recipe_reads_as_the_call_that_makes_it():
+    assert repr(Recipe(EncodeCount("city"), entity="store")) == (
+        "Recipe(\n    EncodeCount(columns='city', cross=1),\n    entity='store',\n)"
+    )
+    assert "EncodeCount: Encode categories by how often they occur" in Recipe(EncodeCount("city")).explain()
+
+
+def test_what_is_no_builder_is_refused():
+    with pytest.raises(SettingError, match="it takes builders"):
+        Recipe("price")
+
+
+def test_a_missing_column_names_the_nearest():
+    with pytest.raises(MissingColumnError, match="'prize'. Nearest: 'price'"):
+        Recipe(KeepNumbers("prize")).fit(FRAME)
+
+
+def test_a_column_of_a_wrong_type_is_refused_by_name():
+    with pytest.raises(SchemaError, match="TextStats is given column 'price' of type Float64; it takes text"):
+        Recipe(TextStats("price")).fit(FRAME)
+
+
+def test_the_target_is_no_feature_and_selectors_leave_it_out():
+    with pytest.raises(SettingError, match="KeepNumbers is given the target 'y'"):
+        Recipe(KeepNumbers(["y"])).fit(FRAME, TASK)
+    fitted = Recipe(KeepNumbers(cs.numeric())).fit(FRAME, TASK)
+    assert [feature.sources for feature in fitted.features] == [("price",)]
+
+
+def test_a_builder_that_reads_the_target_needs_a_task():
+    with pytest.raises(SettingError, match="EncodeTarget reads the target; give a task"):
+        Recipe(EncodeTarget("city")).fit(FRAME)
+
+
+def test_lags_need_a_time():
+    with pytest.raises(SettingError, match=r"Recipe\(..., time=...\)"):
+        Recipe(Lag("price")).fit(FRAME)
+
+
+def test_a_missing_entity_names_the_table():
+    with pytest.raises(MissingColumnError, match="the training table has no column 'shop'"):
+        Recipe(entity="shop").fit(FRAME)
+
+
+def test_generated_names_make_way_for_columns_and_for_each_other():
+    frame = FRAME.with_columns(pl.lit(0).alias("price|number"))
+    fitted = Recipe(KeepNumbers("price"), KeepNumbers("price")).fit(frame)
+    assert [feature.name for feature in fitted.features] == ["price|number#2", "price|number#3"]
+    assert fitted.apply(frame).collect().width == 6
+
+
+def test_columns_named_like_patterns_are_columns():
+    frame = pl.LazyFrame({"^p.*$": [1.0, 2.0], "*": ["a", "b"], "pp": [5.0, 6.0], "y": [0, 1]})
+    recipe = Recipe(
+        KeepNumbers(["^p.*$"]), EncodeOrdinal(["*"]), EncodeTarget(["*"]), EncodeCount(["*", "^p.*$"], cross=2)
+    )
+    out = recipe.fit(frame, TASK).apply(frame).collect()
+    assert out["^p.*$|number"].to_list() == [1.0, 2.0]
+    assert out["*|ordinal"].to_list() == [0, 1]
+
+
+def test_applying_needs_the_columns_that_were_learned():
+    fitted = RECIPE.fit(FRAME, TASK)
+    with pytest.raises(MissingColumnError, match="the table has no column 'city'"):
+        fitted.apply(FRAME.drop("city"))
+    with pytest.raises(SchemaError, match="column 'price' is String; the recipe learned it as a number"):
+        fitted.apply(FRAME.cast({"price": pl.String}))
+    with pytest.raises(SchemaError, match=r"has a column 'price\|number' already"):
+        fitted.apply(fitted.apply(FRAME))
+
+
+def test_numbers_of_another_width_and_strings_of_another_kind_are_taken():
+    fitted = RECIPE.fit(FRAME, TASK)
+    other = FRAME.cast({"price": pl.Float32, "city": pl.Categorical})
+    assert_frame_equal(fitted.apply(other).select(cs.contains("|")), fitted.apply(FRAME).select(cs.contains("|")))
+
+
+def test_a_subset_of_features_needs_their_columns_only():
+    fitted = RECIPE.fit(FRAME, TASK).select(["city|target_mean"])
+    assert fitted.apply(FRAME.select("city")).collect().columns == ["city", "city|target_mean"]
+    with pytest.raises(MissingColumnError, match="the recipe has no column 'city|mean'"):
+        fitted.select(["city|mean"])
+
+
+def test_lineage_says_what_each_feature_reads():
+    lineage = RECIPE.fit(FRAME, TASK).to_frame()
+    assert lineage["feature"].to_list() == ["price|number", "city|ordinal", "city|target_mean"]
+    assert lineage["sources"].to_list() == [["price"], ["city"], ["city"]]
+    assert lineage["reads"].to_list() == [LeakClass.OWN_ROW, LeakClass.OTHER_ROWS, LeakClass.TARGET]
+    assert lineage["levels"].to_list() == [0, 2, 0]
+
+
+def test_a_learner_gets_codes_as_categories():
+    fitted = RECIPE.fit(FRAME, TASK)
+    assert fitted.matrix_columns()[1] == MatrixColumn("city|ordinal", 2)
+    matrix = collect_matrix(fitted.apply(FRAME), fitted.matrix_columns())
+    assert matrix.values.shape == (4, 3)
+    assert np.isnan(matrix.values[3, 1])
+
+
+def test_a_recipe_without_builders_changes_nothing():
+    fitted = Recipe().fit(FRAME)
+    assert_frame_equal(FittedRecipe.read(fitted.members()).apply(FRAME), FRAME)
+
+
+@pytest.mark.parametrize("fold_ids", [[0.5] * 4, [[0]], [-1, 0, 0, 0]])
+def test_folds_that_are_none_are_refused(fold_ids):
+    with pytest.raises(InputError, match="one integer from 0 a row"):
+        RECIPE.fit_train(FRAME, TASK, np.array(fold_ids))
+
+
+def test_a_column_called_fold_is_the_users():
+    frame = FRAME.with_columns(fold=pl.lit(7.0))
+    fitted, train = Recipe(KeepNumbers(["fold"]), EncodeTarget("city")).fit_train(frame, TASK, [0, 1, 0, 1])
+    assert train.collect()["fold|number"].to_list() == [7.0] * 4
+    assert train.collect().columns == fitted.apply(frame).collect().columns
+
+
+def damaged(members, change):
+    recipe = json.loads(members["recipe.json"])
+    change(recipe)
+    return {**members, "recipe.json": json.dumps(recipe).encode()}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda recipe: recipe.update(format=99), "format 99; this version reads 1"),
+        (lambda recipe: recipe.pop("inputs"), "lack 'inputs'"),
+        (lambda recipe: recipe.update(inputs={"price": "colour"}), "damaged: 'colour'"),
+        (lambda recipe: recipe.update(time=3), "damaged: 3 is no name of a column"),
+        (lambda recipe: recipe["states"][0].update(state="os.system"), "'os.system', which no builder"),
+        (lambda recipe: recipe["states"][0].update(state=["NumberKept"]), "damaged"),
+        (lambda recipe: recipe["states"][0]["spec"].update(offset="much"), "NumberKept.offset is 'much'"),
+        (lambda recipe: recipe["states"][0]["spec"].pop("name"), "lack 'name'"),
+        (lambda recipe: recipe["states"][1]["spec"].update(sources=[1]), "damaged: sources are"),
+        (lambda recipe: recipe["states"][1]["tables"].update(levels="gone.parquet"), "lack 'gone.parquet'"),
+        (lambda recipe: recipe["states"][2]["spec"].update(operation="eval"), "damaged"),
+        (lambda recipe: recipe["states"][2]["spec"].update(names=["a", "b"]), "damaged"),
+        (lambda recipe: recipe["states"][3]["spec"].update(lags=[-1]), "less would look ahead"),
+        (lambda recipe: recipe["states"][4]["spec"].update(windows=["-7d"]), "it takes rows as 7"),
+        (lambda recipe: recipe["states"][4]["spec"].update(statistics=["apply"]), "statistic 'apply' is not known"),
+        (lambda recipe: recipe["states"][5]["spec"].update(measures=["length"]), "differ in number"),
+        (lambda recipe: recipe["states"][6]["spec"].update(parts=["to_string"] * 3), "part 'to_string' is not known"),
+    ],
+)
+def test_damaged_files_are_refused(change, words):
+    more = Recipe(Lag("price"), Rolling("price", ["7d"]), TextStats("city"), DateParts("day"), time="day")
+    frame = FRAME.with_columns(day=pl.date(2024, 1, pl.col("y") + 1))
+    members = (RECIPE | more).fit(frame, TASK).members()
+    with pytest.raises(ArtifactError, match=words):
+        FittedRecipe.read(damaged(members, change))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'"x"', b"[" * 100_000])
+def test_what_is_no_recipe_is_refused(content):
+    with pytest.raises(ArtifactError):
+        FittedRecipe.read({"recipe.json": content})
+
+
+@pytest.mark.parametrize("keep", [0, 100, -1])
+def test_a_table_cut_short_is_refused(keep):
+    members = RECIPE.fit(FRAME, TASK).members()
+    with pytest.raises(ArtifactError):
+        FittedRecipe.read({**members, "tables/1_levels.parquet": members["tables/1_levels.parquet"][:keep]})

@@ -1,0 +1,74 @@
+"""Text: measures, and TF-IDF as scikit-learn has it."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from frazil.errors import SettingError
+from frazil.features import Recipe, TextStats, TextSvd
+from frazil.features.terms import learn_terms
+
+WORDS = ["ice", "stream", "frost", "Ünder", "river", "snow", "glacier", "melt2", "a"]
+
+
+def notes(n=200):
+    rng = np.random.default_rng(0)
+    return pl.Series("note", [" ".join(rng.choice(WORDS, rng.integers(0, 9))) + "." for _ in range(n)])
+
+
+def test_weights_are_those_of_scikit_learn():
+    texts = notes()
+    terms = learn_terms(texts, 10**6)
+    theirs = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
+    expected = theirs.fit_transform(texts.to_list()).toarray()
+    names = terms.df.select(pl.concat_str("first", "second", separator=" ", ignore_nulls=True)).to_series().to_list()
+    assert sorted(names) == theirs.get_feature_names_out().tolist()
+    order = [names.index(name) for name in theirs.get_feature_names_out()]
+    np.testing.assert_allclose(terms.weights(texts).toarray()[:, order], expected, atol=1e-6)
+
+
+def test_dimensions_hold_as_much_as_scikit_learns():
+    texts = notes()
+    fitted = Recipe(TextSvd("note", components=5)).fit(pl.LazyFrame({"note": texts}))
+    ours = fitted.apply(pl.LazyFrame({"note": texts})).drop("note").collect().to_numpy()
+    weights = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2).fit_transform(texts.to_list())
+    theirs = TruncatedSVD(5, algorithm="arpack").fit_transform(weights)
+    np.testing.assert_allclose((ours**2).sum(), (theirs**2).sum(), rtol=0.02)
+
+
+def test_null_text_is_null_and_text_without_known_words_is_zero():
+    frame = pl.LazyFrame({"note": ["red ice", "red ice melts", "blue ice", None, "zzz", ""]})
+    fitted = Recipe(TextSvd("note", components=2)).fit(frame)
+    rows = fitted.apply(frame).drop("note").collect().rows()
+    assert rows[3:] == [(None, None), (0.0, 0.0), (0.0, 0.0)]
+
+
+def test_only_frequent_terms_are_kept_where_there_are_many():
+    terms = learn_terms(pl.Series(["aa bb", "aa bb", "aa cc", "cc"]), 2)
+    assert terms.df["first"].to_list() == ["aa", "bb"]
+
+
+def test_texts_without_shared_words_make_no_features():
+    frame = pl.LazyFrame({"note": ["red", "blue"]})
+    assert Recipe(TextSvd("note")).fit(frame).features == ()
+
+
+def test_learning_from_a_sample_gives_features_for_all_rows():
+    frame = pl.LazyFrame({"note": notes()})
+    out = Recipe(TextSvd("note", components=3, most_rows=50)).fit(frame).apply(frame).collect()
+    assert out.height == 200
+    assert out.drop("note").null_count().row(0) == (0, 0, 0)
+
+
+def test_measures_count_characters_not_bytes():
+    frame = pl.LazyFrame({"note": ["Über 12%", "", None]})
+    rows = Recipe(TextStats("note")).fit(frame).apply(frame).drop("note").collect().rows()
+    assert rows[0] == pytest.approx((8, 2, 2 / 8, 1 / 8, 1 / 8))
+    assert rows[1:] == [(0.0, 0.0, None, None, None), (None,) * 5]
+
+
+def test_settings_without_a_meaning_are_refused():
+    with pytest.raises(SettingError, match="components=0; it takes 1 or more"):
+        TextSvd("note", components=0)
