@@ -33,6 +33,7 @@ def test_the_demo_does_what_its_example_does(tmp_path):
         "flights.duckdb",
         "late.frazil",
         "new.parquet",
+        "report.html",
         "scored.parquet",
     }
     scored = pl.read_parquet(tmp_path / "demo" / "scored.parquet")

@@ -212,3 +212,27 @@ def test_an_honest_hash_over_a_hostile_text_does_not_help_it():
     hostile = sealed(unsealed(members, "lightgbm.txt"), {"lightgbm.txt": text.encode()})
     with pytest.raises(ArtifactError, match="reads columns that are not there"):
         LightGBM.fitted_type.read(hostile)
+
+
+@BOTH
+def test_rows_left_out_of_another_width_are_refused(learner_type):
+    narrow = sample(100, seed=1)
+    narrow = replace(narrow, matrix=narrow.matrix.only([0]))
+    with pytest.raises(InputError, match=r"learned from 3 columns and got 1"):
+        learner_type(max_rounds=5).fit(sample(200), narrow, Conditions(BINARY, "log_loss"))
+
+
+@BOTH
+def test_rows_left_out_that_do_not_count_judge_nothing(learner_type):
+    weightless = replace(sample(100, seed=1), weights=np.zeros(100))
+    model = learner_type(max_rounds=5).fit(sample(200), weightless, Conditions(BINARY, "log_loss"))
+    assert model.rounds == 5
+
+
+@BOTH
+def test_a_sealed_lie_about_columns_is_refused(learner_type):
+    members = learner_type(max_rounds=5).fit(sample(200), None, Conditions(BINARY, "log_loss")).members()
+    name = next(name for name in members if name != "model.json")
+    about = unsealed(members, name) | {"kept": [0, 1, 99]}
+    with pytest.raises(ArtifactError, match="kept points outside of what there is"):
+        learner_type.fitted_type.read(sealed(about, {name: members[name]}))

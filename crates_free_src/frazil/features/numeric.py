@@ -22,8 +22,8 @@ class KeepNumbers:
     """Keep number columns: Boolean, integers, floats and decimals; durations and times of day in seconds.
 
     Strings named outright are read as numbers ("1,234.5", "12%"); what is none is null. Float32 loses differences
-    between values beyond 2**24: where a column's values are that large, and closer to each other than to 0, the least one
-    in training is taken off first.
+    between values beyond 2**24: where a column's values are that large, and closer to each other than to 0, the least
+    one in training is taken off first.
 
     Args:
         columns: Names or a selector.

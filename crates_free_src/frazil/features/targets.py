@@ -130,7 +130,7 @@ class Tally:
         folds = self.counts.shape[-1]
         # Adding what may be read and not taking off what may not: a difference would keep a trace of it in its last
         # digits. A zero times the fold's own finite sum is exactly zero.
-        read = np.triu(np.ones((folds, folds)), 1) if forward else np.ones((folds, folds))
+        read = np.triu(np.ones((folds, folds)), 1) if forward else 1.0 - np.eye(folds)
         return Tally(self.counts @ read, self.sums @ read)
 
 

@@ -15,10 +15,11 @@ import polars as pl
 
 from frazil.errors import ArtifactError, InputError
 from frazil.extras import load
-from frazil.models.checks import check_between, check_sample, check_width, varies
+from frazil.models.checks import can_judge, check_between, check_sample, check_width, varies
 from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stopping import Stopping, patience_for
+from frazil.models.stored import count_in, places_in, scale_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,9 +104,17 @@ class CatBoostFitted:
     def read(cls, members: Mapping[str, bytes]) -> Self:
         """Read it back; ArtifactError where it is damaged, which CatBoost itself would not notice."""
         about = unsealed(members, BINARY_MODEL)
-        kept, present = tuple(about.pop("kept")), tuple(about.pop("present"))
-        scale = TargetScale(**about.pop("scale"))
-        return cls(data=members[BINARY_MODEL], kept=kept, present=present, scale=scale, **about)
+        columns, classes = count_in(about, "columns"), count_in(about, "classes")
+        return cls(
+            data=members[BINARY_MODEL],
+            columns=columns,
+            kept=places_in(about, "kept", columns),
+            classes=classes,
+            present=places_in(about, "present", classes),
+            rounds=count_in(about, "rounds"),
+            scale=scale_in(about),
+            is_rate=bool(about.get("is_rate")),
+        )
 
     def _model(self) -> Any:  # noqa: ANN401 -- CatBoost ships no types
         with self._building:
@@ -173,7 +182,7 @@ class CatBoost:
         learned = _Learned(kept, present, objective, scale)
         rate = self.learning_rate or (0.05 if train.matrix.rows <= FEW_ROWS else 0.1)
         stopping = Stopping(self.patience or patience_for(train.matrix.rows, rate), conditions.deadline)
-        unseen = None if valid is None or valid.matrix.rows == 0 else learned.pool(valid)
+        unseen = learned.pool(valid) if can_judge(valid, train) else None
         params = {**self._params(train.matrix.rows, conditions), **_loss_params(objective, task), "learning_rate": rate}
         model = load("catboost").CatBoost({**params, "use_best_model": unseen is not None})
         model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(stopping)])

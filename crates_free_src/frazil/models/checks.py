@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -58,6 +58,17 @@ def check_target(target: np.ndarray[Any, Any], conditions: Conditions) -> None:
         raise TargetError(f"the target is missing or infinite in {missing} of {len(target)} rows to learn from.")
     if conditions.task.is_regression and conditions.metric in METRICS:
         METRICS[conditions.metric].check_target(target)
+
+
+def can_judge(valid: Sample | None, train: Sample) -> TypeGuard[Sample]:
+    """Say whether there are rows left out that count, so that a learner can stop on them.
+
+    Raises: InputError: they have other columns than the rows to learn from.
+    """
+    if valid is None or valid.matrix.rows == 0:
+        return False
+    check_width(valid.matrix, len(train.matrix.columns))
+    return valid.weights is None or bool(valid.weights.sum() > 0)
 
 
 def check_width(matrix: Matrix, columns: int) -> None:

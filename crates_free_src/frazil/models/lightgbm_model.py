@@ -12,11 +12,12 @@ import numpy as np
 
 from frazil.errors import ArtifactError
 from frazil.extras import load
-from frazil.models.checks import check_between, check_sample, check_width
+from frazil.models.checks import can_judge, check_between, check_sample, check_width
 from frazil.models.lightgbm_text import check_text, trees_of
 from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stopping import Stopping, patience_for
+from frazil.models.stored import count_in, places_in, scale_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,9 +99,11 @@ class LightGBMFitted:
         """Read it back; ArtifactError where it is damaged, before LightGBM sees it: it would end the process."""
         about = unsealed(members, TEXT)
         text = members[TEXT].decode("ascii", errors="replace")
-        kept, scale = tuple(about.pop("kept")), TargetScale(**about.pop("scale"))
+        columns = count_in(about, "columns")
+        kept = places_in(about, "kept", columns)
         check_text(text, len(kept))
-        return cls(text=text, kept=kept, scale=scale, **about)
+        classes, rounds = count_in(about, "classes"), count_in(about, "rounds")
+        return cls(text, columns, kept, classes, rounds, scale_in(about))
 
     def _booster(self) -> Any:  # noqa: ANN401 -- LightGBM ships no types
         with self._building:
@@ -169,7 +172,7 @@ class LightGBM:
         stopping = Stopping(self.patience or patience_for(train.matrix.rows, self.learning_rate), conditions.deadline)
         learned = _Learned(_kept(train.matrix), objective, scale)
         data = learned.dataset(train)
-        unseen = None if valid is None or valid.matrix.rows == 0 else learned.dataset(valid, data)
+        unseen = None if not can_judge(valid, train) else learned.dataset(valid, data)
         booster = load("lightgbm").train(
             {**self._params(conditions), **_loss_params(objective, task), **_followed(valid, conditions)},
             data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,14 @@ def numbers_in(about: Mapping[str, Any], name: str) -> tuple[float, ...]:
     values = about.get(name)
     check_that(isinstance(values, list), f"{name} is no list of numbers")
     return tuple(_number(value, name) for value in values or ())
+
+
+def places_in(about: Mapping[str, Any], name: str, below: int) -> tuple[int, ...]:
+    """Return ascending positions from 0 to below - 1; ArtifactError where they are not."""
+    values = about.get(name)
+    places = values if isinstance(values, list) and all(type(value) is int for value in values) else [-1]
+    check_that(all(a < b for a, b in pairwise([-1, *places, below])), f"{name} points outside of what there is")
+    return tuple(places)
 
 
 def scale_in(about: Mapping[str, Any]) -> TargetScale:

@@ -96,7 +96,7 @@ def most_models(rows: int) -> float:
     """Interpolate the cap on the number of models by rows, linear in both logarithms.
 
     >>> [round(most_models(rows)) for rows in (50, 500, 5_000)], most_models(1_000_000)
-    ([4, 8, 25], inf)
+    ([4, 8, 24], inf)
     """
     if rows <= MODELS_BY_ROWS[0][0]:
         return MODELS_BY_ROWS[0][1]
