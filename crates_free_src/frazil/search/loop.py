@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from frazil.search.evaluation import Workbench
 
 FINISH_SHARE = 0.06  # of the budget, kept for the ensemble, the tests and the assembling of the model
-USEFUL_SHARE = 0.02  # of the budget; a candidate that gets less time than that is not worth its start
+USEFUL_SHARE = 0.05  # of the budget; a candidate that gets less time than that is not worth its start
 LEAST_SHARE = 0.12  # of the budget, for each candidate while so much is left: cut short, a model is worth nothing
 # Rows against the most models: more of them overfit the ensemble. Source: AutoGluon, EarlyStoppingCountCallback.
 MODELS_BY_ROWS = ((100, 4), (500, 8), (2_500, 15), (10_000, 40), (100_000, 100))
