@@ -296,3 +296,22 @@ def test_a_store_of_other_data_is_refused(tmp_path):
     fitted(shop(), "sold", store=tmp_path / "run")
     with pytest.raises(fz.SettingError, match="data"):
         fitted(shop(seed=5), "sold", store=tmp_path / "run")
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, polars as pl, frazil as fz
+from frazil.progress import Silent
+class Press(Silent):
+    def candidate(self, row):
+        if row.name == "lightgbm-1":
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+df = pl.DataFrame({"x": range(20_000), "y": [i * 7919 % 1000 for i in range(20_000)]})
+m = fz.fit_auto(df, "y", task="regression", budget="10m", threads=1, progress=Press())
+print(m.story.why_stopped, m.predict(df.head(3)).height, m.story.seconds < 60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_ctrl_c_in_the_middle_of_a_fit_returns_the_best_so_far():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True)
+    assert done.stdout == "it was interrupted; the best so far is kept 3 True\n"

@@ -6,13 +6,14 @@ import os
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from frazil.artifact.predictor import Member, Predictor
 from frazil.artifact.story import Story, library_versions
-from frazil.budget import Budget, available_threads
+from frazil.budget import Budget, Deadline, available_threads
 from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
 from frazil.features import KeepNumbers, Recipe
@@ -21,7 +22,7 @@ from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model
 from frazil.progress import progress_for
-from frazil.search.ensemble import Ensemble, greedy_ensemble
+from frazil.search.ensemble import Ensemble, bagged_ensemble
 from frazil.search.evaluation import Workbench
 from frazil.search.judge import judge_for
 from frazil.search.leaderboard import ENSEMBLE, leaderboard
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 MOST_FOLDS, LEAST_FOLDS = 8, 5
 ROWS_FOR_MOST_FOLDS = 3_000  # more folds pay on small data; source: AutoGluon takes 8 and measured little beyond 5
+LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 FAILURES = {
     "candidate": pl.String,
     "error": pl.String,
@@ -121,7 +123,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
             shown.stage("searching")
             result = search(bench, proposer_for(bench), kept, shown)
         shown.stage("combining and testing what was found")
-        ensemble = greedy_ensemble(result.trials, judge, seed, clock.deadline(clock.left / 2))
+        ensemble = bagged_ensemble(
+            result.trials, judge, seed, Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
+        )
         return _model(source.name, staged, bench, result, ensemble, settings)
 
 

@@ -22,8 +22,8 @@ class MatrixColumn:
         name: The generated column's name; learners keep it for reports and never pass it to native code.
         levels: How many levels a category has, coded 0 to levels - 1; 0 for a number.
         restates: Whether it says in numbers what other columns of the matrix say as codes: a count, a target mean. A
-            learner that encodes categories itself does better without them (CatBoost on amazon_employee: ROC AUC 0.900
-            on the codes alone, 0.887 with counts and target means beside them).
+            learner that encodes categories itself may do better without them (CatBoost on two folds of amazon_employee:
+            ROC AUC of new rows 0.903 without, 0.899 with them; RMSE on ames_house_prices 27,600 and 26,700).
     """
 
     name: str

@@ -176,7 +176,7 @@ class CatBoost:
         Raises: InputError: no column varies, or the training rows are of one class; CatBoost takes neither.
         """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
-        task, kept, present = conditions.task, _kept(train.matrix), _present(train, conditions.task)
+        task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
         objective = objective_for(conditions.metric) if task.is_regression else Objective()
         scale = fit_scale(objective, train) if task.is_regression else TargetScale()
         learned = _Learned(kept, present, objective, scale)
@@ -269,11 +269,13 @@ class _Stops:
         return self.stopping.goes_on(info.iteration, losses[-1] if losses else None)
 
 
-def _kept(matrix: Matrix) -> tuple[int, ...]:
-    """Choose the columns: none that restates in numbers what CatBoost makes of the categories itself, and better."""
-    has_categories = bool(matrix.categories)
-    useful = [at for at, column in enumerate(matrix.columns) if not (column.restates and has_categories)]
-    kept = tuple(at for at in varies(matrix) if at in set(useful))
+def _kept(matrix: Matrix, task: Task) -> tuple[int, ...]:
+    """Choose the columns: for classes none that restates in numbers what CatBoost makes of the categories itself.
+
+    Of numbers to predict it makes less, because it bins them first: there counts and target means stay.
+    """
+    restated = bool(matrix.categories) and not task.is_regression
+    kept = tuple(at for at in varies(matrix) if not (restated and matrix.columns[at].restates))
     if not kept:
         raise InputError(
             f"each of {len(matrix.columns)} columns holds one value only, and CatBoost takes no constants."

@@ -1,7 +1,8 @@
-"""Combine trials: greedy selection with replacement on out-of-fold predictions (Caruana et al., 2004)."""
+"""Combine trials: bagged greedy selection on out-of-fold predictions (Caruana et al., 2004)."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from frazil.search.judge import Judge
 
 ROUNDS = 25  # AutoGluon's figure; no measurable gain beyond it on TabRepo
-SCORED_ROWS = 50_000  # a greedy step scores every trial; more rows change no choice that matters
+# One greedy pass finds combinations that are good by luck: on mammography, with 195 rows of the rare class and 26
+# trials, it gave ROC AUC 0.9639 out of fold and 0.9526 on new rows; twenty passes over halves gave 0.9584 and 0.9572.
+BAGS = 20
+HALF = 0.5  # of the trials, and of the rows, that one pass sees
+LEAST_TRIALS = 3
+LEAST_WEIGHT = 0.02  # what counts for less is left out: it costs time at every prediction
+SCORED_ROWS = 30_000  # every step scores every trial; more rows change no choice that matters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,35 +40,56 @@ class Ensemble:
     block_scores: NDArray[np.float64]
 
 
-def greedy_ensemble(trials: Sequence[Trial], judge: Judge, seed: int, deadline: Deadline) -> Ensemble:
-    """Add, round after round, the trial that improves the mean prediction most; keep the best round.
+def bagged_ensemble(trials: Sequence[Trial], judge: Judge, seed: int, deadline: Deadline) -> Ensemble:
+    """Average the weights that greedy selection finds on random halves of the trials and rows.
 
-    Ties go to the earlier round and to the trial listed first, so that the ensemble stays small.
+    Where the best trial alone has the better out-of-fold score, it stands alone.
 
-    Source: Caruana, Niculescu-Mizil, Crew, Ksikes (2004), Ensemble selection from libraries of models, ICML.
+    Source: Caruana, Niculescu-Mizil, Crew, Ksikes (2004), Ensemble selection from libraries of models, ICML, 2.3.
     """
-    rows = _rows_to_score(len(judge.target), seed)
+    generator = np.random.default_rng(child_seed(seed, "ensemble"))
+    n_trials = min(len(trials), max(LEAST_TRIALS, math.ceil(HALF * len(trials))))
+    rows = min(len(judge.target), SCORED_ROWS)
+    weights = np.zeros(len(trials))
+    for _ in range(BAGS):
+        chosen = np.sort(generator.choice(len(trials), n_trials, replace=False))
+        half = np.sort(generator.choice(len(judge.target), max(1, round(HALF * rows)), replace=False))
+        weights[chosen] += greedy_weights([trials[at].oof[half] for at in chosen], judge, half)
+        if deadline.passed:
+            break
+    weights /= weights.sum()
+    weights[weights < LEAST_WEIGHT] = 0.0
+    ensemble = _weighted(trials, weights / weights.sum(), judge)
+    best = min(trials, key=lambda trial: judge.metric.loss_of(trial.score))
+    if judge.metric.loss_of(best.score) < judge.metric.loss_of(ensemble.score):
+        return _weighted([best], np.ones(1), judge)
+    return ensemble
+
+
+def greedy_weights(pool: Sequence[NDArray[np.float64]], judge: Judge, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Add, round after round, the predictions that improve the mean most; return the best round's weights.
+
+    Ties go to the earlier round and to what is listed first. Where nothing can be scored, as on rows of one class, all
+    get the same weight.
+
+    Args:
+        pool: Predictions of these rows, one array a trial.
+        judge: Knows the targets.
+        rows: Positions among the scored rows.
+    """
     target, weights = judge.target[rows], None if judge.weights is None else judge.weights[rows]
-    pool = [trial.oof[rows] for trial in trials]
     chosen: list[int] = []
     total = np.zeros_like(pool[0])
     best_loss, best_size = np.inf, 0
     for size in range(1, ROUNDS + 1):
-        losses = [judge.metric.loss(target, (total + oof) / size, weights) for oof in pool]
+        losses = np.array([judge.metric.loss(target, (total + oof) / size, weights) for oof in pool])
+        if np.isnan(losses).all():
+            return np.full(len(pool), 1 / len(pool))
         chosen.append(int(np.nanargmin(losses)))
         total += pool[chosen[-1]]
         if losses[chosen[-1]] < best_loss - 1e-12:
             best_loss, best_size = losses[chosen[-1]], size
-        if deadline.passed:
-            break
-    return _weighted(trials, np.bincount(chosen[:best_size], minlength=len(trials)) / best_size, judge)
-
-
-def _rows_to_score(rows: int, seed: int) -> NDArray[np.int64] | slice:
-    if rows <= SCORED_ROWS:
-        return slice(None)
-    generator = np.random.default_rng(child_seed(seed, "ensemble"))
-    return np.sort(generator.choice(rows, SCORED_ROWS, replace=False))
+    return np.bincount(chosen[:best_size], minlength=len(pool)) / max(best_size, 1)
 
 
 def _weighted(trials: Sequence[Trial], weights: NDArray[np.float64], judge: Judge) -> Ensemble:

@@ -66,7 +66,9 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
         waiting = [pool.submit(_fit_fold, candidate, number, bench, whole) for number in range(len(bench.folds.folds))]
         try:
             fits = [future.result() for future in waiting]
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                bench.clock.stop()  # every deadline has passed: fits that run end at their next round
             for future in waiting:
                 future.cancel()
             raise

@@ -1,0 +1,62 @@
+"""Optuna's turn: it works on the families that win, learns from what it is told, and repeats itself."""
+
+import numpy as np
+import pytest
+
+from frazil.models import CatBoost, Constant, LightGBM, Linear
+from frazil.search.candidate import Candidate, Trial
+from frazil.search.optuna_proposer import OptunaProposer
+
+
+def trial(name, learner, score):
+    return Trial(Candidate(name, learner), (), np.zeros(3), score, np.full(3, score), 1.0, 1e-6)
+
+
+FIRST = [
+    trial("baseline", Constant(), 0.5),
+    trial("linear-1", Linear(), 0.9),
+    trial("lightgbm-1", LightGBM(), 0.8),
+    trial("catboost-1", CatBoost(), 0.85),
+]
+
+
+def asked(n, trials=FIRST, seed=0):
+    """Ask n times, telling the score of each proposal before the next."""
+    proposer, told, candidates = OptunaProposer(1_000, True, seed), list(trials), []
+    for number in range(n):
+        candidates.append(proposer.ask(told))
+        told.append(trial(candidates[-1].name, candidates[-1].learner, 0.7 + number / 100))
+    return candidates
+
+
+def test_it_takes_the_best_families_in_turn_and_leaves_out_those_that_have_nothing_to_search():
+    assert [type(candidate.learner) for candidate in asked(4)] == [CatBoost, LightGBM, CatBoost, LightGBM]
+
+
+def test_names_are_unique_and_say_whose_they_are():
+    candidates = asked(4)
+    assert [candidate.name for candidate in candidates] == ["catboost-t1", "lightgbm-t2", "catboost-t3", "lightgbm-t4"]
+    assert {candidate.origin for candidate in candidates} == {"optuna"}
+
+
+def test_the_same_scores_lead_to_the_same_proposals():
+    assert asked(14) == asked(14)
+
+
+def test_another_seed_leads_elsewhere():
+    assert asked(2, seed=1) != asked(2, seed=0)
+
+
+def test_no_two_proposals_of_a_family_are_alike():
+    settings = [candidate.learner for candidate in asked(12)]
+    assert len(set(settings)) == len(settings)
+
+
+def test_with_nothing_but_settled_families_it_has_nothing_to_propose():
+    assert OptunaProposer(1_000, True, 0).ask(FIRST[:2]) is None
+
+
+@pytest.mark.parametrize("greater_is_better", [True, False])
+def test_the_best_family_is_the_one_with_the_better_score(greater_is_better):
+    first = OptunaProposer(1_000, greater_is_better, 0).ask(FIRST)
+    assert type(first.learner) is (CatBoost if greater_is_better else LightGBM)
