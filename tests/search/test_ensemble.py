@@ -30,7 +30,7 @@ def judged(target, metric="rmse", n_folds=5):
 
 
 def trial(name, oof, judge):
-    return Trial(Candidate(name, Constant()), (), oof, judge.score(oof), judge.block_scores(oof), 1.0, 1e-6)
+    return Trial(Candidate(name, Constant()), (), oof, *judge.judged(oof), 1.0, 1e-6)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6))
@@ -104,6 +104,18 @@ def test_blocks_are_the_folds_in_the_order_of_the_scored_rows():
     assert len(judge.blocks) == 4
     assert np.concatenate(judge.blocks).tolist() == list(range(40))
     assert judge.test_train_ratio == pytest.approx(1 / 3)
+
+
+def test_folds_on_different_scales_are_not_taken_for_knowledge():
+    task = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+    target = np.array([0, 1] * 20 + [1] * 40)
+    table = Table(pl.DataFrame({"y": target}), task, target)
+    plan = plan_folds(task, target, n_folds=3, time=np.arange(80))
+    judge = judge_for(table, plan, METRICS["roc_auc"], 0)
+    share = np.concatenate([np.full(len(fold.valid), target[fold.train].mean()) for fold in plan.folds])
+    score, blocks = judge.judged(np.column_stack([1 - share, share]))
+    assert score == 0.5
+    assert np.isnan(blocks).any()
 
 
 def test_a_hold_out_is_compared_over_tenths_of_its_rows():

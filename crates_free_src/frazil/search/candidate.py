@@ -39,7 +39,7 @@ class Trial:
         candidate: What was tried.
         models: One fitted model a fold; their mean is the candidate's prediction.
         oof: Out-of-fold predictions of the scored rows, in their order: (scored, classes) or (scored,) float64.
-        score: The metric on all of them at once.
+        score: The mean of the folds' scores, or the score of all rows held out.
         block_scores: (blocks,) the metric on each block of rows that the tests compare.
         fit_seconds: Wall time of all folds together.
         predict_seconds_per_row: Of all fold models together, measured on the validation rows.

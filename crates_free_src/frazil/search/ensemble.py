@@ -95,10 +95,11 @@ def greedy_weights(pool: Sequence[NDArray[np.float64]], judge: Judge, rows: NDAr
 def _weighted(trials: Sequence[Trial], weights: NDArray[np.float64], judge: Judge) -> Ensemble:
     used = [(trial, float(weight)) for trial, weight in zip(trials, weights, strict=True) if weight > 0]
     oof = np.sum([weight * trial.oof for trial, weight in used], axis=0)
+    score, block_scores = judge.judged(oof)
     return Ensemble(
         trials=tuple(trial for trial, _ in used),
         weights=tuple(weight for _, weight in used),
         oof=oof,
-        score=judge.score(oof),
-        block_scores=judge.block_scores(oof),
+        score=score,
+        block_scores=block_scores,
     )

@@ -73,7 +73,7 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
                 future.cancel()
             raise
     oof = np.concatenate([fit.predictions for fit in fits])
-    score = bench.judge.score(oof)
+    score, block_scores = bench.judge.judged(oof)
     if not math.isfinite(score):
         raise FloatingPointError(f"its {bench.judge.metric.name} is {score}")
     return Trial(
@@ -81,7 +81,7 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
         models=tuple(fit.model for fit in fits),
         oof=oof,
         score=score,
-        block_scores=bench.judge.block_scores(oof),
+        block_scores=block_scores,
         fit_seconds=perf_counter() - started,
         predict_seconds_per_row=sum(fit.predict_seconds / max(1, len(fit.predictions)) for fit in fits),
     )

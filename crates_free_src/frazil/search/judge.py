@@ -44,9 +44,17 @@ class Judge:
         weights = None if self.weights is None else self.weights[rows]
         return self.metric.score(self.target[rows], predictions[rows], weights)
 
-    def block_scores(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Measure each block on its own."""
-        return np.array([self.score(predictions, block) for block in self.blocks])
+    def judged(self, predictions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Measure all of it, and each block on its own.
+
+        Over folds the whole is the mean of their scores: models of different folds are on different scales, which a
+        ranking over all rows at once would take for knowledge. Over blocks of a hold-out it is the score of all rows.
+        """
+        blocks = np.array([self.score(predictions, block) for block in self.blocks])
+        known = blocks[np.isfinite(blocks)]
+        if self.test_train_ratio > 0 and len(known):
+            return float(known.mean()), blocks
+        return self.score(predictions), blocks
 
 
 def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge:

@@ -74,12 +74,12 @@ def _entry(
 
 
 def _spread(scores: NDArray[np.float64], score: float, ratio: float) -> dict[str, float | None]:
-    """Centre the interval on the reported score: the mean over blocks differs a little from the score of all rows."""
+    """Return the deviation over blocks and the interval, centred on the reported score."""
     known = scores[np.isfinite(scores)]
     if len(known) < 2:
         return {"std": None, "ci_low": None, "ci_high": None}
     low, high = mean_interval(known, ratio)
-    shift = score - float(known.mean())
+    shift = score - float(known.mean())  # not 0 over blocks of a hold-out: their mean is not the score of all rows
     return {"std": float(known.std(ddof=1)), "ci_low": low + shift, "ci_high": high + shift}
 
 
