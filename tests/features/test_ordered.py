@@ -111,3 +111,11 @@ def test_a_window_that_is_none_is_refused(window):
 def test_an_unknown_statistic_names_the_nearest():
     with pytest.raises(SettingError, match="Nearest: 'mean'"):
         Rolling("sold", [7], ["meen"])
+
+
+def test_what_else_a_recipe_holds_does_not_decide_between_rows_of_one_time():
+    frame = pl.LazyFrame({"day": [1, 1, 2], "a": [1, 2, 3], "b": [5, 4, 6]})
+    both = Recipe(Lag(["a", "b"], [1]), time="day").fit(frame)
+    alone = both.select(["b|lag_1"])
+    assert both.apply(frame).collect()["b|lag_1"].to_list() == [None, None, 5.0]
+    assert alone.apply(frame).collect()["b|lag_1"].to_list() == [None, None, 5.0]

@@ -272,27 +272,35 @@ class Rolled(PlainState):
 def in_order(frame: pl.LazyFrame, parts: Sequence[Fitted], entity: str | None, time: str | None) -> pl.LazyFrame:
     """Sort rows by entity and time, add the parts' features, and put the rows back.
 
-    Rows of one entity and time are sorted by all columns that are read, so that their order in the table never counts.
-    Rows without a time come last in their entity, where nobody reads them. The parts' frame carries `TIME_START` and
-    `ENTITY_START` too.
+    Rows of one entity and time are sorted by what a part reads and nothing else: neither their order in the table nor
+    the other parts of a recipe count. So there is one sort for each set of columns. Rows without a time come last in
+    their entity, where nobody reads them. The parts' frame carries `TIME_START` and `ENTITY_START` too.
     """
     place = unique("row", frame.collect_schema().names())
     axes = [axis for axis in (entity, time) if axis is not None]
-    read = {source for part in parts for feature in part.features for source in feature.sources}
-    keys = [*axes, *sorted(read.difference(axes))]
-    ordered = frame.with_row_index(place).sort(
-        [column(key) for key in keys], nulls_last=[key == time for key in keys], maintain_order=True
-    )
     position = pl.int_range(pl.len(), dtype=pl.Int64)
     timed = column(time).is_not_null() if time is not None else pl.lit(value=True)
     starts = {
         TIME_START: pl.when(timed).then(_run_start(axes, position)),
         ENTITY_START: _run_start([entity] if entity is not None else [], position),
     }
-    ordered = ordered.with_columns(**starts)
+    frame = frame.with_row_index(place)
+    for read, alike in _by_what_they_read(parts).items():
+        keys = [*axes, *(source for source in read if source not in axes)]
+        frame = frame.sort(
+            [column(key) for key in keys], nulls_last=[key == time for key in keys], maintain_order=True
+        ).with_columns(**starts)
+        for part in alike:
+            frame = part.apply(frame)
+    return frame.sort(column(place)).drop(cs.by_name(place, *starts))
+
+
+def _by_what_they_read(parts: Sequence[Fitted]) -> dict[tuple[str, ...], list[Fitted]]:
+    groups: dict[tuple[str, ...], list[Fitted]] = {}
     for part in parts:
-        ordered = part.apply(ordered)
-    return ordered.sort(column(place)).drop(cs.by_name(place, *starts))
+        read = {source for feature in part.features for source in feature.sources}
+        groups.setdefault(tuple(sorted(read)), []).append(part)
+    return groups
 
 
 def rows_ago(rows: int) -> pl.Expr:
