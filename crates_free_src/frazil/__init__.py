@@ -26,19 +26,17 @@ if TYPE_CHECKING:
         SourceError,
         TargetError,
     )
-    from frazil.features import (
-        Recipe,
-        cyclic_time,
-        date_parts,
-        encode_count,
-        encode_ordinal,
-        encode_target,
-        keep_numbers,
-        lag,
-        rolling,
-        text_stats,
-        tfidf,
-    )
+    from frazil.features import Recipe
+    from frazil.features.calendar import CyclicTime as cyclic_time
+    from frazil.features.calendar import DateParts as date_parts
+    from frazil.features.categories import EncodeCount as encode_count
+    from frazil.features.categories import EncodeOrdinal as encode_ordinal
+    from frazil.features.categories import EncodeTarget as encode_target
+    from frazil.features.numbers import KeepNumbers as keep_numbers
+    from frazil.features.ordered import Lag as lag
+    from frazil.features.ordered import Rolling as rolling
+    from frazil.features.text import TextStats as text_stats
+    from frazil.features.text import TextSvd as tfidf
     from frazil.model import Model, load
     from frazil.progress import Progress
     from frazil.search.staging import Forward
@@ -81,32 +79,24 @@ _HOMES = {
     "frazil.auto": ("check", "fit_auto"),
     "frazil.budget": ("Budget",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),
-    "frazil.features": (
-        "Recipe",
-        "cyclic_time",
-        "date_parts",
-        "encode_count",
-        "encode_ordinal",
-        "encode_target",
-        "keep_numbers",
-        "lag",
-        "rolling",
-        "text_stats",
-        "tfidf",
-    ),
+    "frazil.features": ("Recipe",),
     "frazil.model": ("Model", "load"),
     "frazil.progress": ("Progress",),
     "frazil.search.staging": ("Forward",),
     "frazil.sources": ("sql",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_BUILDERS = set(__all__) - set(_HOME_OF) - {"__version__"}  # lower-case names of the feature builders
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- whatever the name stands for
     """Load a public name from its room when it is first used."""
-    if name not in _HOME_OF:
+    if name in _HOME_OF:
+        found = getattr(import_module(_HOME_OF[name]), name)
+    elif name in _BUILDERS:
+        found = import_module("frazil.features").BUILDERS[name]
+    else:
         raise AttributeError(f"module 'frazil' has no attribute {name!r}")
-    found = getattr(import_module(_HOME_OF[name]), name)
     globals()[name] = found  # the next use does not come here
     return found
 

@@ -16,8 +16,9 @@ from frazil.artifact.story import Story, library_versions
 from frazil.budget import Budget, Deadline, available_threads
 from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
-from frazil.features import KeepNumbers, Recipe
-from frazil.features.automatic import auto_recipe
+from frazil.features import Recipe
+from frazil.features.numbers import KeepNumbers
+from frazil.features.suggestion import auto_recipe
 from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model

@@ -6,18 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from frazil.features import (
-    CyclicTime,
-    DateParts,
-    EncodeCount,
-    EncodeOrdinal,
-    EncodeTarget,
-    KeepNumbers,
-    TextStats,
-    TextSvd,
-    auto_recipe,
-)
-from frazil.features.automatic import MOST_CROSSED, looks_like_codes
+from frazil.features import auto_recipe
+from frazil.features.calendar import CyclicTime, DateParts
+from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
+from frazil.features.numbers import KeepNumbers
+from frazil.features.suggestion import MOST_CROSSED, looks_like_codes
+from frazil.features.text import TextStats, TextSvd
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.task import Task

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from frazil.errors import SettingError
-from frazil.features import EncodeCount, EncodeOrdinal, Recipe
+from frazil.features import Recipe
+from frazil.features.categories import EncodeCount, EncodeOrdinal
 
 TRAIN = pl.LazyFrame({"city": ["Ulm", "Rom", "Rom", "Bad", None], "flag": [True, False, False, True, None]})
 

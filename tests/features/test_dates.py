@@ -6,7 +6,8 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from frazil.features import CyclicTime, DateParts, Recipe
+from frazil.features import Recipe
+from frazil.features.calendar import CyclicTime, DateParts
 
 
 def made(builder, frame):

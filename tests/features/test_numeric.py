@@ -6,7 +6,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from frazil.features import KeepNumbers, Recipe
+from frazil.features import Recipe
+from frazil.features.numbers import KeepNumbers
 
 
 def kept(values, dtype=None):

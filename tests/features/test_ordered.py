@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from frazil.errors import SettingError
-from frazil.features import KeepNumbers, Lag, LeakClass, Recipe, Rolling
+from frazil.features import LeakClass, Recipe
+from frazil.features.numbers import KeepNumbers
+from frazil.features.ordered import Lag, Rolling
 from frazil.task import Task
 from frazil.types import TaskKind
 

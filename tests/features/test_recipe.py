@@ -9,19 +9,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from frazil.errors import ArtifactError, InputError, MissingColumnError, SchemaError, SettingError
-from frazil.features import (
-    DateParts,
-    EncodeCount,
-    EncodeOrdinal,
-    EncodeTarget,
-    FittedRecipe,
-    KeepNumbers,
-    Lag,
-    LeakClass,
-    Recipe,
-    Rolling,
-    TextStats,
-)
+from frazil.features import FittedRecipe, LeakClass, Recipe
+from frazil.features.calendar import DateParts
+from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
+from frazil.features.numbers import KeepNumbers
+from frazil.features.ordered import Lag, Rolling
+from frazil.features.text import TextStats
 from frazil.matrix import MatrixColumn, collect_matrix
 from frazil.task import Task
 from frazil.types import TaskKind

@@ -6,8 +6,9 @@ import pytest
 from sklearn.preprocessing import TargetEncoder
 
 from frazil.errors import SettingError
-from frazil.features import EncodeTarget, Recipe
-from frazil.features.targets import Tally, shrunken_means
+from frazil.features import Recipe
+from frazil.features.categories import EncodeTarget
+from frazil.features.categories.targets import Tally, shrunken_means
 from frazil.task import Task
 from frazil.types import TaskKind
 

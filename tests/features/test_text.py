@@ -7,8 +7,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from frazil.errors import SettingError
-from frazil.features import Recipe, TextStats, TextSvd
-from frazil.features.terms import learn_terms
+from frazil.features import Recipe
+from frazil.features.text import TextStats, TextSvd
+from frazil.features.text.terms import learn_terms
 
 WORDS = ["ice", "stream", "frost", "Ünder", "river", "snow", "glacier", "melt2", "a"]
 

@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features.contract import Builder, CrossFitBuilder, Fitted, Kind, Scope, Training, kind_of, target_of
-from frazil.features.ordered import in_order
+from frazil.features.ordered.windows import in_order
 from frazil.features.storage import read_members, write_members
 from frazil.matrix import MatrixColumn
 from frazil.naming import unique
@@ -36,7 +36,8 @@ class Recipe:
         entity: The column that says whose row it is; builders of lags and windows need it or `time`.
         time: The column that orders rows.
 
-    >>> from frazil.features import EncodeCount, KeepNumbers
+    >>> from frazil.features.categories import EncodeCount
+    >>> from frazil.features.numbers import KeepNumbers
     >>> frame = pl.LazyFrame({"city": ["Rom", "Ulm", "Rom"], "price": [1.0, 2.0, None]})
     >>> fitted = (Recipe(KeepNumbers("price")) | Recipe(EncodeCount("city"))).fit(frame)
     >>> [feature.name for feature in fitted.features]

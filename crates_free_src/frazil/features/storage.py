@@ -9,29 +9,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from frazil.errors import ArtifactError
-from frazil.features.categories import OrdinalEncoded
-from frazil.features.contract import Fitted, Kind
-from frazil.features.dates import TimeSplit
-from frazil.features.levels import LevelsEncoded
-from frazil.features.numeric import NumberKept
-from frazil.features.ordered import Lagged, Rolled
-from frazil.features.text import TextMeasured, TextReduced
+from frazil.features.contract import Kind
+from frazil.features.rooms import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from frazil.features.contract import Fitted
+
 FORMAT = 1
 RECIPE = "recipe.json"
-STATES: tuple[type[Fitted], ...] = (
-    NumberKept,
-    OrdinalEncoded,
-    LevelsEncoded,
-    TimeSplit,
-    TextMeasured,
-    TextReduced,
-    Lagged,
-    Rolled,
-)
 _BY_NAME = {state.__name__: state for state in STATES}
 
 

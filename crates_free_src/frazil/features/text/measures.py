@@ -12,7 +12,7 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, check_known, checked
-from frazil.features.terms import Terms, learn_terms, reduce_terms
+from frazil.features.text.terms import Terms, learn_terms, reduce_terms
 from frazil.schema import column
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from frazil.features.categories import EncodeCount, EncodeOrdinal
-from frazil.features.dates import CyclicTime, DateParts
-from frazil.features.numeric import KeepNumbers
+from frazil.features.calendar.parts import CyclicTime, DateParts
+from frazil.features.categories.codes import EncodeCount, EncodeOrdinal
+from frazil.features.categories.targets import MOST_CLASSES, EncodeTarget
+from frazil.features.numbers.kept import KeepNumbers
 from frazil.features.recipe import Recipe
-from frazil.features.targets import MOST_CLASSES, EncodeTarget
-from frazil.features.text import TextStats, TextSvd
+from frazil.features.text.measures import TextStats, TextSvd
 from frazil.types import Role
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from frazil.features.categories.levels import COUNT, KINDS, Levels, LevelsEncoded, categories, counted, crossed
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
-from frazil.features.levels import COUNT, KINDS, Levels, LevelsEncoded, categories, counted, crossed
 from frazil.features.plain import PlainState, checked, rounded
 
 if TYPE_CHECKING:

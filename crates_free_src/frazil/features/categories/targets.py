@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from frazil.errors import SettingError
-from frazil.features.levels import KINDS, TARGET_MEAN, Levels, LevelsEncoded, categories, crossed, level
-from frazil.features.numeric import finite32
+from frazil.features.categories.levels import KINDS, TARGET_MEAN, Levels, LevelsEncoded, categories, crossed, level
 from frazil.features.plain import rounded
+from frazil.features.values import finite32
 from frazil.schema import column
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
-from frazil.features.numeric import finite32, number
 from frazil.features.plain import PlainState, check_known
+from frazil.features.values import finite32, number
 from frazil.naming import unique
 from frazil.schema import column
 

@@ -10,11 +10,10 @@ import polars.selectors as cs
 
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
 from frazil.features.plain import PlainState, check_known
-from frazil.schema import column
+from frazil.features.values import finite32, number
 
 EXACT = 2.0**24  # float32 holds all whole numbers up to it
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK, Kind.TEXT)
-TICKS = {Kind.DURATION: 1e6, Kind.CLOCK: 1e9}  # microseconds and nanoseconds in a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +84,6 @@ class NumberKept(PlainState):
         value = number(self.source, Kind(self.kind))
         less = value - self.offset if self.offset else value
         return frame.with_columns(finite32(less).alias(self.name))
-
-
-def number(name: str, kind: Kind) -> pl.Expr:
-    """Read a column as Float64: seconds for durations and times of day; strings without blanks, commas and %."""
-    values = column(name)
-    if kind is Kind.DURATION:
-        return values.dt.total_microseconds() / TICKS[kind]
-    if kind is Kind.CLOCK:
-        return values.to_physical() / TICKS[kind]
-    if kind is Kind.TEXT:
-        values = values.cast(pl.String).str.replace_all(r"[\s,%]", "")
-    return values.cast(pl.Float64, strict=False)
-
-
-def finite32(value: pl.Expr) -> pl.Expr:
-    """Return a number as Float32; null where it is not finite, or too large to be."""
-    narrow = value.cast(pl.Float32)
-    return pl.when(narrow.is_finite()).then(narrow)
 
 
 def _finite(name: str, train: Training) -> pl.Expr:

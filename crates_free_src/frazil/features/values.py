@@ -1,0 +1,28 @@
+"""Columns as numbers: how each type is read, and how a number becomes a feature."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from frazil.features.contract import Kind
+from frazil.schema import column
+
+TICKS = {Kind.DURATION: 1e6, Kind.CLOCK: 1e9}  # microseconds and nanoseconds in a second
+
+
+def number(name: str, kind: Kind) -> pl.Expr:
+    """Read a column as Float64: seconds for durations and times of day; strings without blanks, commas and %."""
+    values = column(name)
+    if kind is Kind.DURATION:
+        return values.dt.total_microseconds() / TICKS[kind]
+    if kind is Kind.CLOCK:
+        return values.to_physical() / TICKS[kind]
+    if kind is Kind.TEXT:
+        values = values.cast(pl.String).str.replace_all(r"[\s,%]", "")
+    return values.cast(pl.Float64, strict=False)
+
+
+def finite32(value: pl.Expr) -> pl.Expr:
+    """Return a number as Float32; null where it is not finite, or too large to be."""
+    narrow = value.cast(pl.Float32)
+    return pl.when(narrow.is_finite()).then(narrow)
