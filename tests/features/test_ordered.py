@@ -11,6 +11,7 @@ from frazil.errors import SettingError
 from frazil.features import LeakClass, Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.features.ordered import Lag, Rolling
+from frazil.features.panel import Reach
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -94,7 +95,7 @@ def test_the_target_may_be_lagged():
     task = Task(TaskKind.REGRESSION, "sold", pl.Float64())
     fitted = Recipe(Lag("sold", [7]), entity="store", time="day").fit(panel().lazy(), task)
     (feature,) = fitted.features
-    assert (feature.leak, feature.reach) == (LeakClass.PAST_ROWS, "7 rows")
+    assert (feature.leak, feature.reach) == (LeakClass.PAST_ROWS, Reach(rows=7))
     assert feature.sources == ("sold", "store", "day")
 
 

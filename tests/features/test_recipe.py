@@ -27,7 +27,7 @@ RECIPE = Recipe(KeepNumbers("price"), EncodeOrdinal("city"), EncodeTarget("city"
 def test_composed_recipes_keep_the_order_of_their_builders():
     composed = Recipe(KeepNumbers("price")) | Recipe(EncodeOrdinal("city"), EncodeTarget("city"), time="day")
     assert composed.builders == RECIPE.builders
-    assert composed.time == "day"
+    assert composed.panel.time == "day"
 
 
 def test_recipes_of_two_times_do_not_compose():
@@ -165,7 +165,7 @@ def damaged(members, change):
         (lambda recipe: recipe.update(format=99), "format 99; this version reads 1"),
         (lambda recipe: recipe.pop("inputs"), "lack 'inputs'"),
         (lambda recipe: recipe.update(inputs={"price": "colour"}), "damaged: 'colour'"),
-        (lambda recipe: recipe.update(time=3), "damaged: 3 is no name of a column"),
+        (lambda recipe: recipe["panel"].update(time=3), "Panel.time is 3"),
         (lambda recipe: recipe["states"][0].update(state="os.system"), "'os.system', which no builder"),
         (lambda recipe: recipe["states"][0].update(state=["NumberKept"]), "damaged"),
         (lambda recipe: recipe["states"][0]["spec"].update(offset="much"), "NumberKept.offset is 'much'"),

@@ -3,7 +3,7 @@
 import math
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from frazil.features import BUILDERS, FittedRecipe, Recipe, Scope
+from frazil.features import BUILDERS, CrossFitBuilder, FittedRecipe, Recipe, Scope, ordered
 from frazil.features.calendar import CyclicTime, DateParts
 from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
 from frazil.features.numbers import KeepNumbers
@@ -38,8 +38,8 @@ ALL = (
     Lag(["amount", "whole"], [1, 3]),
     Rolling(["amount", "flag"], [2, "3i"], ["mean", "std", "min", "max", "sum", "median", "count"]),
 )
-READING_THE_TARGET = (EncodeTarget(), EncodeTarget(["city", "flag", "whole"], cross=2), EncodeTarget("whole", weight=0))
-OF_EARLIER_ROWS = (Lag(["amount"], [1, 2]), Rolling("amount", [2, "2i"], ["mean", "std", "sum", "count", "median"]))
+READING_THE_TARGET = tuple(builder for builder in ALL if isinstance(builder, CrossFitBuilder))
+OF_EARLIER_ROWS = tuple(builder for builder in ALL if type(builder) in ordered.BUILDERS.values())
 SCHEMA = {
     "amount": pl.Float64,
     "whole": pl.Int64,
@@ -51,6 +51,14 @@ SCHEMA = {
     "written": pl.String,
     "store": pl.String,
     "step": pl.Int64,
+    "lat": pl.Float64,
+    "lon": pl.Float64,
+    "took": pl.Duration("us"),
+    "clock": pl.Time,
+    "items": pl.List(pl.Float64),
+    "tags": pl.List(pl.String),
+    "point": pl.Struct({"x": pl.Float64, "name": pl.String}),
+    "blob": pl.Binary,
     "y": pl.Int64,
 }
 NOTES = ["the cat sat", "The dog sat on the mat", "a cat and a dog, sat!", "", "Ü 12%", "the cat sat on the dog"]
@@ -65,6 +73,14 @@ VALUES = {
     "written": st.sampled_from(["2020-01-05 10:30", "2021-03-05 23:15", "soon", ""]),
     "store": st.sampled_from(["a", "b"]),
     "step": st.integers(0, 5),
+    "lat": st.floats(-90, 90) | st.sampled_from([math.nan, math.inf, 91.0]),
+    "lon": st.floats(-180, 180) | st.just(200.0),
+    "took": st.timedeltas(timedelta(days=-9), timedelta(days=9)),
+    "clock": st.times(),
+    "items": st.lists(st.none() | st.floats(), max_size=5),
+    "tags": st.lists(st.none() | st.sampled_from(["a", "b", ""]), max_size=3),
+    "point": st.fixed_dictionaries({"x": st.floats(), "name": st.sampled_from(["p", "q"])}),
+    "blob": st.binary(max_size=4),
 }
 ROWS = st.fixed_dictionaries({name: st.none() | values for name, values in VALUES.items()} | {"y": st.integers(0, 1)})
 TASK = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
@@ -252,6 +268,14 @@ def test_another_process_reads_the_same_recipe(tmp_path):
             "written": rng.choice(["2020-01-05 10:30", "2021-03-05 23:15"], n).tolist(),
             "store": rng.choice(["a", "b"], n).tolist(),
             "step": rng.integers(0, 20, n),
+            "lat": rng.uniform(-80, 80, n),
+            "lon": rng.uniform(-170, 170, n),
+            "took": [timedelta(hours=i) for i in range(n)],
+            "clock": [time(i % 24) for i in range(n)],
+            "items": [[float(k) for k in range(i % 4)] for i in range(n)],
+            "tags": [["a", "b"][: i % 3] for i in range(n)],
+            "point": [{"x": float(i), "name": "p"} for i in range(n)],
+            "blob": [bytes([i % 7]) * (i % 3) for i in range(n)],
             "y": rng.integers(0, 2, n),
         },
         schema=SCHEMA,

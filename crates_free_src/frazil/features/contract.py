@@ -10,6 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.features.panel import Panel, Reach
 from frazil.naming import generated, unique
 from frazil.schema import column
 
@@ -31,7 +32,9 @@ class LeakClass(StrEnum):
     OWN_ROW = "own row"
     OTHER_ROWS = "other training rows"
     PAST_ROWS = "earlier rows of its entity"
+    OTHER_TABLES = "earlier rows of another table"
     TARGET = "the target of other training rows"
+    FUTURE = "later rows of its entity"
 
 
 class Scope(StrEnum):
@@ -50,6 +53,9 @@ class Kind(StrEnum):
     MOMENT = "datetime"
     DURATION = "duration"
     CLOCK = "clock"
+    LIST = "list"
+    STRUCT = "struct"
+    BINARY = "binary"
     OTHER = "other"
 
 
@@ -57,13 +63,14 @@ def kind_of(dtype: pl.DataType) -> Kind:
     """Return the kind of a type.
 
     >>> str(kind_of(pl.Boolean())), str(kind_of(pl.Enum(["a"]))), str(kind_of(pl.List(pl.Int8)))
-    ('number', 'text', 'other')
+    ('number', 'text', 'list')
     """
     if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
         return Kind.NUMBER
     kinds = {pl.String: Kind.TEXT, pl.Categorical: Kind.TEXT, pl.Enum: Kind.TEXT, pl.Date: Kind.DATE}
     times = {pl.Datetime: Kind.MOMENT, pl.Duration: Kind.DURATION, pl.Time: Kind.CLOCK}
-    return next((kind for known, kind in (kinds | times).items() if dtype == known), Kind.OTHER)
+    nested = {pl.List: Kind.LIST, pl.Array: Kind.LIST, pl.Struct: Kind.STRUCT, pl.Binary: Kind.BINARY}
+    return next((kind for known, kind in (kinds | times | nested).items() if dtype == known), Kind.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Feature:
         description: One sentence for people.
         levels: How many levels its codes have, 0 to levels - 1; 0 for a number.
         leak: What it reads beside its own row.
-        reach: How far back it reads, in rows ("7 rows") or time ("28d"); None where it reads no earlier rows.
+        reach: How far back of its row it reads.
     """
 
     name: str
@@ -90,7 +97,7 @@ class Feature:
     description: str
     levels: int = 0
     leak: LeakClass = LeakClass.OWN_ROW
-    reach: str | None = None
+    reach: Reach = Reach()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +124,7 @@ class Training:
         target: What is predicted; None where no task was given.
         fold: Integer column that numbers the folds of a cross-fit; None where there is none.
         forward: Whether folds follow each other in time, so that a row may read lower numbers only.
-        entity: The column that says whose row it is.
-        time: The column that orders rows.
+        panel: Whose rows they are, and what orders them.
     """
 
     frame: pl.LazyFrame
@@ -126,8 +132,7 @@ class Training:
     target: Target | None = None
     fold: str | None = None
     forward: bool = False
-    entity: str | None = None
-    time: str | None = None
+    panel: Panel = Panel()
     _taken: set[str] = field(default_factory=set, repr=False)
 
     def columns(
@@ -241,6 +246,14 @@ class Fitted(Protocol):
     @classmethod
     def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
         """Make it again; KeyError, TypeError or ValueError where something is missing or of another type."""
+
+
+@runtime_checkable
+class ReadsTables(Fitted, Protocol):
+    """A fitted state that reads tables beside the one it is applied to; they are never written down with it."""
+
+    def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> Self:
+        """Return it with the tables of these names, where it reads them."""
 
 
 def target_of(task: Task) -> Target:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +12,19 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
-from frazil.features.contract import Builder, CrossFitBuilder, Fitted, Kind, Scope, Training, kind_of, target_of
+from frazil.features.contract import (
+    Builder,
+    CrossFitBuilder,
+    Fitted,
+    Kind,
+    ReadsTables,
+    Scope,
+    Training,
+    kind_of,
+    target_of,
+)
 from frazil.features.ordered.windows import in_order
+from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
 from frazil.matrix import MatrixColumn
 from frazil.naming import unique
@@ -33,8 +46,10 @@ class Recipe:
 
     Args:
         builders: Settings of features; names of generated columns follow their order.
-        entity: The column that says whose row it is; builders of lags and windows need it or `time`.
-        time: The column that orders rows.
+        entity: The column that says whose row it is.
+        time: The column that orders rows; whatever reads earlier rows needs it.
+        available_at: The column that says when a row became known to others; its own time where None.
+        horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of integers).
 
     >>> from frazil.features.categories import EncodeCount
     >>> from frazil.features.numbers import KeepNumbers
@@ -45,30 +60,34 @@ class Recipe:
     """
 
     builders: tuple[Builder, ...]
-    entity: str | None
-    time: str | None
+    panel: Panel
 
-    def __init__(self, *builders: Builder, entity: str | None = None, time: str | None = None) -> None:
+    def __init__(
+        self,
+        *builders: Builder,
+        entity: str | None = None,
+        time: str | None = None,
+        available_at: str | None = None,
+        horizon: str | None = None,
+    ) -> None:
         for builder in builders:
             if not callable(getattr(builder, "learn", None)):
                 raise SettingError(f"Recipe got {builder!r}; it takes builders, as in Recipe(KeepNumbers('price')).")
         object.__setattr__(self, "builders", tuple(builders))
-        object.__setattr__(self, "entity", entity)
-        object.__setattr__(self, "time", time)
+        object.__setattr__(self, "panel", Panel(entity, time, available_at, horizon))
 
     def __or__(self, other: Recipe) -> Recipe:
         """Put the other recipe's builders after this one's.
 
-        Raises: SettingError: they name different entities or times.
+        Raises: SettingError: they declare different panels.
         """
         if not isinstance(other, Recipe):
             return NotImplemented
-        axes = {axis: _agreed(axis, getattr(self, axis), getattr(other, axis)) for axis in ("entity", "time")}
-        return Recipe(*self.builders, *other.builders, **axes)
+        return Recipe(*self.builders, *other.builders, **_agreed(self.panel, other.panel))
 
     def __repr__(self) -> str:
         """Write it as the call that makes it, one builder a line."""
-        axes = [f"{axis}={value!r}" for axis in ("entity", "time") if (value := getattr(self, axis)) is not None]
+        axes = [f"{axis}={value!r}" for axis, value in asdict(self.panel).items() if value is not None]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
     def fit(self, frame: pl.LazyFrame, task: Task | None = None) -> FittedRecipe:
@@ -120,11 +139,11 @@ class Recipe:
 
     def _training(self, frame: pl.LazyFrame, task: Task | None) -> Training:
         schema = frame.collect_schema()
-        named = [self.entity, self.time, task.target if task else None]
-        if missing := [name for name in named if name is not None and name not in schema]:
+        named = [*self.panel.columns, *([task.target] if task else [])]
+        if missing := [name for name in named if name not in schema]:
             raise MissingColumnError.among(missing, schema.names(), where="the training table")
         target = None if task is None else target_of(task)
-        return Training(frame, schema, target, entity=self.entity, time=self.time)
+        return Training(frame, schema, target, panel=self.panel)
 
     def _fitted(self, train: Training) -> tuple[FittedRecipe, FittedRecipe]:
         """Return the recipe for new rows, and the one for the training rows, which are the same without folds."""
@@ -137,7 +156,7 @@ class Recipe:
             if train.fold is not None and isinstance(builder, CrossFitBuilder):
                 made = builder.out_of_fold(made, known, train)
             faces.extend(made)
-        fitted = FittedRecipe(tuple(parts), _inputs(parts, train), self.entity, self.time)
+        fitted = FittedRecipe(tuple(parts), _inputs(parts, train), self.panel)
         return fitted, replace(fitted, parts=tuple(faces))
 
 
@@ -146,10 +165,15 @@ def _inputs(parts: Sequence[Fitted], train: Training) -> dict[str, Kind]:
     return {source: kind_of(train.schema[source]) for source in sources}
 
 
-def _agreed(axis: str, mine: str | None, theirs: str | None) -> str | None:
-    if mine is not None and theirs is not None and mine != theirs:
-        raise SettingError(f"the recipes have {axis}={mine!r} and {axis}={theirs!r}; they go together with one only.")
-    return mine if mine is not None else theirs
+def _agreed(mine: Panel, theirs: Panel) -> dict[str, str | None]:
+    agreed = asdict(mine)
+    for axis, value in asdict(theirs).items():
+        if None not in (agreed[axis], value) and agreed[axis] != value:
+            raise SettingError(
+                f"the recipes have {axis}={agreed[axis]!r} and {axis}={value!r}; they go together with one only."
+            )
+        agreed[axis] = value if agreed[axis] is None else agreed[axis]
+    return agreed
 
 
 def _folds(name: str, fold_ids: ArrayLike | pl.Series) -> pl.Series:
@@ -207,14 +231,12 @@ class FittedRecipe:
     Args:
         parts: Fitted builders, one a column or set of columns.
         inputs: Kind of each column that is read.
-        entity: The column that says whose row it is.
-        time: The column that orders rows.
+        panel: Whose rows they are, and what orders them.
     """
 
     parts: tuple[Fitted, ...]
     inputs: Mapping[str, Kind]
-    entity: str | None = None
-    time: str | None = None
+    panel: Panel = Panel()
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -235,7 +257,7 @@ class FittedRecipe:
             if part.scope is Scope.ROW:
                 frame = part.apply(frame)
         ordered = [part for part in self.parts if part.scope is Scope.ENTITY]
-        return in_order(frame, ordered, self.entity, self.time) if ordered else frame
+        return in_order(frame, ordered, self.panel) if ordered else frame
 
     def select(self, names: Iterable[str]) -> FittedRecipe:
         """Keep the features of these names, at their cost only.
@@ -250,7 +272,22 @@ class FittedRecipe:
         kept = tuple(part.select(own) for part, own in parts if own)
         sources = {source for part in kept for feature in part.features for source in feature.sources}
         inputs = {name: kind for name, kind in self.inputs.items() if name in sources}
-        return FittedRecipe(kept, inputs, self.entity, self.time)
+        return FittedRecipe(kept, inputs, self.panel)
+
+    def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> FittedRecipe:
+        """Return it with the tables that its features read beside the one it is applied to.
+
+        A recipe that was read back from files has none: what it learned is kept with it, tables are not.
+
+        Args:
+            tables: The tables by the names that the builders gave them; others are ignored.
+        """
+        parts = (part.with_tables(tables) if isinstance(part, ReadsTables) else part for part in self.parts)
+        return replace(self, parts=tuple(parts))
+
+    def reach(self) -> Reach:
+        """Return how far back of its row the furthest feature reads."""
+        return reduce(or_, (feature.reach for feature in self.features), Reach())
 
     def to_frame(self) -> pl.DataFrame:
         """Return the lineage: one row a feature with its sources, operation, parameters, type, leak class and reach."""
@@ -263,7 +300,7 @@ class FittedRecipe:
                 "dtype": str(feature.dtype),
                 "levels": feature.levels,
                 "reads": str(feature.leak),
-                "reach": feature.reach,
+                "reach": str(feature.reach) or None,
                 "description": feature.description,
             }
             for feature in self.features
@@ -280,7 +317,7 @@ class FittedRecipe:
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it: `recipe.json`, and Parquet tables."""
-        return write_members(self.parts, self.inputs, self.entity, self.time)
+        return write_members(self.parts, self.inputs, self.panel)
 
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> FittedRecipe:
@@ -291,7 +328,7 @@ class FittedRecipe:
         return cls(*read_members(members))
 
     def _check(self, schema: Mapping[str, pl.DataType]) -> None:
-        needed = [*self.inputs, *(axis for axis in (self.entity, self.time) if axis is not None and self._is_ordered)]
+        needed = [*self.inputs, *(self.panel.columns if self._is_ordered else ())]
         if missing := [name for name in needed if name not in schema]:
             raise MissingColumnError.among(missing, schema, where="the table")
         for name, kind in self.inputs.items():

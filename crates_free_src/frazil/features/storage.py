@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import polars as pl
 
 from frazil.errors import ArtifactError
 from frazil.features.contract import Kind
+from frazil.features.panel import Panel
+from frazil.features.plain import checked
 from frazil.features.rooms import STATES
 
 if TYPE_CHECKING:
@@ -22,9 +25,7 @@ RECIPE = "recipe.json"
 _BY_NAME = {state.__name__: state for state in STATES}
 
 
-def write_members(
-    parts: Sequence[Fitted], inputs: Mapping[str, Kind], entity: str | None, time: str | None
-) -> dict[str, bytes]:
+def write_members(parts: Sequence[Fitted], inputs: Mapping[str, Kind], panel: Panel) -> dict[str, bytes]:
     """Write a fitted recipe as files."""
     members: dict[str, bytes] = {}
     states: list[dict[str, Any]] = []
@@ -34,8 +35,7 @@ def write_members(
         members |= {tables[name]: _parquet(df) for name, df in part.tables().items()}
     recipe = {
         "format": FORMAT,
-        "entity": entity,
-        "time": time,
+        "panel": asdict(panel),
         "inputs": {name: str(kind) for name, kind in inputs.items()},
         "states": states,
     }
@@ -44,8 +44,8 @@ def write_members(
 
 def read_members(
     members: Mapping[str, bytes],
-) -> tuple[tuple[Fitted, ...], dict[str, Kind], str | None, str | None]:
-    """Read parts, inputs, entity and time back.
+) -> tuple[tuple[Fitted, ...], dict[str, Kind], Panel]:
+    """Read parts, inputs and panel back.
 
     Raises: ArtifactError: a file is missing or damaged, or a state is not in the list.
     """
@@ -55,14 +55,14 @@ def read_members(
             raise ArtifactError(f"{RECIPE} has format {recipe['format']!r}; this version reads {FORMAT}.")
         parts = tuple(_read_state(state, members) for state in recipe["states"])
         inputs = {name: Kind(kind) for name, kind in recipe["inputs"].items()}
-        entity, time = (_text_or_none(recipe[axis]) for axis in ("entity", "time"))
+        panel = Panel(**checked(Panel, recipe["panel"]))
     except KeyError as error:
         raise ArtifactError(f"the recipe's files lack {error.args[0]!r}.") from error
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, pl.exceptions.PolarsError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"the recipe's files are damaged: {error}") from error
-    return parts, inputs, entity, time
+    return parts, inputs, panel
 
 
 def _read_state(written: dict[str, Any], members: Mapping[str, bytes]) -> Fitted:
@@ -71,12 +71,6 @@ def _read_state(written: dict[str, Any], members: Mapping[str, bytes]) -> Fitted
         raise ArtifactError(f"{RECIPE} names the state {name!r}, which no builder of this version has.")
     tables = {table: pl.read_parquet(BytesIO(members[path])) for table, path in written["tables"].items()}
     return _BY_NAME[name].read(written["spec"], tables)
-
-
-def _text_or_none(value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r} is no name of a column")
-    return value
 
 
 def _parquet(df: pl.DataFrame) -> bytes:

@@ -11,6 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
+from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known
 from frazil.features.values import finite32, number
 from frazil.naming import unique
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from frazil.features.contract import Builder, Fitted
+    from frazil.features.panel import Panel
 
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
 WINDOW = re.compile(r"(\d+(ns|us|ms|s|m|h|d|w|i))+")
@@ -70,7 +72,7 @@ class Lag:
             Lagged(
                 source=source,
                 kind=str(kind_of(train.schema[source])),
-                entity=train.entity,
+                entity=train.panel.entity,
                 time=_axis(train, self),
                 lags=lags,
                 names=tuple(train.named(source, f"lag_{lag}") for lag in lags),
@@ -119,7 +121,7 @@ class Lagged(PlainState):
                 dtype=pl.Float32(),
                 description=f"{self.source} {lag} rows ago",
                 leak=LeakClass.PAST_ROWS,
-                reach=f"{lag} rows",
+                reach=Reach(rows=lag),
             )
             for name, lag in zip(self.names, self.lags, strict=True)
         )
@@ -183,7 +185,7 @@ class Rolling:
             Rolled(
                 source=source,
                 kind=str(kind_of(train.schema[source])),
-                entity=train.entity,
+                entity=train.panel.entity,
                 time=_axis(train, self),
                 windows=tuple(window for window, _ in pairs),
                 statistics=tuple(statistic for _, statistic in pairs),
@@ -235,7 +237,7 @@ class Rolled(PlainState):
                 dtype=pl.Float32(),
                 description=f"{statistic} of {self.source} over {_said(window)} before the row",
                 leak=LeakClass.PAST_ROWS,
-                reach=_said(window),
+                reach=_reach(window),
             )
             for name, window, statistic in self._each()
         )
@@ -269,7 +271,7 @@ class Rolled(PlainState):
         return replace(self, names=own, windows=windows, statistics=statistics)
 
 
-def in_order(frame: pl.LazyFrame, parts: Sequence[Fitted], entity: str | None, time: str | None) -> pl.LazyFrame:
+def in_order(frame: pl.LazyFrame, parts: Sequence[Fitted], panel: Panel) -> pl.LazyFrame:
     """Sort rows by entity and time, add the parts' features, and put the rows back.
 
     Rows of one entity and time are sorted by what a part reads and nothing else: neither their order in the table nor
@@ -277,6 +279,7 @@ def in_order(frame: pl.LazyFrame, parts: Sequence[Fitted], entity: str | None, t
     their entity, where nobody reads them. The parts' frame carries `TIME_START` and `ENTITY_START` too.
     """
     place = unique("row", frame.collect_schema().names())
+    entity, time = panel.entity, panel.time
     axes = [axis for axis in (entity, time) if axis is not None]
     position = pl.int_range(pl.len(), dtype=pl.Int64)
     timed = column(time).is_not_null() if time is not None else pl.lit(value=True)
@@ -356,13 +359,17 @@ def _over(windowed: pl.Expr, entity: str | None) -> pl.Expr:
 
 
 def _axis(train: Training, builder: Builder) -> str:
-    if train.time is None:
+    if train.panel.time is None:
         raise SettingError(f"{type(builder).__name__} reads earlier rows; say what orders them: Recipe(..., time=...).")
-    return train.time
+    return train.panel.time
 
 
 def _sources(source: str, entity: str | None, time: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (source, entity, time) if name is not None))
+
+
+def _reach(window: str) -> Reach:
+    return Reach(rows=int(window)) if window.isdigit() else Reach.of(Length.parse(window, "windows"))
 
 
 def _said(window: str) -> str:
