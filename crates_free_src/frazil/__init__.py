@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from frazil.features.categories import EncodeOrdinal as encode_ordinal
     from frazil.features.categories import EncodeTarget as encode_target
     from frazil.features.numbers import KeepNumbers as keep_numbers
+    from frazil.features.ordered import Diff as diff
+    from frazil.features.ordered import Expanding as expanding
     from frazil.features.ordered import Lag as lag
+    from frazil.features.ordered import Lead as lead
+    from frazil.features.ordered import PctChange as pct_change
     from frazil.features.ordered import Rolling as rolling
     from frazil.features.text import TextStats as text_stats
     from frazil.features.text import TextSvd as tfidf
@@ -62,13 +66,17 @@ __all__ = [
     "check",
     "cyclic_time",
     "date_parts",
+    "diff",
     "encode_count",
     "encode_ordinal",
     "encode_target",
+    "expanding",
     "fit_auto",
     "keep_numbers",
     "lag",
+    "lead",
     "load",
+    "pct_change",
     "rolling",
     "sql",
     "text_stats",

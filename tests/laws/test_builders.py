@@ -16,7 +16,7 @@ from frazil.features import BUILDERS, CrossFitBuilder, FittedRecipe, Recipe, Sco
 from frazil.features.calendar import CyclicTime, DateParts
 from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
 from frazil.features.numbers import KeepNumbers
-from frazil.features.ordered import Lag, Rolling
+from frazil.features.ordered import Diff, Expanding, Lag, Lead, PctChange, Rolling
 from frazil.features.text import TextStats, TextSvd
 from frazil.task import Task
 from frazil.types import TaskKind
@@ -36,10 +36,18 @@ ALL = (
     TextStats(),
     TextSvd(["note", "city"], components=3),
     Lag(["amount", "whole"], [1, 3]),
-    Rolling(["amount", "flag"], [2, "3i"], ["mean", "std", "min", "max", "sum", "median", "count"]),
+    Lag("amount", ["2i"]),
+    Diff(["amount", "took"], [1, "2i"]),
+    PctChange("amount"),
+    Lead("amount", look_ahead=True),
+    Rolling(["amount", "flag"], [2, "3i"], ["mean", "std", "min", "max", "sum", "median", "count", "last"]),
+    Rolling("amount", [3, "3i"], ["skew", "kurtosis", "quantile_25", "n_unique", "slope", "zscore", "rank", "cv"]),
+    Expanding("whole", ["mean", "count", "range", "ratio", "difference", "first", "var"]),
 )
 READING_THE_TARGET = tuple(builder for builder in ALL if isinstance(builder, CrossFitBuilder))
-OF_EARLIER_ROWS = tuple(builder for builder in ALL if type(builder) in ordered.BUILDERS.values())
+OF_EARLIER_ROWS = tuple(
+    builder for builder in ALL if type(builder) in ordered.BUILDERS.values() and not isinstance(builder, Lead)
+)
 SCHEMA = {
     "amount": pl.Float64,
     "whole": pl.Int64,

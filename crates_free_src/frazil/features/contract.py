@@ -41,7 +41,7 @@ class Scope(StrEnum):
     """Which rows `apply` has to see at once."""
 
     ROW = "row"  # any slice gives the same as the whole
-    ENTITY = "entity"  # all rows of an entity, which the recipe puts in the order of time
+    ENTITY = "entity"  # all rows of an entity, which the recipe puts in the order of time: see `ordered.timeline`
 
 
 class Kind(StrEnum):
@@ -228,12 +228,6 @@ class Fitted(Protocol):
     def features(self) -> tuple[Feature, ...]:
         """The columns that it adds, in their order."""
 
-    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Add the columns; drop none, keep all rows and their order.
-
-        A frame given to the scope ENTITY is sorted as `frazil.features.ordered` says.
-        """
-
     def select(self, names: Collection[str]) -> Self:
         """Return it with the features of these names only, at their cost only; one of them at least is its own."""
 
@@ -246,6 +240,14 @@ class Fitted(Protocol):
     @classmethod
     def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
         """Make it again; KeyError, TypeError or ValueError where something is missing or of another type."""
+
+
+@runtime_checkable
+class RowFitted(Fitted, Protocol):
+    """A fitted state whose features are those of a row, whatever slice of the table it stands in."""
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add the columns; drop none, keep all rows and their order."""
 
 
 @runtime_checkable

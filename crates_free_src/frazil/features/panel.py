@@ -45,12 +45,12 @@ class Length:
         (Length(nanoseconds=129600000000000, steps=0), Length(nanoseconds=0, steps=7))
         """
         if not isinstance(text, str) or not _LENGTH.fullmatch(text):
-            raise SettingError(f"{setting} has {text!r}; it takes a length of time as '7d', '1d12h' or '7i'.")
+            raise SettingError(f"{setting} has {text!r}; it takes rows as 7, or time as '7d', '12h' or '7i'.")
         parts = [(int(number), unit) for number, unit in _PART.findall(text)]
         steps = sum(number for number, unit in parts if unit == "i")
         nanoseconds = sum(number * UNITS[unit] for number, unit in parts if unit != "i")
         if (steps > 0) == (nanoseconds > 0):
-            raise SettingError(f"{setting} has {text!r}; it takes more than nothing, in time or in 'i', not both.")
+            raise SettingError(f"{setting} has {text!r}; it takes rows as 7, or time as '7d' or '7i', not both.")
         return cls(nanoseconds, steps)
 
 

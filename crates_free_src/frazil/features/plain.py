@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+State = TypeVar("State", bound="Named")
+
 SIGNIFICANT = 10  # digits; sums over several threads differ from run to run in the last ones
 
 # How a field's annotation reads, and which JSON values it takes.
@@ -20,6 +22,7 @@ _CHECKS = {
     "str": lambda value: isinstance(value, str),
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "bool": lambda value: isinstance(value, bool),
     "str | None": lambda value: value is None or isinstance(value, str),
     "tuple[str, ...]": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
     "tuple[int, ...]": lambda value: isinstance(value, list) and all(type(item) is int for item in value),
@@ -53,6 +56,30 @@ def check_known(what: str, got: Collection[str], known: Collection[str], *beside
         raise ValueError(f"{what} {strange[0]!r} is not known")
     if any(len(field) != len(got) for field in beside):
         raise ValueError(f"{what} and names differ in number")
+
+
+class Named(Protocol):
+    """A frozen dataclass with the names of its generated columns."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The generated columns."""
+
+
+def only_named(state: State, names: Collection[str], *beside: str) -> State:
+    """Keep the generated columns of these names.
+
+    Args:
+        state: A frozen dataclass with a field `names`.
+        names: Those to keep; others are ignored.
+        beside: Its other fields that have one entry a name.
+    """
+    at = [place for place, name in enumerate(state.names) if name in names]
+    return replace(
+        state, **{field: tuple(getattr(state, field)[place] for place in at) for field in ("names", *beside)}
+    )
 
 
 class PlainState:

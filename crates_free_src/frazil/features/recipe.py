@@ -18,12 +18,13 @@ from frazil.features.contract import (
     Fitted,
     Kind,
     ReadsTables,
+    RowFitted,
     Scope,
     Training,
     kind_of,
     target_of,
 )
-from frazil.features.ordered.windows import in_order
+from frazil.features.ordered.timeline import Ordered, in_order
 from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
 from frazil.matrix import MatrixColumn
@@ -156,13 +157,16 @@ class Recipe:
             if train.fold is not None and isinstance(builder, CrossFitBuilder):
                 made = builder.out_of_fold(made, known, train)
             faces.extend(made)
-        fitted = FittedRecipe(tuple(parts), _inputs(parts, train), self.panel)
+        inputs = {source: kind_of(train.schema[source]) for source in _read(parts, self.panel)}
+        fitted = FittedRecipe(tuple(parts), inputs, self.panel)
         return fitted, replace(fitted, parts=tuple(faces))
 
 
-def _inputs(parts: Sequence[Fitted], train: Training) -> dict[str, Kind]:
-    sources = dict.fromkeys(source for part in parts for feature in part.features for source in feature.sources)
-    return {source: kind_of(train.schema[source]) for source in sources}
+def _read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
+    """Return the columns that fitted states read, each once."""
+    sources = [source for part in parts for feature in part.features for source in feature.sources]
+    ordered = any(part.scope is Scope.ENTITY for part in parts)
+    return dict.fromkeys([*sources, *(panel.columns if ordered else ())])
 
 
 def _agreed(mine: Panel, theirs: Panel) -> dict[str, str | None]:
@@ -254,9 +258,9 @@ class FittedRecipe:
         """
         self._check(frame.collect_schema())
         for part in self.parts:
-            if part.scope is Scope.ROW:
+            if isinstance(part, RowFitted):
                 frame = part.apply(frame)
-        ordered = [part for part in self.parts if part.scope is Scope.ENTITY]
+        ordered = [part for part in self.parts if isinstance(part, Ordered)]
         return in_order(frame, ordered, self.panel) if ordered else frame
 
     def select(self, names: Iterable[str]) -> FittedRecipe:
@@ -270,8 +274,7 @@ class FittedRecipe:
             raise MissingColumnError.among(missing, there, where="the recipe")
         parts = [(part, {f.name for f in part.features} & set(wanted)) for part in self.parts]
         kept = tuple(part.select(own) for part, own in parts if own)
-        sources = {source for part in kept for feature in part.features for source in feature.sources}
-        inputs = {name: kind for name, kind in self.inputs.items() if name in sources}
+        inputs = {name: self.inputs[name] for name in _read(kept, self.panel)}
         return FittedRecipe(kept, inputs, self.panel)
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> FittedRecipe:
@@ -328,18 +331,13 @@ class FittedRecipe:
         return cls(*read_members(members))
 
     def _check(self, schema: Mapping[str, pl.DataType]) -> None:
-        needed = [*self.inputs, *(self.panel.columns if self._is_ordered else ())]
-        if missing := [name for name in needed if name not in schema]:
+        if missing := [name for name in self.inputs if name not in schema]:
             raise MissingColumnError.among(missing, schema, where="the table")
         for name, kind in self.inputs.items():
             if kind_of(schema[name]) is not kind:
                 raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
         if there := [feature.name for feature in self.features if feature.name in schema]:
             raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")
-
-    @property
-    def _is_ordered(self) -> bool:
-        return any(part.scope is Scope.ENTITY for part in self.parts)
 
 
 LINEAGE: dict[str, Any] = {

@@ -1,0 +1,93 @@
+"""What every builder of earlier rows asks of a table, and every state of a stretch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import polars as pl
+
+from frazil.errors import SchemaError, SettingError
+from frazil.features.contract import Kind
+from frazil.features.panel import Length, Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from frazil.features.contract import Builder, Columns, Queries, Training
+
+KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
+
+
+class AsksNothing:
+    """A builder of earlier rows: it learns nothing but which columns there are."""
+
+    __slots__ = ()
+    columns: Columns
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for nothing, but check the panel and the columns."""
+        read_columns(train, self.columns, cast("Builder", self))
+        return {}
+
+
+def read_columns(train: Training, wanted: Columns, builder: Builder) -> list[str]:
+    """Check the panel and resolve a choice of columns, which may name the target.
+
+    Raises:
+        SettingError: the recipe has no time.
+        SchemaError: time or available_at has a type that does not order rows.
+        MissingColumnError: a column is not there.
+    """
+    panel = train.panel
+    if panel.time is None:
+        raise SettingError(f"{type(builder).__name__} reads earlier rows; say what orders them: Recipe(..., time=...).")
+    for axis, name in (("time", panel.time), ("available_at", panel.available_at)):
+        if name is not None and not _orders(train.schema[name]):
+            raise SchemaError(
+                f"{axis}={name!r} is {train.schema[name]}; it takes a Date, a Datetime, a Duration or an integer."
+            )
+    return train.columns(wanted, KINDS, builder, may_be_target=True)
+
+
+def _orders(dtype: pl.DataType) -> bool:
+    return dtype.is_integer() or dtype in (pl.Date, pl.Datetime, pl.Duration)
+
+
+def is_target(train: Training, source: str) -> bool:
+    """Say whether a column is the target: its own row's value is not to be read."""
+    return train.target is not None and train.target.name == source
+
+
+def horizon_of(train: Training, source: str) -> str | None:
+    """Return how long before its row a window over this column ends; None where that is its own time."""
+    return train.panel.horizon if is_target(train, source) else None
+
+
+def check_span(setting: str, span: object) -> None:
+    """Raise SettingError unless it is a number of rows from 1, or a length of time."""
+    is_rows = isinstance(span, int) and not isinstance(span, bool) and span >= 1
+    if not is_rows and (isinstance(span, int | float) or str(span).isdigit()):
+        raise SettingError(f"{setting} has {span!r}; it takes rows as 7, from 1 on, or time as '7d', '12h' or '7i'.")
+    if not is_rows:
+        Length.parse(span, setting)
+
+
+def check_written_spans(setting: str, spans: Sequence[str]) -> None:
+    """Raise SettingError unless spans, as states hold them, are rows as "7" or time as "7d"."""
+    for span in spans:
+        check_span(setting, int(span) if span.isdigit() else span)
+
+
+def span_reach(span: str) -> Reach:
+    """Return the reach of rows as "7" or time as "7d"."""
+    return Reach(rows=int(span)) if span.isdigit() else Reach.of(Length.parse(span, "span"))
+
+
+def horizon_length(horizon: str | None) -> Length | None:
+    """Read a horizon as states hold it."""
+    return None if horizon is None else Length.parse(horizon, "horizon")
+
+
+def said(span: str) -> str:
+    """Say a span in words."""
+    return f"{span} rows" if span.isdigit() else span
