@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from frazil.features.categories import EncodeCount as encode_count
     from frazil.features.categories import EncodeOrdinal as encode_ordinal
     from frazil.features.categories import EncodeTarget as encode_target
+    from frazil.features.given import Express as express
+    from frazil.features.given import FromFunction as from_function
     from frazil.features.numbers import KeepNumbers as keep_numbers
     from frazil.features.ordered import Diff as diff
     from frazil.features.ordered import Expanding as expanding
@@ -71,7 +73,9 @@ __all__ = [
     "encode_ordinal",
     "encode_target",
     "expanding",
+    "express",
     "fit_auto",
+    "from_function",
     "keep_numbers",
     "lag",
     "lead",

@@ -41,6 +41,7 @@ class Scope(StrEnum):
     """Which rows `apply` has to see at once."""
 
     ROW = "row"  # any slice gives the same as the whole
+    TABLE = "table"  # all of them
     ENTITY = "entity"  # all rows of an entity, which the recipe puts in the order of time: see `ordered.timeline`
 
 

@@ -27,8 +27,12 @@ from frazil.features.contract import (
 from frazil.features.ordered.timeline import Ordered, in_order
 from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
+from frazil.folds import inner_folds
 from frazil.matrix import MatrixColumn
 from frazil.naming import unique
+from frazil.schema import column
+from frazil.sources import open_source
+from frazil.task import infer_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from frazil.features.contract import Feature, Learned, Queries
     from frazil.task import Task
 
+CROSS_FITS = 5  # folds where none are given, as scikit-learn's TargetEncoder takes
 BATCH = 200  # aggregates in one select; planning a select grows faster than its width
 
 
@@ -91,44 +96,65 @@ class Recipe:
         axes = [f"{axis}={value!r}" for axis, value in asdict(self.panel).items() if value is not None]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
-    def fit(self, frame: pl.LazyFrame, task: Task | None = None) -> FittedRecipe:
+    def fit(self, data: Any, task: Task | None = None, *, target: str | None = None) -> FittedRecipe:  # noqa: ANN401
         """Learn from all rows of a table, in one scan.
 
         Applied to the same rows, features that read the target would know it: those rows need `fit_train`.
 
         Args:
-            frame: The training rows.
+            data: The training rows: a LazyFrame, or any source that `frazil.sources.open_source` takes.
             task: What is predicted; only builders that read the target need it.
+            target: Its column, instead of a task: what it is, is read from its values in a scan before.
 
         Raises:
             MissingColumnError: a builder names a column that is not there.
             SchemaError: a column has a type that its builder can't use.
             SettingError: a builder needs a target, an entity or a time that is not given.
         """
-        fitted, _ = self._fitted(self._training(frame, task))
+        frame = _frame(data)
+        fitted, _ = self._fitted(self._training(frame, _task(frame, task, target)))
         return fitted
 
     def fit_train(
-        self, frame: pl.LazyFrame, task: Task, fold_ids: ArrayLike | pl.Series, forward: bool = False
+        self,
+        data: Any,  # noqa: ANN401 -- any source that open_source takes
+        task: Task | None = None,
+        fold_ids: ArrayLike | pl.Series | None = None,
+        forward: bool = False,
+        *,
+        target: str | None = None,
+        seed: int = 0,
     ) -> tuple[FittedRecipe, pl.LazyFrame]:
         """Learn from all rows, and give these same rows features that their own targets have no part in.
 
         Args:
-            frame: The training rows, in the order of `fold_ids`.
+            data: The training rows, in the order of `fold_ids`.
             task: What is predicted.
-            fold_ids: (rows,) integers from 0. A row's features read the targets of other folds only.
+            fold_ids: (rows,) integers from 0. A row's features read the targets of other folds only. None makes five,
+                at random, or one after the other in time where the recipe has a time.
             forward: Whether folds follow each other in time: then they read lower numbers only, and features of the
                 first fold that read the target are null.
+            target: The target's column, instead of a task.
+            seed: Of the folds where none are given.
 
         Returns: The recipe as fitted on all rows, for new rows; and the training rows with out-of-fold features.
 
         Raises: as `fit`; InputError where fold_ids are not one integer a row.
         """
-        train = self._training(frame, task)
+        frame = _frame(data)
+        train = self._training(frame, _task(frame, task, target))
+        if fold_ids is None:
+            fold_ids, forward = self._own_folds(frame, seed)
         fold = unique("fold", train.schema)
         with_folds = frame.with_columns(_folds(fold, fold_ids))
         fitted, face = self._fitted(replace(train, frame=with_folds, fold=fold, forward=forward))
         return fitted, face.apply(with_folds).drop(cs.by_name(fold))
+
+    def _own_folds(self, frame: pl.LazyFrame, seed: int) -> tuple[ArrayLike, bool]:
+        axis = pl.int_range(pl.len()) if self.panel.time is None else column(self.panel.time).to_physical()
+        time = frame.select(axis).collect().to_series()
+        moments = None if self.panel.time is None else time.fill_null(strategy="min").to_numpy()
+        return inner_folds(len(time), CROSS_FITS, groups=None, time=moments, seed=seed)
 
     def explain(self) -> str:
         """Say in words what it does."""
@@ -167,6 +193,20 @@ def _read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
     sources = [source for part in parts for feature in part.features for source in feature.sources]
     ordered = any(part.scope is Scope.ENTITY for part in parts)
     return dict.fromkeys([*sources, *(panel.columns if ordered else ())])
+
+
+def _frame(data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
+    return data if isinstance(data, pl.LazyFrame) else open_source(data).frame
+
+
+def _task(frame: pl.LazyFrame, task: Task | None, target: str | None) -> Task | None:
+    if target is None:
+        return task
+    if task is not None:
+        raise SettingError(f"a task and target={target!r} are given; the task names its target already.")
+    if target not in (there := frame.collect_schema()):
+        raise MissingColumnError.among(target, there.names(), where="the training table")
+    return infer_task(frame.select(column(target)).collect().to_series(), target_name=target)
 
 
 def _agreed(mine: Panel, theirs: Panel) -> dict[str, str | None]:
@@ -247,7 +287,7 @@ class FittedRecipe:
         """The generated columns, in their order."""
         return tuple(feature for part in self.parts for feature in part.features)
 
-    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+    def apply(self, data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
         """Add the features to a table, as one lazy plan; rows and their order stay.
 
         Features of earlier rows see the rows of this table only: give each entity's past along.
@@ -256,6 +296,7 @@ class FittedRecipe:
             MissingColumnError: a column that is read is not there.
             SchemaError: it has a type of another kind than in training, or a generated column is there already.
         """
+        frame = _frame(data)
         self._check(frame.collect_schema())
         for part in self.parts:
             if isinstance(part, RowFitted):

@@ -1,0 +1,71 @@
+"""Features that a user writes: what they give, and what they refuse."""
+
+import polars as pl
+import pytest
+
+from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.features import FittedRecipe, LeakClass, Recipe, Scope
+from frazil.features.given import Express, FromFunction
+
+FRAME = pl.LazyFrame({"price": [4.0, 9.0, None], "size": [2, 0, 1], "city": ["Rom", "Ulm", None]})
+
+
+def doubled(frame):
+    return frame.with_columns(double=pl.col("price") * 2, half=pl.col("price") / 2)
+
+
+def test_an_expression_that_reads_the_whole_table_says_so():
+    fitted = Recipe(Express(pl.col("price").rank(), name="rank", row_local=False)).fit(FRAME)
+    (part,) = fitted.parts
+    assert (part.scope, part.features[0].leak) == (Scope.TABLE, LeakClass.OTHER_ROWS)
+    assert fitted.apply(FRAME).collect()["rank"].to_list() == [1.0, 2.0, None]
+
+
+def test_sql_is_saved_and_an_expression_is_not():
+    sql = Recipe(Express("price / size", name="share")).fit(FRAME)
+    assert FittedRecipe.read(sql.members()).apply(FRAME).collect()["share"].to_list() == [2.0, None, None]
+    with pytest.raises(SettingError, match="'share' is a Polars expression, which is not written to files"):
+        Recipe(Express(pl.col("price") / pl.col("size"), name="share")).fit(FRAME).members()
+
+
+def test_a_function_adds_columns_that_can_be_selected_and_not_saved():
+    fitted = Recipe(FromFunction(doubled, ["price"])).fit(FRAME)
+    assert [feature.name for feature in fitted.features] == ["double", "half"]
+    assert fitted.select(["half"]).apply(FRAME).collect()["half"].to_list() == [2.0, 4.5, None]
+    with pytest.raises(SettingError, match="'half'.*made by a Python function"):
+        fitted.members()
+
+
+@pytest.mark.parametrize(
+    ("builder", "error", "words"),
+    [
+        (lambda: Express("price +"), SettingError, "can't be read as SQL"),
+        (lambda: Express("prize * 2"), MissingColumnError, "'prize'. Nearest: 'price'"),
+        (lambda: Express("city"), SchemaError, "gives String; a feature is a number"),
+        (lambda: FromFunction(lambda frame: frame.with_columns(a=pl.lit("x")), ["price"]), SchemaError, "adds 'a' as"),
+        (lambda: FromFunction(doubled, ["prise"]), MissingColumnError, "'prise'. Nearest: 'price'"),
+    ],
+)
+def test_what_gives_no_number_is_refused(builder, error, words):
+    with pytest.raises(error, match=words):
+        Recipe(builder()).fit(FRAME)
+
+
+def test_a_target_may_be_named_instead_of_a_task():
+    from frazil.features.categories import EncodeTarget
+
+    frame = FRAME.with_columns(sold=pl.Series([0, 1, 1]))
+    fitted = Recipe(EncodeTarget("city", weight=0)).fit(frame, target="sold")
+    assert fitted.apply(frame).collect()["city|target_mean"].to_list() == [0.0, 1.0, 1.0]
+    with pytest.raises(MissingColumnError, match="'sald'. Nearest: 'sold'"):
+        Recipe(EncodeTarget("city")).fit(frame, target="sald")
+
+
+def test_training_rows_get_folds_of_their_own_where_none_are_given():
+    from frazil.features.categories import EncodeTarget
+
+    frame = pl.LazyFrame({"city": ["a", "b"] * 20, "day": range(40), "sold": [0, 1] * 20})
+    _, train = Recipe(EncodeTarget("city", weight=0)).fit_train(frame, target="sold")
+    assert train.collect()["city|target_mean"].null_count() == 0
+    _, train = Recipe(EncodeTarget("city", weight=0), time="day").fit_train(frame, target="sold")
+    assert train.collect()["city|target_mean"].is_null().sum() == 8
