@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from frazil.errors import SourceError
@@ -55,6 +56,43 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """
     with atomic(path) as temporary:
         temporary.write_bytes(data)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder to write files into, and put it in place once all of them are on disk.
+
+    Args:
+        path: Where the finished folder goes; nothing may be there.
+
+    Yields: The path of an empty temporary folder beside it.
+
+    Raises: SourceError: something is there already, or the folder can't be made.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     with atomic_folder(f"{home}/notes") as temporary:
+    ...         _ = (temporary / "one.txt").write_text("all of it")
+    ...     [path.name for path in Path(home, "notes").iterdir()]
+    ['one.txt']
+    """
+    final = Path(path)
+    if final.exists():
+        raise SourceError(f"{final} is there already; name a folder that is not, or remove it first.")
+    temporary = final.with_name(f".{final.name}.{token_hex(4)}")
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise SourceError(f"{final} can't be written: {error.strerror}.") from error
+    try:
+        yield temporary
+        for each in temporary.iterdir():
+            _flush(each)
+        temporary.rename(final)
+    except BaseException:
+        rmtree(temporary, ignore_errors=True)
+        raise
+    _flush_folder(final.parent)
 
 
 def _temporary_for(final: Path) -> Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from frazil.features.recipe import FittedRecipe
+    from frazil.features.fitted import FittedRecipe
     from frazil.models.contract import Fitted
     from frazil.task import Task
 

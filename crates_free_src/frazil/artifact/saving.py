@@ -10,7 +10,7 @@ import polars as pl
 from frazil.artifact.predictor import Member, Predictor
 from frazil.container import json_member, members_below, parquet_bytes, parquet_member
 from frazil.errors import ArtifactError
-from frazil.features.recipe import FittedRecipe
+from frazil.features.fitted import FittedRecipe
 from frazil.models import learner_named
 from frazil.task import Task
 from frazil.types import TaskKind

@@ -4,7 +4,8 @@ Builders are classes named as imperatives; users call the same ones by the lower
 """
 
 from frazil.features.contract import Builder, CrossFitBuilder, Feature, Fitted, LeakClass, Scope, Training
-from frazil.features.recipe import FittedRecipe, Recipe
+from frazil.features.fitted import FittedRecipe
+from frazil.features.recipe import Recipe
 from frazil.features.rooms import BUILDERS
 from frazil.features.suggestion import auto_recipe
 

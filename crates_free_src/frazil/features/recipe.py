@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
+from frazil.errors import InputError, MissingColumnError, SettingError
 from frazil.features.contract import (
     Builder,
     CrossFitBuilder,
     Fitted,
-    Kind,
-    ReadsTables,
-    RowFitted,
-    Scope,
     Training,
     kind_of,
     target_of,
 )
-from frazil.features.ordered.timeline import Ordered, in_order
-from frazil.features.panel import Panel, Reach
-from frazil.features.storage import read_members, write_members
+from frazil.features.fitted import FittedRecipe, columns_read, frame_of
+from frazil.features.panel import Panel
 from frazil.folds import inner_folds
-from frazil.matrix import MatrixColumn
 from frazil.naming import unique
 from frazil.schema import column
-from frazil.sources import open_source
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
-    from frazil.features.contract import Feature, Learned, Queries
+    from frazil.features.contract import Learned, Queries
     from frazil.task import Task
 
 CROSS_FITS = 5  # folds where none are given, as scikit-learn's TargetEncoder takes
@@ -111,7 +102,7 @@ class Recipe:
             SchemaError: a column has a type that its builder can't use.
             SettingError: a builder needs a target, an entity or a time that is not given.
         """
-        frame = _frame(data)
+        frame = frame_of(data)
         fitted, _ = self._fitted(self._training(frame, _task(frame, task, target)))
         return fitted
 
@@ -141,7 +132,7 @@ class Recipe:
 
         Raises: as `fit`; InputError where fold_ids are not one integer a row.
         """
-        frame = _frame(data)
+        frame = frame_of(data)
         train = self._training(frame, _task(frame, task, target))
         if fold_ids is None:
             fold_ids, forward = self._own_folds(frame, seed)
@@ -183,20 +174,9 @@ class Recipe:
             if train.fold is not None and isinstance(builder, CrossFitBuilder):
                 made = builder.out_of_fold(made, known, train)
             faces.extend(made)
-        inputs = {source: kind_of(train.schema[source]) for source in _read(parts, self.panel)}
+        inputs = {source: kind_of(train.schema[source]) for source in columns_read(parts, self.panel)}
         fitted = FittedRecipe(tuple(parts), inputs, self.panel)
         return fitted, replace(fitted, parts=tuple(faces))
-
-
-def _read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
-    """Return the columns that fitted states read, each once."""
-    sources = [source for part in parts for feature in part.features for source in feature.sources]
-    ordered = any(part.scope is Scope.ENTITY for part in parts)
-    return dict.fromkeys([*sources, *(panel.columns if ordered else ())])
-
-
-def _frame(data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
-    return data if isinstance(data, pl.LazyFrame) else open_source(data).frame
 
 
 def _task(frame: pl.LazyFrame, task: Task | None, target: str | None) -> Task | None:
@@ -266,129 +246,3 @@ class _Numbered:
         """Name expressions by their number and cut them into selects of a good width."""
         named = [expr.alias(str(number)) for number, expr in enumerate(self.values)]
         return [named[start : start + BATCH] for start in range(0, len(named), BATCH)]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedRecipe:
-    """What was learned, as plain data that adds the features to any table.
-
-    Args:
-        parts: Fitted builders, one a column or set of columns.
-        inputs: Kind of each column that is read.
-        panel: Whose rows they are, and what orders them.
-    """
-
-    parts: tuple[Fitted, ...]
-    inputs: Mapping[str, Kind]
-    panel: Panel = Panel()
-
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The generated columns, in their order."""
-        return tuple(feature for part in self.parts for feature in part.features)
-
-    def apply(self, data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
-        """Add the features to a table, as one lazy plan; rows and their order stay.
-
-        Features of earlier rows see the rows of this table only: give each entity's past along.
-
-        Raises:
-            MissingColumnError: a column that is read is not there.
-            SchemaError: it has a type of another kind than in training, or a generated column is there already.
-        """
-        frame = _frame(data)
-        self._check(frame.collect_schema())
-        for part in self.parts:
-            if isinstance(part, RowFitted):
-                frame = part.apply(frame)
-        ordered = [part for part in self.parts if isinstance(part, Ordered)]
-        return in_order(frame, ordered, self.panel) if ordered else frame
-
-    def select(self, names: Iterable[str]) -> FittedRecipe:
-        """Keep the features of these names, at their cost only.
-
-        Raises: MissingColumnError: there is no such feature.
-        """
-        wanted = list(names)
-        there = [feature.name for feature in self.features]
-        if missing := [name for name in wanted if name not in there]:
-            raise MissingColumnError.among(missing, there, where="the recipe")
-        parts = [(part, {f.name for f in part.features} & set(wanted)) for part in self.parts]
-        kept = tuple(part.select(own) for part, own in parts if own)
-        inputs = {name: self.inputs[name] for name in _read(kept, self.panel)}
-        return FittedRecipe(kept, inputs, self.panel)
-
-    def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> FittedRecipe:
-        """Return it with the tables that its features read beside the one it is applied to.
-
-        A recipe that was read back from files has none: what it learned is kept with it, tables are not.
-
-        Args:
-            tables: The tables by the names that the builders gave them; others are ignored.
-        """
-        parts = (part.with_tables(tables) if isinstance(part, ReadsTables) else part for part in self.parts)
-        return replace(self, parts=tuple(parts))
-
-    def reach(self) -> Reach:
-        """Return how far back of its row the furthest feature reads."""
-        return reduce(or_, (feature.reach for feature in self.features), Reach())
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return the lineage: one row a feature with its sources, operation, parameters, type, leak class and reach."""
-        rows = [
-            {
-                "feature": feature.name,
-                "sources": list(feature.sources),
-                "operation": feature.operation,
-                "parameters": ", ".join(f"{key}={value}" for key, value in feature.parameters.items()),
-                "dtype": str(feature.dtype),
-                "levels": feature.levels,
-                "reads": str(feature.leak),
-                "reach": str(feature.reach) or None,
-                "description": feature.description,
-            }
-            for feature in self.features
-        ]
-        return pl.DataFrame(rows, schema=LINEAGE)
-
-    def matrix_columns(self) -> tuple[MatrixColumn, ...]:
-        """Return what a learner must know of each feature."""
-        coded = {source for feature in self.features if feature.levels for source in feature.sources}
-        return tuple(
-            MatrixColumn(feature.name, feature.levels, not feature.levels and coded.issuperset(feature.sources))
-            for feature in self.features
-        )
-
-    def members(self) -> dict[str, bytes]:
-        """Return the files that hold it: `recipe.json`, and Parquet tables."""
-        return write_members(self.parts, self.inputs, self.panel)
-
-    @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> FittedRecipe:
-        """Read it back from its files, running no code from them.
-
-        Raises: ArtifactError: a file is missing, damaged, or holds what no builder wrote.
-        """
-        return cls(*read_members(members))
-
-    def _check(self, schema: Mapping[str, pl.DataType]) -> None:
-        if missing := [name for name in self.inputs if name not in schema]:
-            raise MissingColumnError.among(missing, schema, where="the table")
-        for name, kind in self.inputs.items():
-            if kind_of(schema[name]) is not kind:
-                raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
-        if there := [feature.name for feature in self.features if feature.name in schema]:
-            raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")
-
-
-LINEAGE: dict[str, Any] = {
-    "feature": pl.String,
-    "sources": pl.List(pl.String),
-    "operation": pl.String,
-    "parameters": pl.String,
-    "dtype": pl.String,
-    "levels": pl.Int64,
-    "reads": pl.String,
-    "reach": pl.String,
-    "description": pl.String,
-}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.budget import Clock
-    from frazil.features.recipe import FittedRecipe
+    from frazil.features.fitted import FittedRecipe
     from frazil.folds import Fold, SplitPlan
     from frazil.task import Task
 

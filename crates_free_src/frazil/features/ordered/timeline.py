@@ -225,7 +225,7 @@ def add_ordered(df: pl.DataFrame, parts: Sequence[Ordered], panel: Panel, thread
     read = dict.fromkeys([*panel.columns, *(source for feature in features for source in feature.sources)])
     rows = df.select(column(name) for name in read)
     order: NDArray[np.int64] | None = None
-    if not _is_sorted(rows, panel):
+    if not rows.select(in_order_already(panel)).item():
         place = unique("row", rows.columns)
         axes = [column(name) for name in (panel.entity, panel.time) if name is not None]
         rows = rows.with_row_index(place).sort(axes, nulls_last=True, maintain_order=True)
@@ -308,18 +308,15 @@ def _moments(
     return whole.fill_null(-1).to_numpy(), whole.is_not_null().to_numpy(), unit
 
 
-def _is_sorted(rows: pl.DataFrame, panel: Panel) -> bool:
-    """Say whether entities ascend, and times within each, those without a time last."""
-    if panel.time is None and panel.entity is None:
-        return True
+def in_order_already(panel: Panel) -> pl.Expr:
+    """Say of a whole table whether entities ascend, and times within each, those without a time last."""
     axes = [name for name in (panel.entity, panel.time) if name is not None]
-    ahead = pl.lit(value=False)
+    follows = pl.lit(value=True)
     for name in reversed(axes):
         this, last = column(name), column(name).shift(1)
         above = (this > last) | (this.is_null() & last.is_not_null())
-        same = this.eq_missing(last)
-        ahead = above.fill_null(value=False) | (same & (ahead if name != axes[-1] else pl.lit(value=True)))
-    return bool(rows.select(ahead.slice(1).all()).item())
+        follows = above.fill_null(value=False) | (this.eq_missing(last) & follows)
+    return (follows | (pl.int_range(pl.len()) == 0)).all()
 
 
 def _run_starts(rows: pl.DataFrame, entity: str | None) -> NDArray[np.int64]:

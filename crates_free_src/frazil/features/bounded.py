@@ -1,0 +1,158 @@
+"""Tables larger than memory, worked through some whole entities at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from frazil.errors import SettingError
+from frazil.features.ordered.timeline import in_order_already
+from frazil.naming import unique
+from frazil.schema import column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frazil.features.panel import Panel
+
+STRING_BYTES = 40  # a guess at the mean of one string with its view
+COPIES = 4  # of a batch's rows that are alive at once: as read, sorted, as numbers, and with its features
+LEAST_ROWS = 10_000  # fewer are not worth a batch
+MOST_ROWS = 1_000_000
+MOST_BUCKETS = 1_024  # files that are written at once
+SKEW = 2.0  # how much larger than the mean a bucket may turn out
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a table is worked through in bounded memory.
+
+    Args:
+        rows: How many the table has.
+        rows_at_once: Rows of a batch; more where one entity has more.
+        row_bytes: What a row takes while it is worked on, as estimated from the columns' types.
+        buckets: How many files the table is cut into by its entities first; 0 where it need not be cut.
+        reason: Why so.
+    """
+
+    rows: int
+    rows_at_once: int
+    row_bytes: int
+    buckets: int
+    reason: str
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory the batches take."""
+        return self.row_bytes * min(self.rows, self.rows_at_once)
+
+    def __str__(self) -> str:
+        """Say what will be done."""
+        cut = f"cut into {self.buckets} buckets of whole entities on disk, then " if self.buckets else ""
+        return (
+            f"{self.rows:,} rows, {cut}{self.rows_at_once:,} rows at a time in about {self.memory_bytes / 2**20:,.0f}"
+            f" MiB: {self.reason}"
+        )
+
+
+def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memory_bytes: int) -> Plan:
+    """Choose how to work through a table; reads its entity and time columns once.
+
+    Args:
+        frame: The table.
+        panel: Whose rows stay together, and their order; None where each row is for itself.
+        n_features: How many columns will be added.
+        memory_bytes: How much memory batches may take.
+    """
+    schema = frame.collect_schema()
+    width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
+    row_bytes = COPIES * width + 8 * n_features
+    at_once = max(LEAST_ROWS, min(MOST_ROWS, memory_bytes // row_bytes))
+    if panel is None:
+        rows = frame.select(pl.len()).collect(engine="streaming").item()
+        return Plan(rows, at_once, row_bytes, 0, "no feature reads other rows")
+    rows, is_sorted = frame.select(pl.len(), in_order_already(panel)).collect(engine="streaming").row(0)
+    if is_sorted:
+        return Plan(rows, at_once, row_bytes, 0, "the table is sorted by entity and time")
+    if rows <= at_once or panel.entity is None:
+        return Plan(rows, max(at_once, rows), row_bytes, 0, "all rows are worked on at once")
+    buckets = min(MOST_BUCKETS, int(SKEW * rows / at_once) + 1)
+    return Plan(rows, at_once, row_bytes, buckets, "the table is not sorted by entity and time")
+
+
+def batches_of(
+    frame: pl.LazyFrame, panel: Panel | None, plan: Plan, folder: str | Path | None
+) -> Iterator[pl.DataFrame]:
+    """Read a table batch by batch, whole entities together, each once.
+
+    Args:
+        frame: The table.
+        panel: As for `plan_batches`.
+        plan: What it said.
+        folder: Where buckets are written; the system's folder for temporary files where None.
+    """
+    if panel is None:
+        yield from frame.collect_batches(chunk_size=plan.rows_at_once, maintain_order=True)
+    elif plan.buckets:
+        yield from _bucket_by_bucket(frame, str(panel.entity), plan.buckets, folder)
+    elif plan.rows <= plan.rows_at_once:
+        yield frame.collect(engine="streaming")
+    else:
+        yield from _entity_by_entity(frame, panel.entity, plan.rows_at_once)
+
+
+def _entity_by_entity(frame: pl.LazyFrame, entity: str | None, rows: int) -> Iterator[pl.DataFrame]:
+    """Cut a sorted table where entities end."""
+    held: list[pl.DataFrame] = []
+    for batch in frame.collect_batches(chunk_size=rows, maintain_order=True):
+        cut = _last_begins(batch, entity, held)
+        if cut is not None:
+            whole = pl.concat([*held, batch[:cut]])
+            held = []
+            if whole.height:
+                yield whole
+        held.append(batch[cut or 0 :])
+    if held:
+        yield pl.concat(held)
+
+
+def _last_begins(batch: pl.DataFrame, entity: str | None, held: list[pl.DataFrame]) -> int | None:
+    """Return where the batch's last entity begins; None where that is not in this batch."""
+    if entity is None or not batch.height:
+        return None
+    of_last = batch.select(column(entity).eq_missing(column(entity).last())).to_series()
+    cut = batch.height - int(of_last.reverse().arg_min() or 0) if not of_last.all() else 0
+    if cut == 0 and held:
+        before = held[-1].select(column(entity).last()).item()
+        return None if before == batch.select(column(entity).last()).item() else 0
+    return cut or None
+
+
+def _bucket_by_bucket(
+    frame: pl.LazyFrame, entity: str, buckets: int, folder: str | Path | None
+) -> Iterator[pl.DataFrame]:
+    """Write the table into one folder a bucket, and read them one after the other."""
+    bucket = unique("bucket", frame.collect_schema().names())
+    # The hash is used here and now only, so it need not be the same in another version.
+    keyed = frame.with_columns((column(entity).hash(0) % buckets).alias(bucket))
+    with _scratch(folder) as scratch:
+        keyed.sink_parquet(
+            pl.PartitionBy(scratch, key=bucket, include_key=False, approximate_bytes_per_file=None),
+            compression="lz4",
+            mkdir=True,
+        )
+        for each in sorted(path for path in scratch.iterdir() if path.is_dir()):
+            yield pl.read_parquet(each / "*.parquet", hive_partitioning=False)
+
+
+@contextmanager
+def _scratch(folder: str | Path | None) -> Iterator[Path]:
+    if folder is not None and not Path(folder).is_dir():
+        raise SettingError(f"folder={str(folder)!r} is no folder that is there; buckets are written into one.")
+    with TemporaryDirectory(prefix="frazil-", dir=folder) as scratch:
+        yield Path(scratch)

@@ -1,0 +1,258 @@
+"""A fitted recipe: what was learned, as plain data that adds the features to any table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from frazil.budget import parse_bytes
+from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.features.bounded import batches_of, plan_batches
+from frazil.features.contract import Fitted, Kind, ReadsTables, RowFitted, Scope, kind_of
+from frazil.features.ordered.timeline import Ordered, in_order
+from frazil.features.panel import Panel, Reach
+from frazil.features.storage import read_members, write_members
+from frazil.files import atomic_folder
+from frazil.matrix import MatrixColumn
+from frazil.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from frazil.features.bounded import Plan
+    from frazil.features.contract import Feature
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedRecipe:
+    """What was learned, as plain data that adds the features to any table.
+
+    Args:
+        parts: Fitted builders, one a column or set of columns.
+        inputs: Kind of each column that is read.
+        panel: Whose rows they are, and what orders them.
+    """
+
+    parts: tuple[Fitted, ...]
+    inputs: Mapping[str, Kind]
+    panel: Panel = Panel()
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The generated columns, in their order."""
+        return tuple(feature for part in self.parts for feature in part.features)
+
+    def apply(self, data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
+        """Add the features to a table, as one lazy plan; rows and their order stay.
+
+        Features of earlier rows see the rows of this table only: give each entity's past along.
+
+        Raises:
+            MissingColumnError: a column that is read is not there.
+            SchemaError: it has a type of another kind than in training, or a generated column is there already.
+        """
+        frame = frame_of(data)
+        self._check(frame.collect_schema())
+        for part in self.parts:
+            if isinstance(part, RowFitted):
+                frame = part.apply(frame)
+        ordered = [part for part in self.parts if isinstance(part, Ordered)]
+        return in_order(frame, ordered, self.panel) if ordered else frame
+
+    def plan(self, data: Any, *, memory: str | int = "2GiB") -> Plan:  # noqa: ANN401 -- as in apply
+        """Say how `batches` and `sink` would work through a table, and about how much memory that takes.
+
+        Args:
+            data: Any source.
+            memory: What the batches may take, as "2GiB" or bytes.
+        """
+        return plan_batches(frame_of(data), self._together, len(self.features), parse_bytes(memory))
+
+    def batches(
+        self,
+        data: Any,  # noqa: ANN401 -- as in apply
+        *,
+        memory: str | int = "2GiB",
+        folder: str | Path | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """Add the features to a table of any size, some of its rows at a time.
+
+        Features that read earlier rows need each entity whole. Where the table is sorted by entity and time, batches
+        are cut where an entity ends; else it is first written to disk in buckets of whole entities, and rows come in
+        the order of the buckets. An entity that is larger than a batch is worked on at once.
+
+        Args:
+            data: Any source.
+            memory: What the batches may take; see `plan`.
+            folder: Where buckets are written, and removed again; the system's folder for temporary files where None.
+
+        Yields: Rows with all columns of the table and the features.
+
+        Raises: as `apply`; SettingError where a feature reads the whole table at once.
+        """
+        frame = frame_of(data)
+        self._check(frame.collect_schema())
+        plan = self.plan(frame, memory=memory)
+        for df in batches_of(frame, self._together, plan, folder):
+            yield self.apply(df.lazy()).collect()
+
+    def sink(
+        self,
+        data: Any,  # noqa: ANN401 -- as in apply
+        path: str | Path,
+        *,
+        memory: str | int = "2GiB",
+        folder: str | Path | None = None,
+    ) -> int:
+        """Write a table of any size with its features into a folder of Parquet files, one a batch.
+
+        The folder appears under its name when it is complete.
+
+        Args:
+            data: Any source.
+            path: The folder, which must not be there yet.
+            memory: As for `batches`.
+            folder: As for `batches`.
+
+        Returns: The number of rows written.
+
+        Raises: as `batches`; SourceError: the folder is there already, or can't be made.
+        """
+        rows = 0
+        with atomic_folder(path) as temporary:
+            for number, df in enumerate(self.batches(data, memory=memory, folder=folder)):
+                df.write_parquet(temporary / f"part-{number:05}.parquet")
+                rows += df.height
+        return rows
+
+    @property
+    def _together(self) -> Panel | None:
+        """Whose rows have to be in one batch; None where each row is for itself."""
+        if whole := [part for part in self.parts if part.scope is Scope.TABLE]:
+            raise SettingError(
+                f"feature {whole[0].features[0].name!r} reads the whole table at once, which batches do not have; see"
+                " row_local."
+            )
+        return self.panel if any(part.scope is Scope.ENTITY for part in self.parts) else None
+
+    def __or__(self, other: FittedRecipe) -> FittedRecipe:
+        """Put the other recipe's features after this one's."""
+        return FittedRecipe(
+            (*self.parts, *other.parts),
+            {**self.inputs, **other.inputs},
+            self.panel if self.panel.columns else other.panel,
+        )
+
+    def of_earlier_rows(self) -> FittedRecipe:
+        """Return the features that read earlier rows, which a table must hold, and only those."""
+        return self.select(f.name for part in self.parts if part.scope is Scope.ENTITY for f in part.features)
+
+    def of_rows(self) -> FittedRecipe:
+        """Return the other features."""
+        return self.select(f.name for part in self.parts if part.scope is not Scope.ENTITY for f in part.features)
+
+    def select(self, names: Iterable[str]) -> FittedRecipe:
+        """Keep the features of these names, at their cost only.
+
+        Raises: MissingColumnError: there is no such feature.
+        """
+        wanted = list(names)
+        there = [feature.name for feature in self.features]
+        if missing := [name for name in wanted if name not in there]:
+            raise MissingColumnError.among(missing, there, where="the recipe")
+        parts = [(part, {f.name for f in part.features} & set(wanted)) for part in self.parts]
+        kept = tuple(part.select(own) for part, own in parts if own)
+        inputs = {name: self.inputs[name] for name in columns_read(kept, self.panel)}
+        return FittedRecipe(kept, inputs, self.panel)
+
+    def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> FittedRecipe:
+        """Return it with the tables that its features read beside the one it is applied to.
+
+        A recipe that was read back from files has none: what it learned is kept with it, tables are not.
+
+        Args:
+            tables: The tables by the names that the builders gave them; others are ignored.
+        """
+        parts = (part.with_tables(tables) if isinstance(part, ReadsTables) else part for part in self.parts)
+        return replace(self, parts=tuple(parts))
+
+    def reach(self) -> Reach:
+        """Return how far back of its row the furthest feature reads."""
+        return reduce(or_, (feature.reach for feature in self.features), Reach())
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the lineage: one row a feature with its sources, operation, parameters, type, leak class and reach."""
+        rows = [
+            {
+                "feature": feature.name,
+                "sources": list(feature.sources),
+                "operation": feature.operation,
+                "parameters": ", ".join(f"{key}={value}" for key, value in feature.parameters.items()),
+                "dtype": str(feature.dtype),
+                "levels": feature.levels,
+                "reads": str(feature.leak),
+                "reach": str(feature.reach) or None,
+                "description": feature.description,
+            }
+            for feature in self.features
+        ]
+        return pl.DataFrame(rows, schema=LINEAGE)
+
+    def matrix_columns(self) -> tuple[MatrixColumn, ...]:
+        """Return what a learner must know of each feature."""
+        coded = {source for feature in self.features if feature.levels for source in feature.sources}
+        return tuple(
+            MatrixColumn(feature.name, feature.levels, not feature.levels and coded.issuperset(feature.sources))
+            for feature in self.features
+        )
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that hold it: `recipe.json`, and Parquet tables."""
+        return write_members(self.parts, self.inputs, self.panel)
+
+    @classmethod
+    def read(cls, members: Mapping[str, bytes]) -> FittedRecipe:
+        """Read it back from its files, running no code from them.
+
+        Raises: ArtifactError: a file is missing, damaged, or holds what no builder wrote.
+        """
+        return cls(*read_members(members))
+
+    def _check(self, schema: Mapping[str, pl.DataType]) -> None:
+        if missing := [name for name in self.inputs if name not in schema]:
+            raise MissingColumnError.among(missing, schema, where="the table")
+        for name, kind in self.inputs.items():
+            if kind_of(schema[name]) is not kind:
+                raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
+        if there := [feature.name for feature in self.features if feature.name in schema]:
+            raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")
+
+
+def frame_of(data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
+    """Open any source as a LazyFrame."""
+    return data if isinstance(data, pl.LazyFrame) else open_source(data).frame
+
+
+def columns_read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
+    """Return the columns that fitted states read, each once."""
+    sources = [source for part in parts for feature in part.features for source in feature.sources]
+    ordered = any(part.scope is Scope.ENTITY for part in parts)
+    return dict.fromkeys([*sources, *(panel.columns if ordered else ())])
+
+
+LINEAGE: dict[str, Any] = {
+    "feature": pl.String,
+    "sources": pl.List(pl.String),
+    "operation": pl.String,
+    "parameters": pl.String,
+    "dtype": pl.String,
+    "levels": pl.Int64,
+    "reads": pl.String,
+    "reach": pl.String,
+    "description": pl.String,
+}

@@ -1,0 +1,110 @@
+"""Tables larger than memory: batches of whole entities give what the whole table gives."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from frazil.errors import SettingError, SourceError
+from frazil.features import Recipe, bounded
+from frazil.features.given import Express
+from frazil.features.numbers import KeepNumbers
+from frazil.features.ordered import Expanding, Lag, Rolling
+
+RECIPE = Recipe(
+    KeepNumbers("sold"), Lag("sold", [1, 3]), Rolling("sold", [2, "2i"], ["mean", "max"]), entity="store", time="day"
+)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(bounded, "LEAST_ROWS", 5)
+
+
+def panel(rows, stores, seed=0):
+    rng = np.random.default_rng(seed)
+    store = np.where(rng.random(rows) < 0.4, 0, rng.integers(0, stores, rows))  # one store has far more than others
+    day = rng.integers(0, max(1, rows // 4), rows)
+    late = pl.Series(day).set(pl.Series(rng.random(rows) < 0.1), None)
+    return pl.DataFrame({"row": range(rows), "store": store, "day": late, "sold": rng.normal(size=rows)})
+
+
+def in_batches(fitted, df, **settings):
+    return pl.concat(fitted.batches(df.lazy(), memory=1, **settings))
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    rows=st.integers(1, 200),
+    stores=st.integers(1, 60),
+    seed=st.integers(0, 99),
+    by=st.sampled_from([None, ["store", "day"], ["day"], ["store"]]),
+)
+def test_batches_give_what_the_whole_table_gives(rows, stores, seed, by):
+    df = panel(rows, stores, seed)
+    df = df if by is None else df.sort(by, nulls_last=True)
+    fitted = RECIPE.fit(df.lazy())
+    found = in_batches(fitted, df)
+    assert_frame_equal(found.sort("row"), fitted.apply(df).collect().sort("row"), check_exact=True)
+
+
+def test_a_sorted_table_is_not_cut_and_keeps_its_order():
+    df = panel(200, 20).sort("store", "day", nulls_last=True)
+    fitted = RECIPE.fit(df.lazy())
+    plan = fitted.plan(df, memory=1)
+    assert (plan.buckets, plan.rows_at_once) == (0, 5)
+    assert in_batches(fitted, df)["row"].to_list() == df["row"].to_list()
+    assert str(plan).endswith("the table is sorted by entity and time")
+
+
+def test_an_unsorted_table_is_cut_into_buckets_which_are_removed(tmp_path):
+    df = panel(200, 20)
+    fitted = RECIPE.fit(df.lazy())
+    assert "cut into 81 buckets of whole entities on disk" in str(fitted.plan(df, memory=1))
+    assert in_batches(fitted, df, folder=tmp_path).height == 200
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_one_entity_is_worked_on_at_once():
+    df = panel(50, 1).drop("store")
+    fitted = Recipe(Expanding("sold"), time="day").fit(df.lazy())
+    assert fitted.plan(df, memory=1).rows_at_once == 50
+    assert_frame_equal(in_batches(fitted, df), fitted.apply(df).collect())
+
+
+def test_an_empty_table_gives_an_empty_batch_or_none():
+    df = panel(10, 2).clear()
+    fitted = RECIPE.fit(df.lazy())
+    assert sum(batch.height for batch in fitted.batches(df)) == 0
+
+
+def test_a_table_is_written_as_a_folder_that_is_whole_or_not_there(tmp_path):
+    df = panel(100, 10)
+    fitted = RECIPE.fit(df.lazy())
+    assert fitted.sink(df, tmp_path / "features", memory=1) == 100
+    written = pl.read_parquet(tmp_path / "features" / "*.parquet")
+    assert_frame_equal(written.sort("row"), fitted.apply(df).collect())
+    with pytest.raises(SourceError, match="features is there already"):
+        fitted.sink(df, tmp_path / "features")
+    with pytest.raises(SourceError, match="nowhere/features can't be written"):
+        fitted.sink(df, tmp_path / "nowhere" / "features")
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    df = panel(100, 10)
+    failing = df.lazy().with_columns(sold=pl.col("sold").map_elements(lambda _: 1 / 0, return_dtype=pl.Float64))
+    fitted = RECIPE.fit(df.lazy())
+    with pytest.raises(ZeroDivisionError):
+        fitted.sink(failing, tmp_path / "features", memory=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_features_of_the_whole_table_have_no_batches():
+    df = panel(20, 2)
+    fitted = Recipe(Express(pl.col("sold").rank(), name="rank", row_local=False)).fit(df.lazy())
+    with pytest.raises(SettingError, match="'rank' reads the whole table at once"):
+        next(fitted.batches(df))
+    with pytest.raises(SettingError, match="is no folder that is there"):
+        list(RECIPE.fit(df.lazy()).batches(panel(400, 9), memory=1, folder="nowhere"))
