@@ -18,6 +18,7 @@ from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
+from frazil.features.panel import Length
 from frazil.features.suggestion import auto_recipe
 from frazil.folds import plan_folds
 from frazil.metrics import metric_for
@@ -109,7 +110,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     with closing(progress_for(progress)) as shown:
         shown.stage("reading and checking the data")
         source = open_source(data)
-        axis = Forward.of(time)
+        axis = Forward.of(time) or _axis_of(features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, entity, weights)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
         measure = metric_for(metric, staged.table.task)
@@ -161,6 +162,15 @@ def _checked_threads(threads: int | None) -> int:
     return threads
 
 
+def _axis_of(features: object) -> Forward | None:
+    """Return the time axis of a recipe that declares one: its folds go forward, and keep its horizon free."""
+    if not isinstance(features, Recipe) or features.panel.time is None:
+        return None
+    horizon = features.panel.horizon
+    gap = 0 if horizon is None else Length.parse(horizon, "horizon").steps or horizon
+    return Forward(features.panel.time, gap=gap)
+
+
 def _plan(table: Table, axis: Forward | None, seed: int) -> SplitPlan:
     n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
     distances = (Forward("") if axis is None else axis).distances
@@ -200,7 +210,7 @@ def _model(
 ) -> Model:
     board = leaderboard(result.trials, ensemble, bench.judge)
     fitted = bench.folds.folds[0].fitted
-    inputs = sorted({source for fold in bench.folds.folds for f in fold.fitted.features for source in f.sources})
+    inputs = sorted({source for fold in bench.folds.folds for source in fold.fitted.inputs})
     best = board.filter(pl.col("candidate") == ENSEMBLE).row(0, named=True)
     story = Story(
         metric=bench.judge.metric.name,

@@ -7,11 +7,10 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from frazil.artifact.saving import predictor_from, predictor_members
-from frazil.artifact.scoring import batches_of, sink_predictions
+from frazil.artifact.scoring import raw_predictions, sink_predictions
 from frazil.artifact.story import Story, in_words
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.artifact.predictor import Predictor
@@ -93,13 +93,15 @@ class Model:
         """Cross-validated score of the ensemble."""
         return self.story.score
 
-    def predict(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- any source that open_source takes
+    def predict(self, data: Any, *, history: Any = None) -> pl.DataFrame:  # noqa: ANN401 -- any source
         """Predict every row of a table, in order.
 
         Columns are matched by name, in any order; others are ignored.
 
         Args:
             data: Any source: a path, a glob, a frame, a DuckDB relation, a dict of columns, ...
+            history: Rows from before these, for features that read earlier rows; any source. Without it they see the
+                rows of `data` only.
 
         Returns: `prediction`, in the target's own type; for classes also one column `p|<label>` a label.
 
@@ -107,22 +109,24 @@ class Model:
             MissingColumnError: columns are missing; names them and the nearest that are there.
             SchemaError: a column can't be read as the type that the model learned from.
         """
-        return self.predictor.framed(self._raw(self._open(data)))
+        return self.predictor.framed(self._raw(data, history))
 
-    def predict_proba(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
+    def predict_proba(self, data: Any, *, history: Any = None) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
         """Return only the probabilities, one column `p|<label>` a label.
 
         Raises: TargetError: the task is a regression.
         """
         if self.predictor.task.is_regression:
             raise TargetError(f"{self.target!r} is a number, which has no probabilities; call predict.")
-        return self.predict(data).select(self.predictor.probability_columns)
+        return self.predict(data, history=history).select(self.predictor.probability_columns)
 
     def sink_predictions(
         self,
         data: Any,  # noqa: ANN401 -- as in predict
         path: str | Path,
         keep: Sequence[str] = (),
+        *,
+        history: Any = None,  # noqa: ANN401 -- as in predict
     ) -> int:
         """Score data of any size into a Parquet or CSV file, in bounded memory and in the order of its rows.
 
@@ -132,12 +136,13 @@ class Model:
             data: Any source.
             path: Ends in .parquet or .csv.
             keep: Columns of the data to write before the predictions.
+            history: As for `predict`.
 
         Returns: The number of rows written.
         """
-        return sink_predictions(self.predictor, self._open(data), path, keep)
+        return sink_predictions(self.predictor, self._open(data), path, keep, self._earlier(history))
 
-    def evaluate(self, data: Any, *, seed: int = 0) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
+    def evaluate(self, data: Any, *, history: Any = None, seed: int = 0) -> pl.DataFrame:  # noqa: ANN401 -- as there
         """Measure the model on data with known targets; rows without a target are left out.
 
         A label that training has not seen counts as missed.
@@ -149,7 +154,7 @@ class Model:
             MissingColumnError: the target, or a column that the model needs, is not there.
             TargetError: no row has a target.
         """
-        target, raw = self._measured(self._open(data))
+        target, raw = self._measured(self._open(data), self._earlier(history))
         rows = []
         for metric in _reported(self.metric, self.task):
             low, high = bootstrap_interval(metric, target, raw, seed=seed)
@@ -188,12 +193,13 @@ class Model:
         """Open a table; columns of a CSV file that were strings in training stay strings."""
         return open_source(data, strings=[name for name, dtype in self.predictor.inputs.items() if dtype == pl.String])
 
-    def _raw(self, source: Source) -> NDArray[np.float64]:
-        """Predict batch by batch, so that only the predictions have to fit in memory."""
-        parts = [self.predictor.raw(batch.lazy(), source.name) for batch in batches_of(source, self.predictor)]
-        return np.concatenate(parts) if parts else self.predictor.raw(source.frame.head(0), source.name)
+    def _earlier(self, history: Any) -> Source | None:  # noqa: ANN401 -- as in predict
+        return None if history is None else self._open(history)
 
-    def _measured(self, source: Source) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    def _raw(self, data: Any, history: Any) -> NDArray[np.float64]:  # noqa: ANN401 -- as in predict
+        return raw_predictions(self.predictor, self._open(data), self._earlier(history))
+
+    def _measured(self, source: Source, history: Source | None) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Return the known targets and what the model says of their rows."""
         columns = source.frame.collect_schema().names()
         if self.target not in columns:
@@ -203,7 +209,7 @@ class Model:
             target = known.frame.select(column(self.target)).collect().to_series()
         if target.is_empty():
             raise TargetError(f"{source.name} has no row with a known {self.target!r}; there is nothing to measure.")
-        return self.predictor.task.encode(target), self._raw(known)
+        return self.predictor.task.encode(target), raw_predictions(self.predictor, known, history)
 
 
 def load(path: str | Path) -> Model:

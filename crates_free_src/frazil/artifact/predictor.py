@@ -65,6 +65,11 @@ class Predictor:
         """Names of the columns with the labels' probabilities; none for regression."""
         return [generated("p", str(label)) for label in self.task.label_names]
 
+    @property
+    def reads_earlier_rows(self) -> bool:
+        """Whether a row's prediction depends on other rows of the table."""
+        return bool(self.recipes[0].of_earlier_rows().features)
+
     def raw(self, frame: pl.LazyFrame, where: str) -> NDArray[np.float64]:
         """Return (rows, classes) probabilities or (rows,) values of a table that fits in memory.
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import polars as pl
 
 from frazil.errors import MissingColumnError, SettingError
 from frazil.extras import load
+from frazil.features.bounded import batches_of, plan_batches
 from frazil.files import atomic
-from frazil.schema import column
+from frazil.naming import unique
+from frazil.schema import column, conform
 from frazil.sources import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from numpy.typing import NDArray
+
     from frazil.artifact.predictor import Predictor
     from frazil.sources import Source
 
 FORMATS = (".parquet", ".csv")
+MOST_BATCH_BYTES = 512 * 2**20  # of rows whose features read earlier ones
 
 
 class Writer(Protocol):
@@ -68,7 +75,9 @@ class CsvWriter:
         self.file.close()
 
 
-def sink_predictions(predictor: Predictor, source: Source, path: str | Path, keep: Sequence[str] = ()) -> int:
+def sink_predictions(
+    predictor: Predictor, source: Source, path: str | Path, keep: Sequence[str] = (), history: Source | None = None
+) -> int:
     """Write the predictions of every row, in order, after the columns to keep; return the number of rows.
 
     The file appears under its name when it is complete: it is written beside, flushed to disk, and renamed.
@@ -82,21 +91,70 @@ def sink_predictions(predictor: Predictor, source: Source, path: str | Path, kee
     _check_kept(predictor, source, keep)
     with reading(source.name):
         kept = source.frame.select([column(name) for name in keep]).head(0).collect()
-    empty = pl.concat([kept, predictor.predict(source.frame.head(0), source.name)], how="horizontal")
+    none = replace(source, frame=source.frame.head(0))
+    empty = pl.concat([kept, predictor.framed(raw_predictions(predictor, none, history))], how="horizontal")
     rows = 0
     with atomic(target) as temporary:
         writer = writer_type(temporary, empty)
         try:
-            for batch in batches_of(source, predictor):
-                predictions = predictor.predict(batch.lazy(), source.name)
-                writer.write(pl.concat([batch.select(column(name) for name in keep), predictions], how="horizontal"))
-                rows += batch.height
+            for kept, raw in _scored(predictor, source, keep, history):
+                writer.write(pl.concat([kept, predictor.framed(raw)], how="horizontal"))
+                rows += kept.height
         finally:
             writer.close()
     return rows
 
 
-def batches_of(source: Source, predictor: Predictor) -> Iterator[pl.DataFrame]:
+def raw_predictions(predictor: Predictor, source: Source, history: Source | None = None) -> NDArray[np.float64]:
+    """Predict every row of a table, in order; of the table, batches have to fit in memory.
+
+    Args:
+        predictor: What predicts.
+        source: The table.
+        history: Rows from before it, which features of earlier rows read as well; others need none.
+    """
+    if not predictor.reads_earlier_rows:
+        parts = [predictor.raw(batch.lazy(), source.name) for batch in _batches(source, predictor)]
+        return np.concatenate(parts) if parts else predictor.raw(source.frame.head(0), source.name)
+    frame, place = _with_history(predictor, source, history)
+    panel, n_features = predictor.recipes[0].panel, len(predictor.recipes[0].features)
+    plan = plan_batches(frame, panel, n_features, MOST_BATCH_BYTES)
+    raws, places = [predictor.raw(frame.head(0), source.name)], [pl.Series(dtype=pl.UInt32)]
+    for batch in batches_of(frame, panel, plan, None):
+        asked = batch.get_column(place).is_not_null()
+        raws.append(predictor.raw(batch.lazy(), source.name)[asked.to_numpy()])
+        places.append(batch.get_column(place).drop_nulls().cast(pl.UInt32))
+    return np.concatenate(raws)[np.argsort(pl.concat([each.alias("") for each in places]).to_numpy())]
+
+
+def _scored(
+    predictor: Predictor, source: Source, keep: Sequence[str], history: Source | None
+) -> Iterator[tuple[pl.DataFrame, NDArray[np.float64]]]:
+    """Give batch by batch, in the order of the rows, the columns to keep and what is predicted."""
+    whole = raw_predictions(predictor, source, history) if predictor.reads_earlier_rows else None
+    done = 0
+    for batch in _batches(source, predictor):
+        raw = predictor.raw(batch.lazy(), source.name) if whole is None else whole[done : done + batch.height]
+        yield batch.select(column(name) for name in keep), raw
+        done += batch.height
+
+
+def _with_history(predictor: Predictor, source: Source, history: Source | None) -> tuple[pl.LazyFrame, str]:
+    """Put earlier rows before those to predict, and number the latter."""
+    place = unique("row", predictor.inputs)
+    target = predictor.task.target
+    frame = source.frame
+    if target in predictor.inputs and target not in frame.collect_schema():
+        # The lags of a target that is not known yet are those of history.
+        frame = frame.with_columns(pl.lit(None, predictor.inputs[target]).alias(target))
+    rows = conform(frame, predictor.inputs, source.name).with_row_index(place)
+    if history is None:
+        return rows, place
+    before = conform(history.frame, predictor.inputs, history.name)
+    return pl.concat([before, rows], how="diagonal"), place
+
+
+def _batches(source: Source, predictor: Predictor) -> Iterator[pl.DataFrame]:
     """Read a source in batches of a size that the predictor's matrices allow, in the order of its rows."""
     with reading(source.name):
         yield from source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True)

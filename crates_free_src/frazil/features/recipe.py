@@ -19,6 +19,7 @@ from frazil.features.contract import (
     target_of,
 )
 from frazil.features.fitted import FittedRecipe, columns_read, frame_of
+from frazil.features.ordered.reading import AsksNothing
 from frazil.features.panel import Panel
 from frazil.folds import inner_folds
 from frazil.naming import unique
@@ -146,6 +147,12 @@ class Recipe:
         time = frame.select(axis).collect().to_series()
         moments = None if self.panel.time is None else time.fill_null(strategy="min").to_numpy()
         return inner_folds(len(time), CROSS_FITS, groups=None, time=moments, seed=seed)
+
+    def split(self) -> tuple[Recipe, Recipe]:
+        """Return the builders that a training fold is fitted on, and those of earlier rows, which learn nothing."""
+        past = [builder for builder in self.builders if isinstance(builder, AsksNothing)]
+        rest = [builder for builder in self.builders if not isinstance(builder, AsksNothing)]
+        return Recipe(*rest, **asdict(self.panel)), Recipe(*past, **asdict(self.panel))
 
     def explain(self) -> str:
         """Say in words what it does."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from frazil.features.recipe import Recipe
 from frazil.folds import inner_folds
 from frazil.matrix import collect_matrix
 from frazil.models.contract import Sample
+from frazil.schema import column
 from frazil.search.cost import affordable_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
     import numpy as np
-    import polars as pl
     from numpy.typing import NDArray
 
     from frazil.budget import Clock
@@ -54,6 +56,30 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """Features of earlier rows: they learn nothing, so they are made once, of all rows, before the cut into folds.
+
+    Args:
+        fitted: The recipe.
+        df: Its features of every row of the table.
+    """
+
+    fitted: FittedRecipe
+    df: pl.DataFrame
+
+    @classmethod
+    def of(cls, table: Table, recipe: Recipe) -> Past:
+        """Add the features to the table's rows."""
+        fitted = recipe.fit(table.df.lazy(), table.task)
+        added = fitted.apply(table.df.lazy()).select(column(feature.name) for feature in fitted.features)
+        return cls(fitted, added.collect())
+
+    def beside(self, frame: pl.LazyFrame, rows: NDArray[np.int64]) -> pl.LazyFrame:
+        """Put the features of these rows beside their others."""
+        return pl.concat([frame, self.df[rows].lazy()], how="horizontal") if self.df.width else frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FoldData:
     """One fold's features: the recipe as fitted on its training rows, and both sides as matrices."""
 
@@ -76,17 +102,19 @@ def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, see
     The first folds of a k-fold plan are hold-outs of the size of a fold; the reason for the cut is kept in the plan.
     """
     before = clock.spent
-    built = [build_fold(table, plan.folds[0], recipe, child_seed(seed, "fold", 0))]
+    recipe, ordered = recipe.split()
+    past = Past.of(table, ordered)
+    built = [build_fold(table, plan.folds[0], recipe, past, child_seed(seed, "fold", 0))]
     allowed, why = _folds_allowed(built[0], table.task, clock.spent - before, len(plan.folds), clock, threads)
     for number, fold in enumerate(plan.folds[1:allowed], start=1):
-        built.append(build_fold(table, fold, recipe, child_seed(seed, "fold", number)))
+        built.append(build_fold(table, fold, recipe, past, child_seed(seed, "fold", number)))
     if allowed < len(plan.folds):
         reason = f"{plan.reason}; the first {allowed} of {len(plan.folds)} folds are used, {why}"
         plan = replace(plan, folds=plan.folds[:allowed], reason=reason)
     return FoldSet(plan, tuple(built))
 
 
-def build_fold(table: Table, fold: Fold, recipe: Recipe, seed: int) -> FoldData:
+def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) -> FoldData:
     """Fit the recipe on the training rows alone and collect both sides.
 
     Training rows get out-of-fold values of whatever reads the target; validation rows get the full statistics.
@@ -96,16 +124,18 @@ def build_fold(table: Table, fold: Fold, recipe: Recipe, seed: int) -> FoldData:
     time = None if table.time is None else table.time[fold.train]
     ids, forward = inner_folds(len(fold.train), INNER_FOLDS, groups=groups, time=time, seed=seed)
     fitted, features = recipe.fit_train(train, table.task, ids, forward)
+    whole = fitted | past.fitted
     return FoldData(
-        fitted,
-        table.sample(features, fitted, fold.train),
-        table.sample(fitted.apply(valid), fitted, fold.valid),
+        whole,
+        table.sample(past.beside(features, fold.train), whole, fold.train),
+        table.sample(past.beside(fitted.apply(valid), fold.valid), whole, fold.valid),
     )
 
 
 def folds_without_features(table: Table, plan: SplitPlan) -> FoldSet:
     """Make folds with no features at all: enough for the baseline, at no cost."""
-    return FoldSet(plan, tuple(build_fold(table, fold, Recipe(), 0) for fold in plan.folds))
+    past = Past.of(table, Recipe())
+    return FoldSet(plan, tuple(build_fold(table, fold, Recipe(), past, 0) for fold in plan.folds))
 
 
 def _folds_allowed(

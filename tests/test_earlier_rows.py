@@ -1,0 +1,83 @@
+"""Models of features that read earlier rows: what they see in training, and what they need to predict."""
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import frazil as fz
+
+STORES, DAYS = 12, 60
+RECIPE = fz.Recipe(
+    fz.keep_numbers("price"),
+    fz.lag("sold", [1, 7]),
+    fz.rolling("sold", ["7i"], ["mean", "std"]),
+    entity="store",
+    time="day",
+)
+
+
+@pytest.fixture(scope="module")
+def sales():
+    """Each store's sales follow its last ones."""
+    rng = np.random.default_rng(0)
+    level = np.cumsum(rng.normal(size=(DAYS, STORES)), axis=0) + 10
+    return pl.DataFrame(
+        {
+            "store": np.tile(np.arange(STORES), DAYS),
+            "day": np.repeat(np.arange(DAYS), STORES),
+            "price": rng.normal(size=DAYS * STORES),
+            "sold": level.ravel() + rng.normal(size=DAYS * STORES) / 10,
+        }
+    ).sample(fraction=1, shuffle=True, seed=0)
+
+
+@pytest.fixture(scope="module")
+def model(sales):
+    past = sales.filter(pl.col("day") < 50)
+    return fz.fit_auto(past, target="sold", features=RECIPE, budget=fz.Budget(trials=2), progress=False)
+
+
+def test_folds_go_forward_along_the_recipes_time(model):
+    assert "after" in model.story.folds
+    assert model.score < 2
+
+
+def test_rows_predicted_with_their_history_are_those_of_the_whole_table(model, sales):
+    new, past = sales.filter(pl.col("day") == 50), sales.filter(pl.col("day") < 50)
+    whole = pl.concat([past, new])
+    expected = model.predict(whole).tail(new.height)
+    assert_frame_equal(model.predict(new, history=past), expected)
+    assert_frame_equal(model.predict(new.drop("sold"), history=past), expected)
+    assert not model.predict(new).equals(expected)
+
+
+def test_history_gives_a_better_model_of_new_rows(model, sales):
+    new, past = sales.filter(pl.col("day") == 50), sales.filter(pl.col("day") < 50)
+    with_history, without = (model.evaluate(new, history=history)["score"][0] for history in (past, None))
+    assert with_history < without
+
+
+def test_a_table_scored_in_batches_is_the_table_scored_at_once(model, sales, tmp_path, monkeypatch):
+    new, past = sales.filter(pl.col("day") >= 50), sales.filter(pl.col("day") < 50)
+    expected = model.predict(new, history=past)
+    monkeypatch.setattr("frazil.features.bounded.LEAST_ROWS", 50)
+    monkeypatch.setattr("frazil.artifact.scoring.MOST_BATCH_BYTES", 1)
+    assert model.sink_predictions(new, tmp_path / "scored.parquet", ["store"], history=past) == new.height
+    scored = pl.read_parquet(tmp_path / "scored.parquet")
+    assert_frame_equal(scored.drop("store"), expected)
+    assert scored["store"].to_list() == new["store"].to_list()
+
+
+def test_a_loaded_model_reads_earlier_rows_too(model, sales, tmp_path):
+    new, past = sales.filter(pl.col("day") == 50), sales.filter(pl.col("day") < 50)
+    model.save(tmp_path / "m.frazil")
+    loaded = fz.load(tmp_path / "m.frazil")
+    assert_frame_equal(loaded.predict(new, history=past), model.predict(new, history=past))
+
+
+def test_a_horizon_keeps_a_gap_between_folds(sales):
+    recipe = fz.Recipe(fz.lag("sold"), entity="store", time="day", horizon="5i")
+    model = fz.fit_auto(sales, target="sold", features=recipe, budget=fz.Budget(trials=1), progress=False)
+    assert "by more than 5 units" in model.story.folds
+    assert model.features["reads"].to_list() == ["earlier rows of its entity"]
