@@ -86,7 +86,7 @@ def test_numbers_and_dates_in_strings_stay_categories_and_are_known(values, look
 
 def test_named_columns_get_their_roles_whatever_they_hold():
     columns = {name: [1] * ROWS for name in ("y", "when", "who", "store", "w", "rest")}
-    schema = roles_of(columns, target="y", time="when", groups="store", weights="w", entity="who")
+    schema = roles_of(columns, target="y", time="when", groups="store", weights="w", entity=["who"])
     assert {name: known.role for name, known in schema.items()} == {
         "y": Role.TARGET,
         "when": Role.TIME,
@@ -99,7 +99,7 @@ def test_named_columns_get_their_roles_whatever_they_hold():
 
 
 def test_the_entity_may_be_the_groups():
-    assert roles_of({"who": [1, 2]}, groups="who", entity="who")["who"].role is Role.GROUP
+    assert roles_of({"who": [1, 2]}, groups="who", entity=["who"])["who"].role is Role.GROUP
 
 
 def test_missing_named_columns_are_listed_with_the_nearest():

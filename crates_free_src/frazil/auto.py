@@ -18,8 +18,9 @@ from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
-from frazil.features.panel import Length
-from frazil.features.suggestion import auto_recipe
+from frazil.features.panel import Panel
+from frazil.features.panels import usual_step
+from frazil.features.suggestion import Suggestion, suggest_builders
 from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model
@@ -37,7 +38,7 @@ from frazil.sources import open_source
 from frazil.types import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from frazil.budget import Clock
@@ -67,7 +68,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     features: Literal["auto"] | Recipe | None = "auto",
     time: str | Forward | None = None,
     groups: str | None = None,
-    entity: str | None = None,
+    entity: str | Sequence[str] | None = None,
     weights: str | None = None,
     store: str | Path | None = None,
     seed: int = 0,
@@ -90,7 +91,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
         time: The column that says when a row happened: folds go forward in time. `fz.Forward(column, gap=, embargo=)`
             keeps a distance between what learns and what judges.
         groups: Rows that share its value stay on one side of every split.
-        entity: What a row is about; its rows stay on one side too, unless `time` or `groups` is given.
+        entity: What a row is about, one column or several; its rows stay on one side too, unless `time` or `groups`
+            is given. With `time`, windows over its earlier rows become features; of the target only with
+            `fz.Forward(column, horizon=)`, which says when it is known.
         weights: How much each row counts, in learning and in scoring.
         store: A folder that keeps every finished trial; the same call after a crash goes on from there.
         seed: Root of every random choice.
@@ -111,7 +114,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         shown.stage("reading and checking the data")
         source = open_source(data)
         axis = Forward.of(time) or _axis_of(features)
-        named = NamedColumns(target, None if axis is None else axis.column, groups, entity, weights)
+        named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
+        panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
@@ -119,7 +123,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         with open_store(store, staged.identity, settings) as kept:
             shown.stage("making features")
             plan = _plan(staged.table, axis, seed)
-            folds = _folds(staged.table, plan, _recipe(features, staged), clock, seed, threads)
+            folds = _folds(staged.table, plan, _recipe(features, staged, panel), clock, seed, threads)
             judge = judge_for(staged.table, folds.plan, measure, seed)
             bench = Workbench(staged.table.task, folds, judge, clock, seed, threads)
             shown.stage("searching")
@@ -149,9 +153,33 @@ def check(
 
     Raises: InputError: the data can't be read, or the target can't be learned.
     """
-    named = NamedColumns(target, time, groups, None, weights)
+    named = NamedColumns(target, time, groups, (), weights)
     budget = Budget(trials=1)
     return stage(open_source(data), named, task, budget.memory_bytes, seed).findings
+
+
+def suggest(
+    data: Any,  # noqa: ANN401 -- any source that open_source takes
+    target: str,
+    *,
+    task: str = "auto",
+    time: str | Forward | None = None,
+    groups: str | None = None,
+    entity: str | Sequence[str] | None = None,
+    seed: int = 0,
+) -> Suggestion:
+    """Look at a table and say which features to make of it, each with the reason.
+
+    It is what `fit_auto` does with `features="auto"`; `suggestion.recipe` is a recipe to go on from.
+
+    Args: as for `fit_auto`.
+
+    Raises: InputError: the data can't be read, or the target can't be learned.
+    """
+    axis = Forward.of(time)
+    named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
+    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
+    return _suggestion(staged, Panel(named.entity, named.time, None, None if axis is None else axis.horizon))
 
 
 def _checked_threads(threads: int | None) -> int:
@@ -166,9 +194,7 @@ def _axis_of(features: object) -> Forward | None:
     """Return the time axis of a recipe that declares one: its folds go forward, and keep its horizon free."""
     if not isinstance(features, Recipe) or features.panel.time is None:
         return None
-    horizon = features.panel.horizon
-    gap = 0 if horizon is None else Length.parse(horizon, "horizon").steps or horizon
-    return Forward(features.panel.time, gap=gap)
+    return Forward(features.panel.time, horizon=features.panel.horizon)
 
 
 def _plan(table: Table, axis: Forward | None, seed: int) -> SplitPlan:
@@ -186,14 +212,23 @@ def _plan(table: Table, axis: Forward | None, seed: int) -> SplitPlan:
     )
 
 
-def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged) -> Recipe:
+def _names(entity: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (entity,) if isinstance(entity, str) else tuple(entity or ())
+
+
+def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged, panel: Panel) -> Recipe:
     if isinstance(features, Recipe):
         return features
     if features is None:
         return Recipe(KeepNumbers(tuple(staged.schema.named(Role.NUMBER))))
     if features != "auto":
         raise SettingError(f"features={features!r}; it takes 'auto', a fz.Recipe, or None.")
-    return auto_recipe(staged.schema, staged.profile, staged.table.task)
+    return _suggestion(staged, panel).recipe
+
+
+def _suggestion(staged: Staged, panel: Panel) -> Suggestion:
+    step = None if panel.time is None else usual_step(staged.table.df[panel.time])
+    return suggest_builders(staged.schema, staged.profile, staged.table.task, panel, step)
 
 
 def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:

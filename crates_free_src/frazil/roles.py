@@ -11,6 +11,8 @@ from frazil.schema import ColumnRole, Schema
 from frazil.types import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frazil.profile import ColumnProfile, Profile
 
 # A label of a category is a word or three ("New York City"); a sentence has at least four words.
@@ -33,7 +35,7 @@ def infer_roles(
     time: str | None = None,
     groups: str | None = None,
     weights: str | None = None,
-    entity: str | None = None,
+    entity: Sequence[str] = (),
     where: str = "data",
 ) -> Schema:
     """Give every column a role: as named, or as its type and values suggest.
@@ -44,21 +46,21 @@ def infer_roles(
         time: The column that orders rows in time: a date, a datetime or a number.
         groups: The column whose values stay together in a fold; may be the entity too.
         weights: The column of row weights, a number.
-        entity: The column that says whose row it is.
+        entity: The columns that say whose row it is.
         where: What the table is called in errors.
 
     Raises:
         MissingColumnError: a named column is not there.
         SchemaError: a column is named for two things, or its type can't be what it is named for.
     """
-    named = {
-        (target, Role.TARGET): "named as the target",
-        (time, Role.TIME): "named as the time",
-        (weights, Role.WEIGHT): "named as the weights",
-        (entity if entity != groups else None, Role.KEY): "named as the entity",
-        (groups, Role.GROUP): "named as the groups",
-    }
-    given = [(name, role, reason) for (name, role), reason in named.items() if name is not None]
+    named = [
+        (target, Role.TARGET, "named as the target"),
+        (time, Role.TIME, "named as the time"),
+        (weights, Role.WEIGHT, "named as the weights"),
+        *((name, Role.KEY, "named as the entity") for name in entity if name != groups),
+        (groups, Role.GROUP, "named as the groups"),
+    ]
+    given = [(name, role, reason) for name, role, reason in named if name is not None]
     _check_named(profile, given, where)
     chosen = {name: (role, reason) for name, role, reason in given}
     roles = (chosen.get(known.name) or _guessed(known, profile.rows) for known in profile.columns)

@@ -7,7 +7,7 @@ from frazil.features.contract import Builder, CrossFitBuilder, Feature, Fitted, 
 from frazil.features.fitted import FittedRecipe
 from frazil.features.recipe import Recipe
 from frazil.features.rooms import BUILDERS
-from frazil.features.suggestion import auto_recipe
+from frazil.features.suggestion import Suggestion, suggest_builders
 
 __all__ = [
     "BUILDERS",
@@ -19,6 +19,7 @@ __all__ = [
     "LeakClass",
     "Recipe",
     "Scope",
+    "Suggestion",
     "Training",
-    "auto_recipe",
+    "suggest_builders",
 ]

@@ -79,7 +79,7 @@ def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memo
     rows, is_sorted = frame.select(pl.len(), in_order_already(panel)).collect(engine="streaming").row(0)
     if is_sorted:
         return Plan(rows, at_once, row_bytes, 0, "the table is sorted by entity and time")
-    if rows <= at_once or panel.entity is None:
+    if rows <= at_once or not panel.entity:
         return Plan(rows, max(at_once, rows), row_bytes, 0, "all rows are worked on at once")
     buckets = min(MOST_BUCKETS, int(SKEW * rows / at_once) + 1)
     return Plan(rows, at_once, row_bytes, buckets, "the table is not sorted by entity and time")
@@ -99,47 +99,46 @@ def batches_of(
     if panel is None:
         yield from frame.collect_batches(chunk_size=plan.rows_at_once, maintain_order=True)
     elif plan.buckets:
-        yield from _bucket_by_bucket(frame, str(panel.entity), plan.buckets, folder)
+        yield from _bucket_by_bucket(frame, panel.entity, plan.buckets, folder)
     elif plan.rows <= plan.rows_at_once:
         yield frame.collect(engine="streaming")
     else:
         yield from _entity_by_entity(frame, panel.entity, plan.rows_at_once)
 
 
-def _entity_by_entity(frame: pl.LazyFrame, entity: str | None, rows: int) -> Iterator[pl.DataFrame]:
+def _entity_by_entity(frame: pl.LazyFrame, entity: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
     """Cut a sorted table where entities end."""
-    held: list[pl.DataFrame] = []
+    held: list[pl.DataFrame] = []  # rows of one entity, of which more may come
     for batch in frame.collect_batches(chunk_size=rows, maintain_order=True):
-        cut = _last_begins(batch, entity, held)
-        if cut is not None:
-            whole = pl.concat([*held, batch[:cut]])
+        cut = _last_begins(batch, entity) if entity else 0
+        is_same = bool(held) and cut == 0 and _last(held[-1], entity) == _last(batch, entity)
+        if held and not is_same:
+            yield pl.concat([*held, batch[:cut]])
             held = []
-            if whole.height:
-                yield whole
-        held.append(batch[cut or 0 :])
+        elif cut:
+            yield batch[:cut]
+        held.append(batch[cut:])
     if held:
         yield pl.concat(held)
 
 
-def _last_begins(batch: pl.DataFrame, entity: str | None, held: list[pl.DataFrame]) -> int | None:
-    """Return where the batch's last entity begins; None where that is not in this batch."""
-    if entity is None or not batch.height:
-        return None
-    of_last = batch.select(column(entity).eq_missing(column(entity).last())).to_series()
-    cut = batch.height - int(of_last.reverse().arg_min() or 0) if not of_last.all() else 0
-    if cut == 0 and held:
-        before = held[-1].select(column(entity).last()).item()
-        return None if before == batch.select(column(entity).last()).item() else 0
-    return cut or None
+def _last(df: pl.DataFrame, entity: tuple[str, ...]) -> tuple[object, ...]:
+    return df.select(column(name).last() for name in entity).row(0) if entity else ()
+
+
+def _last_begins(df: pl.DataFrame, entity: tuple[str, ...]) -> int:
+    """Return where the last entity's rows begin."""
+    of_another = pl.any_horizontal(column(name).ne_missing(column(name).last()) for name in entity)
+    return int(df.select(of_another.sum()).item()) if df.height else 0
 
 
 def _bucket_by_bucket(
-    frame: pl.LazyFrame, entity: str, buckets: int, folder: str | Path | None
+    frame: pl.LazyFrame, entity: tuple[str, ...], buckets: int, folder: str | Path | None
 ) -> Iterator[pl.DataFrame]:
     """Write the table into one folder a bucket, and read them one after the other."""
     bucket = unique("bucket", frame.collect_schema().names())
     # The hash is used here and now only, so it need not be the same in another version.
-    keyed = frame.with_columns((column(entity).hash(0) % buckets).alias(bucket))
+    keyed = frame.with_columns((pl.struct(column(name) for name in entity).hash(0) % buckets).alias(bucket))
     with _scratch(folder) as scratch:
         keyed.sink_parquet(
             pl.PartitionBy(scratch, key=bucket, include_key=False, approximate_bytes_per_file=None),

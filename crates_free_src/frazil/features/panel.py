@@ -123,7 +123,7 @@ class Panel:
     """What a table's rows are of and how they lie in time; declared once, inherited by all that reads earlier rows.
 
     Args:
-        entity: The column that says whose row it is; None where all rows are of one.
+        entity: The columns that say whose row it is; none where all rows are of one.
         time: The column that orders rows: a Date, a Datetime, a Duration or an integer.
         available_at: The column that says when a row became known; its own time where None.
         horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of integers).
@@ -131,7 +131,7 @@ class Panel:
     Raises: SettingError: the horizon is unreadable, or there is no time for it or for available_at.
     """
 
-    entity: str | None = None
+    entity: tuple[str, ...] = ()
     time: str | None = None
     available_at: str | None = None
     horizon: str | None = None
@@ -144,6 +144,11 @@ class Panel:
             raise SettingError(f"{given[0]}={getattr(self, given[0])!r} has no time to go by; give time=, too.")
 
     @property
+    def axes(self) -> tuple[str, ...]:
+        """The columns that rows are sorted by."""
+        return (*self.entity, *((self.time,) if self.time is not None else ()))
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns that it names."""
-        return tuple(name for name in (self.entity, self.time, self.available_at) if name is not None)
+        return (*self.entity, *(name for name in (self.time, self.available_at) if name is not None))

@@ -44,7 +44,7 @@ class Recipe:
 
     Args:
         builders: Settings of features; names of generated columns follow their order.
-        entity: The column that says whose row it is.
+        entity: The column, or columns, that say whose row it is.
         time: The column that orders rows; whatever reads earlier rows needs it.
         available_at: The column that says when a row became known to others; its own time where None.
         horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of integers).
@@ -63,7 +63,7 @@ class Recipe:
     def __init__(
         self,
         *builders: Builder,
-        entity: str | None = None,
+        entity: str | Sequence[str] | None = None,
         time: str | None = None,
         available_at: str | None = None,
         horizon: str | None = None,
@@ -72,7 +72,8 @@ class Recipe:
             if not callable(getattr(builder, "learn", None)):
                 raise SettingError(f"Recipe got {builder!r}; it takes builders, as in Recipe(KeepNumbers('price')).")
         object.__setattr__(self, "builders", tuple(builders))
-        object.__setattr__(self, "panel", Panel(entity, time, available_at, horizon))
+        names = (entity,) if isinstance(entity, str) else tuple(entity or ())
+        object.__setattr__(self, "panel", Panel(names, time, available_at, horizon))
 
     def __or__(self, other: Recipe) -> Recipe:
         """Put the other recipe's builders after this one's.
@@ -85,7 +86,7 @@ class Recipe:
 
     def __repr__(self) -> str:
         """Write it as the call that makes it, one builder a line."""
-        axes = [f"{axis}={value!r}" for axis, value in asdict(self.panel).items() if value is not None]
+        axes = [f"{axis}={value!r}" for axis, value in _declared(self.panel).items()]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
     def fit(self, data: Any, task: Task | None = None, *, target: str | None = None) -> FittedRecipe:  # noqa: ANN401
@@ -152,7 +153,7 @@ class Recipe:
         """Return the builders that a training fold is fitted on, and those of earlier rows, which learn nothing."""
         past = [builder for builder in self.builders if isinstance(builder, AsksNothing)]
         rest = [builder for builder in self.builders if not isinstance(builder, AsksNothing)]
-        return Recipe(*rest, **asdict(self.panel)), Recipe(*past, **asdict(self.panel))
+        return Recipe(*rest, **_declared(self.panel)), Recipe(*past, **_declared(self.panel))
 
     def explain(self) -> str:
         """Say in words what it does."""
@@ -196,14 +197,19 @@ def _task(frame: pl.LazyFrame, task: Task | None, target: str | None) -> Task | 
     return infer_task(frame.select(column(target)).collect().to_series(), target_name=target)
 
 
-def _agreed(mine: Panel, theirs: Panel) -> dict[str, str | None]:
-    agreed = asdict(mine)
-    for axis, value in asdict(theirs).items():
-        if None not in (agreed[axis], value) and agreed[axis] != value:
+def _declared(panel: Panel) -> dict[str, Any]:
+    """Return what a panel says, as a recipe takes it."""
+    said = {**asdict(panel), "entity": panel.entity[0] if len(panel.entity) == 1 else list(panel.entity)}
+    return {axis: value for axis, value in said.items() if value}
+
+
+def _agreed(mine: Panel, theirs: Panel) -> dict[str, Any]:
+    agreed = _declared(mine)
+    for axis, value in _declared(theirs).items():
+        if agreed.setdefault(axis, value) != value:
             raise SettingError(
                 f"the recipes have {axis}={agreed[axis]!r} and {axis}={value!r}; they go together with one only."
             )
-        agreed[axis] = value if agreed[axis] is None else agreed[axis]
     return agreed
 
 

@@ -14,6 +14,7 @@ from frazil.checks import check_table
 from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
+from frazil.features.panel import Length
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.schema import column
@@ -23,7 +24,7 @@ from frazil.sources import reading
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,11 +45,14 @@ class Forward:
         column: When a row happened: a Date, a Datetime or an integer.
         gap: How far a row's features or label reach ahead, as "7d", "12h" or a number in the column's own unit.
         embargo: How much later than its row a label is known; training ends that much earlier still.
+        horizon: How long before a row the last labels are known that it may be predicted from, as "7d" or "7i" (of
+            integers). With it, lags and windows of the target become features; the gap is as long at least.
     """
 
     column: str
     gap: str | int = 0
     embargo: str | int = 0
+    horizon: str | None = None
 
     @classmethod
     def of(cls, given: str | Self | None) -> Self | None:
@@ -58,7 +62,10 @@ class Forward:
     @property
     def distances(self) -> dict[str, int | timedelta]:
         """Return gap and embargo as `plan_folds` takes them."""
-        given = {"gap": self.gap, "embargo": self.embargo}
+        gap = self.gap
+        if self.horizon is not None and not gap:
+            gap = Length.parse(self.horizon, "horizon").steps or self.horizon
+        given = {"gap": gap, "embargo": self.embargo}
         return {name: timedelta(seconds=parse_seconds(d)) if isinstance(d, str) else d for name, d in given.items()}
 
 
@@ -70,26 +77,31 @@ class NamedColumns:
         target: What is predicted.
         time: When a row happened; folds then go forward in time.
         groups: Rows of one group stay on one side of a split.
-        entity: What a row is about; without `time` and `groups`, its rows stay on one side of a split.
+        entity: What a row is about, one column or several that say so together; without `time` and `groups`, its rows
+            stay on one side of a split.
         weights: How much a row counts.
     """
 
     target: str
     time: str | None = None
     groups: str | None = None
-    entity: str | None = None
+    entity: tuple[str, ...] = ()
     weights: str | None = None
 
     def given(self) -> Iterator[tuple[str, str]]:
         """Return argument and column for each that is given."""
-        for argument in ("target", "time", "groups", "entity", "weights"):
+        for argument in ("target", "time", "groups", "weights"):
             if (name := getattr(self, argument)) is not None:
                 yield argument, name
+        for name in self.entity:
+            yield "entity", name
 
     @property
-    def kept_together(self) -> str | None:
-        """The column whose equal values stay on one side of a split."""
-        return self.groups or (self.entity if self.time is None else None)
+    def kept_together(self) -> tuple[str, ...]:
+        """The columns whose equal values stay on one side of a split."""
+        if self.groups is not None:
+            return (self.groups,)
+        return self.entity if self.time is None else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +138,16 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     if columns.time is not None:
         df = df.sort(columns.time, maintain_order=True)
     profile = profile_frame(df.lazy())
-    schema = infer_roles(profile, **dict(columns.given()), where=source.name)
+    schema = infer_roles(
+        profile,
+        target=columns.target,
+        time=columns.time,
+        groups=columns.groups,
+        weights=columns.weights,
+        # Where folds go forward in time, new rows are of known entities, and which they are of tells something.
+        entity=columns.entity if columns.time is None else (),
+        where=source.name,
+    )
     findings = Findings((*notes, *dropped, *check_table(df.lazy(), profile, schema, problem)))
     table = Table(
         df=df,
@@ -141,10 +162,10 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
 
 def _check_named(source: Source, columns: NamedColumns) -> None:
     there = source.frame.collect_schema().names()
-    named = dict(columns.given())
-    if missing := [name for name in named.values() if name not in there]:
+    named = list(columns.given())
+    if missing := [name for _, name in named if name not in there]:
         raise MissingColumnError.among(missing, there, where=source.name)
-    for argument, name in named.items():
+    for argument, name in named:
         if argument != "target" and name == columns.target:
             raise SettingError(f"{argument}={name!r} is the target itself; name another column.")
     if len(there) == 1:
@@ -194,9 +215,12 @@ def _weights(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None:
     return weights
 
 
-def _codes(df: pl.DataFrame, name: str | None) -> NDArray[np.int64] | None:
-    """Number the groups by their order of appearance; missing is a group of its own."""
-    return None if name is None else df[name].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+def _codes(df: pl.DataFrame, names: Sequence[str]) -> NDArray[np.int64] | None:
+    """Number the groups by their order; missing is a group of its own."""
+    if not names:
+        return None
+    groups = df.select(pl.struct(column(name) for name in names).rank("dense").cast(pl.Int64))
+    return groups.to_series().to_numpy()
 
 
 def _moments(df: pl.DataFrame, name: str | None) -> NDArray[Any] | None:

@@ -227,7 +227,7 @@ def add_ordered(df: pl.DataFrame, parts: Sequence[Ordered], panel: Panel, thread
     order: NDArray[np.int64] | None = None
     if not rows.select(in_order_already(panel)).item():
         place = unique("row", rows.columns)
-        axes = [column(name) for name in (panel.entity, panel.time) if name is not None]
+        axes = [column(name) for name in panel.axes]
         rows = rows.with_row_index(place).sort(axes, nulls_last=True, maintain_order=True)
         order = rows.get_column(place).to_numpy().astype(np.int64)
     starts = _run_starts(rows, panel.entity)
@@ -310,20 +310,20 @@ def _moments(
 
 def in_order_already(panel: Panel) -> pl.Expr:
     """Say of a whole table whether entities ascend, and times within each, those without a time last."""
-    axes = [name for name in (panel.entity, panel.time) if name is not None]
     follows = pl.lit(value=True)
-    for name in reversed(axes):
+    for name in reversed(panel.axes):
         this, last = column(name), column(name).shift(1)
         above = (this > last) | (this.is_null() & last.is_not_null())
         follows = above.fill_null(value=False) | (this.eq_missing(last) & follows)
     return (follows | (pl.int_range(pl.len()) == 0)).all()
 
 
-def _run_starts(rows: pl.DataFrame, entity: str | None) -> NDArray[np.int64]:
+def _run_starts(rows: pl.DataFrame, entity: Sequence[str]) -> NDArray[np.int64]:
     """Return the position of the first row of the entity that each row is of."""
-    if entity is None:
+    if not entity:
         return np.zeros(rows.height, np.int64)
-    changed = rows.select(column(entity).ne_missing(column(entity).shift(1))).to_series().to_numpy().copy()
+    other = pl.any_horizontal(column(name).ne_missing(column(name).shift(1)) for name in entity)
+    changed = rows.select(other).to_series().to_numpy().copy()
     changed[:1] = True
     firsts = np.flatnonzero(changed)
     return np.repeat(firsts, np.diff(np.append(firsts, rows.height)))

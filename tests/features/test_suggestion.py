@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from frazil.features import auto_recipe
+from frazil.features import suggest_builders
 from frazil.features.calendar import CyclicTime, DateParts
 from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
 from frazil.features.numbers import KeepNumbers
@@ -25,7 +25,7 @@ Y = RNG.integers(0, 2, N)
 
 def recipe_of(columns, task=TASK, **named):
     profile = profile_frame(pl.LazyFrame({**columns, "y": Y}))
-    return auto_recipe(infer_roles(profile, target="y", **named), profile, task)
+    return suggest_builders(infer_roles(profile, target="y", **named), profile, task).recipe
 
 
 def labels(levels, n=N):
