@@ -32,7 +32,7 @@ FLOORS = (
     ("search",),
     ("artifact", "evaluation", "report"),
     ("model",),
-    ("auto", "cli", "sklearn", "__main__", "__init__"),
+    ("auto", "cli", "expressions", "sklearn", "__main__", "__init__"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Here modules of one floor build on each other; that they do so in one direction is the test on rings.
@@ -55,10 +55,16 @@ PUBLIC_NAMES = (
     "SourceError",
     "TargetError",
     "__version__",
+    "aggregate",
+    "bin_numbers",
     "check",
+    "clip",
+    "cross_numbers",
     "cyclic_time",
     "date_parts",
     "diff",
+    "digits",
+    "distances",
     "encode_count",
     "encode_ordinal",
     "encode_target",
@@ -66,13 +72,28 @@ PUBLIC_NAMES = (
     "express",
     "fit_auto",
     "from_function",
+    "impute",
     "keep_numbers",
     "lag",
+    "latest",
     "lead",
     "load",
+    "log",
+    "outlier_flag",
+    "pca",
     "pct_change",
+    "polynomial",
+    "power",
+    "quantile_transform",
+    "rank_transform",
     "rolling",
+    "row_stats",
+    "scale",
+    "spline",
     "sql",
+    "suggest",
+    "svd",
+    "synthesize",
     "text_stats",
     "tfidf",
 )
@@ -321,7 +342,9 @@ def test_a_planted_danger_is_found(planted):
 
 
 def test_slow_packages_are_loaded_through_one_door():
-    assert {module: found for module, text in sources().items() if (found := heavy_imports(text))} == {}
+    met = {module: found for module, text in sources().items() if (found := heavy_imports(text))}
+    # A transformer derives from scikit-learn's classes; its module is imported by those who use them.
+    assert met == {"frazil.sklearn": {"sklearn"}}
 
 
 def test_a_planted_slow_import_is_found():

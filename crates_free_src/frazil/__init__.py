@@ -9,10 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from frazil import expressions as _expressions  # noqa: F401 -- gives Polars expressions their `.fz`
 from frazil.version import __version__
 
 if TYPE_CHECKING:
-    from frazil.auto import check, fit_auto
+    from frazil.auto import check, fit_auto, suggest
     from frazil.budget import Budget
     from frazil.errors import (
         ArtifactError,
@@ -34,13 +35,33 @@ if TYPE_CHECKING:
     from frazil.features.categories import EncodeTarget as encode_target
     from frazil.features.given import Express as express
     from frazil.features.given import FromFunction as from_function
+    from frazil.features.numbers import BinNumbers as bin_numbers
+    from frazil.features.numbers import Clip as clip
+    from frazil.features.numbers import CrossNumbers as cross_numbers
+    from frazil.features.numbers import Digits as digits
+    from frazil.features.numbers import Distances as distances
+    from frazil.features.numbers import Impute as impute
     from frazil.features.numbers import KeepNumbers as keep_numbers
+    from frazil.features.numbers import Log as log
+    from frazil.features.numbers import OutlierFlag as outlier_flag
+    from frazil.features.numbers import Pca as pca
+    from frazil.features.numbers import Polynomial as polynomial
+    from frazil.features.numbers import Power as power
+    from frazil.features.numbers import QuantileTransform as quantile_transform
+    from frazil.features.numbers import RankTransform as rank_transform
+    from frazil.features.numbers import RowStats as row_stats
+    from frazil.features.numbers import Scale as scale
+    from frazil.features.numbers import Spline as spline
+    from frazil.features.numbers import Svd as svd
     from frazil.features.ordered import Diff as diff
     from frazil.features.ordered import Expanding as expanding
     from frazil.features.ordered import Lag as lag
     from frazil.features.ordered import Lead as lead
     from frazil.features.ordered import PctChange as pct_change
     from frazil.features.ordered import Rolling as rolling
+    from frazil.features.tables import Aggregate as aggregate
+    from frazil.features.tables import Latest as latest
+    from frazil.features.tables import Synthesize as synthesize
     from frazil.features.text import TextStats as text_stats
     from frazil.features.text import TextSvd as tfidf
     from frazil.model import Model, load
@@ -65,10 +86,16 @@ __all__ = [
     "SourceError",
     "TargetError",
     "__version__",
+    "aggregate",
+    "bin_numbers",
     "check",
+    "clip",
+    "cross_numbers",
     "cyclic_time",
     "date_parts",
     "diff",
+    "digits",
+    "distances",
     "encode_count",
     "encode_ordinal",
     "encode_target",
@@ -76,19 +103,34 @@ __all__ = [
     "express",
     "fit_auto",
     "from_function",
+    "impute",
     "keep_numbers",
     "lag",
+    "latest",
     "lead",
     "load",
+    "log",
+    "outlier_flag",
+    "pca",
     "pct_change",
+    "polynomial",
+    "power",
+    "quantile_transform",
+    "rank_transform",
     "rolling",
+    "row_stats",
+    "scale",
+    "spline",
     "sql",
+    "suggest",
+    "svd",
+    "synthesize",
     "text_stats",
     "tfidf",
 ]
 
 _HOMES = {
-    "frazil.auto": ("check", "fit_auto"),
+    "frazil.auto": ("check", "fit_auto", "suggest"),
     "frazil.budget": ("Budget",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "frazil.features": ("Recipe",),
