@@ -12,7 +12,7 @@ import polars as pl
 from frazil.budget import parse_bytes
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.bounded import batches_of, plan_batches
-from frazil.features.contract import Fitted, Kind, ReadsTables, RowFitted, Scope, kind_of
+from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, RowFitted, Scope, kind_of
 from frazil.features.ordered.timeline import Ordered, in_order
 from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
@@ -205,11 +205,11 @@ class FittedRecipe:
 
     def matrix_columns(self) -> tuple[MatrixColumn, ...]:
         """Return what a learner must know of each feature."""
-        coded = {source for feature in self.features if feature.levels for source in feature.sources}
-        return tuple(
-            MatrixColumn(feature.name, feature.levels, not feature.levels and coded.issuperset(feature.sources))
-            for feature in self.features
-        )
+        # What another table says of a key and a time restates neither, though it is made of them.
+        own = [feature for feature in self.features if feature.leak is not LeakClass.OTHER_TABLES]
+        coded = {source for feature in own if feature.levels for source in feature.sources}
+        restating = {feature.name for feature in own if not feature.levels and coded.issuperset(feature.sources)}
+        return tuple(MatrixColumn(feature.name, feature.levels, feature.name in restating) for feature in self.features)
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it: `recipe.json`, and Parquet tables."""

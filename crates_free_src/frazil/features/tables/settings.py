@@ -1,0 +1,132 @@
+"""Settings that all builders of other tables have: which table, which key, which columns, which times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import polars.selectors as cs
+
+from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.features.categories.levels import Levels, counted
+from frazil.features.contract import Kind, kind_of
+from frazil.features.panel import Length
+from frazil.features.tables.reading import KINDS, Readings
+from frazil.features.tables.views import Hop, View
+from frazil.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from frazil.features.contract import Columns, Queries, Training
+
+MOST_LEVELS = 50_000  # rarer levels say next to nothing, and float32 tells up to 2**24 apart
+UNSAFE = frozenset('",:[]{}')  # LightGBM takes no name with one of these
+
+
+def safe(name: str) -> str:
+    """Make a part of a generated column's name of any text.
+
+    >>> safe("a:b")
+    'a_b'
+    """
+    return "".join("_" if character in UNSAFE else character for character in name)
+
+
+def opened(table: object, name: object) -> pl.LazyFrame:
+    """Open a table that features read.
+
+    Raises: SettingError: its name is not one; SourceError: it can't be opened.
+    """
+    if not isinstance(name, str) or not name or safe(name) != name:
+        raise SettingError(
+            f"name={name!r}; it takes text without quotes , : [ ] {{ }}, as features are named after it."
+        )
+    return open_source(table, where=name).frame
+
+
+def as_pair(on: object) -> tuple[str, str]:
+    """Read a key: its name in both tables, or its name in the rows and in the other one.
+
+    Raises: SettingError: it is neither.
+    """
+    if isinstance(on, str):
+        return on, on
+    if isinstance(on, (tuple, list)) and len(on) == 2 and all(isinstance(name, str) for name in on):
+        return on[0], on[1]
+    raise SettingError(f"on={on!r}; it takes a column of both tables, or a pair ('of the rows', 'of the other one').")
+
+
+def resolved(frame: pl.LazyFrame, wanted: Columns, table: str, leave_out: Collection[str]) -> dict[str, Kind]:
+    """Resolve a choice of columns of another table, with their kinds.
+
+    Raises:
+        MissingColumnError: a name is not there.
+        SchemaError: a named column has a type that is not read.
+    """
+    schema = frame.collect_schema()
+    if isinstance(wanted, cs.Selector):
+        names = [name for name in frame.select(wanted).collect_schema().names() if name not in leave_out]
+        return {name: kind_of(schema[name]) for name in names if kind_of(schema[name]) in KINDS}
+    names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+    if missing := [name for name in names if name not in schema]:
+        raise MissingColumnError.among(missing, schema.names(), where=f"table {table!r}")
+    for name in names:
+        if kind_of(schema[name]) not in KINDS:
+            raise SchemaError(
+                f"column {name!r} of table {table!r} is {schema[name]}; numbers, durations, times of day and text are"
+                " read."
+            )
+    return {name: kind_of(schema[name]) for name in names}
+
+
+def view_of(hops: tuple[Hop, ...], train: Training, frames: Mapping[str, pl.LazyFrame]) -> View:
+    """Make a view that fits the training table.
+
+    Raises:
+        SettingError: tables have times and the recipe has none.
+        MissingColumnError, SchemaError: as `View.check`.
+    """
+    timed = [hop for hop in hops if hop.times]
+    if timed and train.panel.time is None:
+        own = f"table {timed[0].table!r} goes by its time {timed[0].times[0]!r}"
+        raise SettingError(f"{own}; say what the rows go by: Recipe(..., time=...).")
+    view = View(hops, train.panel.time if timed else None)
+    view.check(train.schema, frames)
+    return view
+
+
+def check_length(setting: str, text: str | None, unit: int | None) -> None:
+    """Raise SettingError where a length of time is of another kind than the times."""
+    if text is not None and (Length.parse(text, setting).steps > 0) != (unit is None):
+        takes = "'7i', as its times are integers" if unit is None else "'7d' or '12h', as its times are no integers"
+        raise SettingError(f"{setting}={text!r}; it takes {takes}.")
+
+
+def level_queries(frame: pl.LazyFrame, columns: Mapping[str, Kind]) -> Queries:
+    """Ask for the count of each level of the columns of text."""
+    return {name: counted(frame, [name]) for name, kind in columns.items() if kind is Kind.TEXT}
+
+
+def readings(columns: Mapping[str, Kind], learned: Mapping[str, pl.DataFrame]) -> Readings:
+    """Make readings of columns, with the levels of those that levels were asked of."""
+    levels = [Levels.by_frequency((name,), learned[name], MOST_LEVELS) if name in learned else None for name in columns]
+    return Readings(tuple(columns), tuple(str(kind) for kind in columns.values()), tuple(levels))
+
+
+def filter_text(frame: pl.LazyFrame, name: str, value: object, table: str) -> str:
+    """Return a value of a column as the text that its rows are compared by.
+
+    Raises: SettingError: it is missing, or none that the column can have.
+    """
+    schema = frame.collect_schema()
+    if name not in schema:
+        raise MissingColumnError.among(name, schema.names(), where=f"table {table!r}")
+    dtype = schema[name]
+    try:
+        text = pl.select(pl.lit(value, dtype=dtype).cast(pl.String)).item()
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
+        text = None
+    if not isinstance(text, str):
+        raise SettingError(f"where=({name!r}, {value!r}); column {name!r} of table {table!r} is {dtype}.")
+    return text

@@ -1,0 +1,338 @@
+"""Statistics of stretches of sorted events, each from one position to before another, whoever asks for them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from frazil.errors import SettingError
+from frazil.features.ordered.ranks import RankedValues
+from frazil.features.ordered.summaries import (
+    COUNTS,
+    GREATEST,
+    LEAST,
+    PAIRS,
+    Ladder,
+    Summary,
+    moments,
+    moments_of,
+    pairs_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+QUANTILE = re.compile(r"quantile_(100|\d{1,2})")
+SHORT = 8  # spans, unrolled, may be so many times as long as what there is to be sorted for any length of theirs
+ROUNDING = 1e-13  # of a sum of squares, some hundred times the rounding of its joins
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """Events of some keys, in the order of key and time.
+
+    Args:
+        columns: (events,) float64 values, NaN where missing.
+        first: (events,) position of the first event of the key.
+        known: (events,) when each became known.
+        days: How long a step of time is.
+    """
+
+    columns: Mapping[str, Floats]
+    first: Integers
+    known: Integers
+    days: float
+    _kept: dict[object, Any] = field(default_factory=dict)
+
+    def kept(self, key: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever is made
+        """Return what was made for a key, or make it: spans of one column share it."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def values(self, column: str) -> Floats:
+        """Return values, those of one moment in their order, so that the order of the table never matters."""
+        values: Floats = self.kept(("values", column), lambda: self._by_value(self.columns[column]))
+        return values
+
+    def offsets(self, column: str) -> Floats:
+        """Return the first value of each event's key: sums from it on keep the digits of values far from 0.
+
+        Whatever span is not empty lies behind it, so nothing of the future is in it.
+        """
+
+        def make() -> Floats:
+            first = self.values(column)[self.first]
+            return np.where(np.isnan(first), 0.0, first)
+
+        offsets: Floats = self.kept(("offsets", column), make)
+        return offsets
+
+    def ladder(self, column: str, what: str, summary: Summary, alone: Callable[[], Sequence[Floats]]) -> Ladder:
+        """Return the sums of 1, 2, 4, ... events, by which spans of all lengths are summed."""
+        ladder: Ladder = self.kept((what, column), lambda: Ladder(summary, [tuple(alone())], self._place()))
+        return ladder
+
+    def _place(self) -> Integers:
+        place: Integers = self.kept("place", lambda: np.arange(len(self.first)) - self.first)
+        return place
+
+    def _by_value(self, values: Floats) -> Floats:
+        same = (self.known[1:] == self.known[:-1]) & (self.first[1:] == self.first[:-1])
+        if not same.any():
+            return values
+        moment = np.cumsum(np.append(True, ~same))
+        return values[np.lexsort((np.where(np.isnan(values), -np.inf, values), moment))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """Spans of one column of events.
+
+    Args:
+        events: The events, at least one.
+        column: The column.
+        starts: (spans,) position of the first event.
+        ends: (spans,) position behind the last one, not before the start.
+    """
+
+    events: Events
+    column: str
+    starts: Integers
+    ends: Integers
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Floats:
+        """The events' values."""
+        return self.events.values(self.column)
+
+    def count(self) -> Floats:
+        """Return how many values are known."""
+        missing = np.isnan(self.values)
+        if not missing.any():
+            return (self.ends - self.starts).astype(np.float64)
+        return self._over("count", COUNTS, lambda: [1.0 - missing])[0]
+
+    def offset(self) -> Floats:
+        """Return what sums start from."""
+        return self.events.offsets(self.column)[np.minimum(self.starts, len(self.events.first) - 1)]
+
+    def total(self, power: int) -> Floats:
+        """Return the sum of a power of the values less the offset."""
+
+        def alone() -> list[Floats]:
+            less = self.values - self.events.offsets(self.column)
+            return [np.where(np.isnan(less), 0.0, less**power)]
+
+        return self._over(f"power {power}", COUNTS, alone)[0]
+
+    def least(self) -> Floats:
+        """Return the least value; infinite where there is none."""
+        return self._extreme("least", LEAST)
+
+    def greatest(self) -> Floats:
+        """Return the greatest value; infinite where there is none."""
+        return self._extreme("greatest", GREATEST)
+
+    def moments(self) -> Sequence[Floats]:
+        """Return count, mean, and central sums of the second, third and fourth power."""
+        return self._over("moments", moments(4), lambda: moments_of(self.values, 4))
+
+    def pairs(self) -> Sequence[Floats]:
+        """Return the moments of time, in days or steps, with value."""
+
+        def alone() -> list[Floats]:
+            since = self.events.known - self.events.known[self.events.first]
+            return pairs_of(np.asarray(since * self.events.days, np.float64), self.values)
+
+        return self._over("pairs", PAIRS, alone)
+
+    def ranked(self) -> RankedValues:
+        """Return the column's values as they rank."""
+        ranked: RankedValues = self.events.kept(("ranked", self.column), lambda: RankedValues.build(self.values))
+        return ranked
+
+    def different(self) -> Floats:
+        """Count the different values."""
+        if not self._is_short():
+            return self.ranked().different(self.starts, self.ends)
+        before = self.events.kept(("before", self.column), lambda: _same_before(self.values))
+        place, bounds = self._unrolled()
+        new = np.isfinite(self.values)[place] & (before[place] < np.repeat(self.starts, np.diff(bounds)))
+        counted = np.concatenate([[0], np.cumsum(new)])
+        return np.diff(counted[bounds]).astype(np.float64)
+
+    def quantile(self, share: float) -> Floats:
+        """Return a quantile, interpolated linearly."""
+        if not self._is_short():
+            return self.ranked().quantile(share, self.starts, self.ends)
+        values, first, count = self._sorted()
+        at = share * np.maximum(count - 1, 0)
+        low = at.astype(np.int64)
+        last = max(len(values) - 1, 0)
+        lower = values[np.minimum(first + low, last)]
+        upper = values[np.minimum(first + np.minimum(low + 1, np.maximum(count - 1, 0)), last)]
+        return np.where(count > 0, lower + (upper - lower) * (at - low), np.nan)
+
+    def _is_short(self) -> bool:
+        """Whether all spans one after the other are not much longer than the events: then that is the fastest way."""
+        return int((self.ends - self.starts).sum()) <= SHORT * (len(self.values) + len(self.ends))
+
+    def _unrolled(self) -> tuple[Integers, Integers]:
+        """Return the positions of all spans one after the other, and where each span begins, and the last ends."""
+        unrolled: tuple[Integers, Integers] = self._kept_or("unrolled", lambda: _unroll(self.starts, self.ends))
+        return unrolled
+
+    def _sorted(self) -> tuple[Floats, Integers, Integers]:
+        """Return the values of all spans one after the other, each in order, where it begins, and its known values."""
+
+        def make() -> tuple[Floats, Integers, Integers]:
+            place, bounds = self._unrolled()
+            known = np.isfinite(self.values)[place]
+            place, span = place[known], np.repeat(np.arange(len(self.ends)), np.diff(bounds))[known]
+            order = self.events.kept(("order", self.column), lambda: np.argsort(self.values))
+            rank = np.empty_like(order)
+            rank[order] = np.arange(len(order))
+            size = len(order)
+            sorted_ranks = np.sort(span * size + rank[place]) % size
+            count = np.bincount(span, minlength=len(self.ends))
+            return self.values[order[sorted_ranks]], np.cumsum(count) - count, count
+
+        made: tuple[Floats, Integers, Integers] = self._kept_or("sorted", make)
+        return made
+
+    def _kept_or(self, what: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever is made
+        if what not in self._kept:
+            self._kept[what] = make()
+        return self._kept[what]
+
+    def at(self, place: Integers) -> Floats:
+        """Return the value at a position of each span, NaN where it is empty."""
+        return taken(self.values, place, self.ends > self.starts)
+
+    def _extreme(self, what: str, summary: Summary) -> Floats:
+        values = self.values
+        return self._over(what, summary, lambda: [np.where(np.isnan(values), summary.nothing[0], values)])[0]
+
+    def _over(self, what: str, summary: Summary, alone: Callable[[], Sequence[Floats]]) -> Sequence[Floats]:
+        ladder = self.events.ladder
+        make = lambda: ladder(self.column, what, summary, alone).between(self.starts, self.ends)  # noqa: E731
+        found: Sequence[Floats] = self._kept_or(what, make)
+        return found
+
+
+def _unroll(starts: Integers, ends: Integers) -> tuple[Integers, Integers]:
+    lengths = ends - starts
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    return np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], lengths), bounds
+
+
+def _same_before(values: Floats) -> Integers:
+    """Return for each event where the same value came last before it; -1 where it did not."""
+    order = np.argsort(values)
+    ordered = values[order]
+    level = np.empty_like(order)
+    level[order] = np.cumsum(np.append(True, ordered[1:] != ordered[:-1])[: len(order)])
+    # Two sorts of numbers that may swap equal ones take a third of the time of one that may not.
+    of_level, place = np.divmod(np.sort(level * len(order) + np.arange(len(order))), max(len(order), 1))
+    same = of_level[1:] == of_level[:-1]
+    before = np.full(len(order), -1)
+    before[place[1:][same]] = place[:-1][same]
+    return before
+
+
+def taken(values: NDArray[Any], place: Integers, found: NDArray[np.bool_]) -> Floats:
+    """Take values at positions, NaN where nothing was found there."""
+    out = np.full(len(place), np.nan)
+    out[found] = values[place[found]]
+    return out
+
+
+def _mean(spans: Spans) -> Floats:
+    return spans.total(1) / spans.count() + spans.offset()
+
+
+def _sum(spans: Spans) -> Floats:
+    count = spans.count()
+    return np.where(count > 0, spans.total(1) + count * spans.offset(), np.nan)
+
+
+def _var(spans: Spans) -> Floats:
+    count, squares = spans.count(), spans.total(2)
+    deviations = squares - spans.total(1) ** 2 / count
+    # What is left of equal values are the digits that rounding took.
+    deviations = np.where(deviations > ROUNDING * squares, deviations, 0.0)
+    return np.where(count > 1, deviations, np.nan) / (count - 1)
+
+
+def _cv(spans: Spans) -> Floats:
+    mean = _mean(spans)
+    return np.sqrt(_var(spans)) / np.where(mean == 0, np.nan, mean)
+
+
+def _skew(spans: Spans) -> Floats:
+    count, _, squares, cubes, _ = spans.moments()
+    return np.sqrt(count) * cubes / _positive(squares) ** 1.5
+
+
+def _kurtosis(spans: Spans) -> Floats:
+    count, _, squares, _, fourths = spans.moments()
+    return count * fourths / _positive(squares) ** 2 - 3
+
+
+def _slope(spans: Spans) -> Floats:
+    _, _, _, xx, _, xy = spans.pairs()
+    return xy / _positive(xx)
+
+
+def _positive(values: Floats) -> Floats:
+    return np.where(values > 0, values, np.nan)
+
+
+# Not finite where there is no value, or too few; counts are 0 there.
+OF_NUMBERS: dict[str, Callable[[Spans], Floats]] = {
+    "mean": _mean,
+    "sum": _sum,
+    "std": lambda spans: np.sqrt(_var(spans)),
+    "var": _var,
+    "min": Spans.least,
+    "max": Spans.greatest,
+    "range": lambda spans: spans.greatest() - spans.least(),
+    "cv": _cv,
+    "skew": _skew,
+    "kurtosis": _kurtosis,
+    "median": lambda spans: spans.quantile(0.5),
+    "slope": _slope,
+}
+OF_ANY: dict[str, Callable[[Spans], Floats]] = {
+    "n_unique": Spans.different,
+    "first": lambda spans: spans.at(spans.starts),
+    "last": lambda spans: spans.at(spans.ends - 1),
+}
+OF_ROWS = ("count", "time_since_last", "time_since_first")  # read no column
+TIMED = ("time_since_last", "time_since_first", "first", "last", "slope")  # mean nothing without a time
+COUNTED = ("count", "n_unique")  # 0 where there are no events
+
+
+def check_statistic(statistic: object) -> None:
+    """Raise SettingError where a statistic is not known."""
+    known = (*OF_ROWS, *OF_ANY, *OF_NUMBERS)
+    if not isinstance(statistic, str) or not (statistic in known or QUANTILE.fullmatch(statistic)):
+        raise SettingError.among("statistics", str(statistic), [*known, "quantile_90"])
+
+
+def compute_statistic(statistic: str, spans: Spans) -> Floats:
+    """Take a statistic that reads a column of each span; not finite where it has none."""
+    computed = (OF_NUMBERS | OF_ANY).get(statistic)
+    if computed is not None:
+        return computed(spans)
+    return spans.quantile(int(statistic.removeprefix("quantile_")) / 100)
