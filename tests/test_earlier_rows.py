@@ -81,3 +81,16 @@ def test_a_horizon_keeps_a_gap_between_folds(sales):
     model = fz.fit_auto(sales, target="sold", features=recipe, budget=fz.Budget(trials=1), progress=False)
     assert "by more than 5 units" in model.story.folds
     assert model.features["reads"].to_list() == ["earlier rows of its entity"]
+
+
+def test_a_loaded_model_is_given_the_other_tables_again(sales, tmp_path):
+    orders = pl.DataFrame({"store": [1, 1, 2], "day": [3, 5, 2], "amount": [1.0, 2.0, 3.0]})
+    recipe = fz.Recipe(
+        fz.keep_numbers("price"), fz.aggregate(orders, on="store", at="day", name="orders"), entity="store", time="day"
+    )
+    model = fz.fit_auto(sales, target="sold", features=recipe, budget=fz.Budget(trials=1), progress=False)
+    model.save(tmp_path / "m.frazil")
+    loaded = fz.load(tmp_path / "m.frazil", tables={"orders": orders})
+    assert_frame_equal(loaded.predict(sales), model.predict(sales))
+    with pytest.raises(fz.SettingError, match="orders"):
+        fz.load(tmp_path / "m.frazil").predict(sales)

@@ -25,7 +25,7 @@ from frazil.stats.intervals import bootstrap_interval
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -212,10 +212,15 @@ class Model:
         return self.predictor.task.encode(target), raw_predictions(self.predictor, known, history)
 
 
-def load(path: str | Path) -> Model:
+def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
     """Read a saved model; it predicts exactly what the saved one did.
 
     Every member's hash is checked before a byte of it is parsed, and no code from the file is run.
+
+    Args:
+        path: The file.
+        tables: The tables that its features read beside the one to predict, by the names that the recipe gave them; any
+            source. They are not in the file.
 
     Raises:
         ArtifactError: the file is damaged, hostile, or of a newer format.
@@ -225,11 +230,12 @@ def load(path: str | Path) -> Model:
     try:
         story = Story(**json_member(bundle.members, STORY))
         findings = Findings.from_json(bundle.members[FINDINGS].decode())
-        tables = {name: parquet_member(bundle.members, f"{name}.parquet") for name in TABLES}
+        kept = {name: parquet_member(bundle.members, f"{name}.parquet") for name in TABLES}
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path} is not a model that this version of frazil can read: {error!r}.") from error
-    predictor = predictor_from(bundle.members, available_threads())
-    return Model(predictor, METRICS.get(story.metric), story, findings=findings, **tables)
+    opened = {name: open_source(table, where=name).frame for name, table in (tables or {}).items()}
+    predictor = predictor_from(bundle.members, available_threads()).with_tables(opened)
+    return Model(predictor, METRICS.get(story.metric), story, findings=findings, **kept)
 
 
 def _reported(first: Metric | None, kind: TaskKind) -> list[Metric]:

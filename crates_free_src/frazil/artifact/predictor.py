@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +64,10 @@ class Predictor:
     def probability_columns(self) -> list[str]:
         """Names of the columns with the labels' probabilities; none for regression."""
         return [generated("p", str(label)) for label in self.task.label_names]
+
+    def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> Predictor:
+        """Return it with the tables that its features read beside the one to predict."""
+        return replace(self, recipes=tuple(recipe.with_tables(tables) for recipe in self.recipes))
 
     @property
     def reads_earlier_rows(self) -> bool:
