@@ -2,8 +2,8 @@
 
     python benchmarks/features/windows.py --rows 2000000
 
-20 lags, 20 windows of rows (mean, std, min, max, sum over 3, 7, 14 and 28) and 8 of time (mean, sum, std, max over 7 and
-30 days) of one column, per entity, all windows ending before the row. Contenders must agree before they are timed.
+20 lags, 20 windows of rows (mean, std, min, max, sum over 3, 7, 14 and 28) and 8 of time (mean, sum, std, max over 7
+and 30 days) of one column, per entity, all windows ending before the row. Contenders must agree before they are timed.
 Prints processor seconds, wall seconds and peak memory, each the median of the rounds, the ratio to frazil, and a JSON
 object to keep.
 """
@@ -215,7 +215,7 @@ def main() -> None:
     for name, took in medians.items():
         print(
             f"{name:8} {took['cpu']:7.2f} cpu s {took['wall']:7.2f} wall s {took['peak_mib']:7.0f} MiB"
-            f"   {took['cpu'] / own['cpu']:5.2f} times the processor time, {took['wall'] / own['wall']:5.2f} the wall time"
+            f"   {took['cpu'] / own['cpu']:5.2f} times the processor time, {took['wall'] / own['wall']:5.2f} the wall"
         )
     print(json.dumps({"rows": options.rows, "sets": options.sets, "rounds": options.rounds, "medians": medians}))
 
