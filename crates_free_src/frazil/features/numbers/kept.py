@@ -9,11 +9,9 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
+from frazil.features.numbers.reading import KINDS, ends, far_offset, finite
 from frazil.features.plain import PlainState, check_known
 from frazil.features.values import finite32, number
-
-EXACT = 2.0**24  # float32 holds all whole numbers up to it
-KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK, Kind.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,14 @@ class KeepNumbers:
     def learn(self, train: Training) -> Queries:
         """Ask for the least and greatest finite value of each column."""
         return {
-            name: pl.struct(low=_finite(name, train).min(), high=_finite(name, train).max())
-            for name in train.columns(self.columns, KINDS, self)
+            name: ends(finite(name, kind_of(train.schema[name]))) for name in train.columns(self.columns, KINDS, self)
         }
 
     def fitted(self, learned: Learned, train: Training) -> list[NumberKept]:
         """Take the least value as the offset where values are large."""
         return [
-            NumberKept(source, train.named(source, "number"), str(kind_of(train.schema[source])), _offset(**ends))
-            for source, ends in learned.items()
+            NumberKept(source, train.named(source, "number"), str(kind_of(train.schema[source])), far_offset(**found))
+            for source, found in learned.items()
         ]
 
 
@@ -84,16 +81,3 @@ class NumberKept(PlainState):
         value = number(self.source, Kind(self.kind))
         less = value - self.offset if self.offset else value
         return frame.with_columns(finite32(less).alias(self.name))
-
-
-def _finite(name: str, train: Training) -> pl.Expr:
-    value = number(name, kind_of(train.schema[name]))
-    return pl.when(value.is_finite()).then(value)
-
-
-def _offset(low: float | None, high: float | None) -> float:
-    """Return the least value where all lie far from 0 and close together; elsewhere it would cost digits."""
-    if low is None or high is None or max(abs(low), abs(high)) <= EXACT:
-        return 0.0
-    is_far = (low > 0 or high < 0) and high - low < min(abs(low), abs(high))
-    return float(low) if is_far else 0.0
