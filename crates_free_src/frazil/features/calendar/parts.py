@@ -3,65 +3,104 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import polars as pl
-import polars.selectors as cs
 
+from frazil.errors import SettingError
+from frazil.features.calendar.reading import (
+    KINDS,
+    best_format,
+    check_told,
+    check_zone,
+    dates,
+    distinct_texts,
+    read_time,
+    zone_of,
+)
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
-from frazil.features.plain import PlainState, check_known
-from frazil.schema import column
+from frazil.features.plain import PlainState, check_known, only_named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-KINDS = (Kind.DATE, Kind.MOMENT, Kind.TEXT)
 MILLISECONDS = 86_400_000  # in a day
-CLOCK = ("hour", "minute")  # what a plain date has not
-PARTS = ("year", "month", "day", "weekday", "ordinal_day", *CLOCK)
+ELAPSED = "elapsed_days"
+CLOCK = ("hour", "minute", "second", "part_of_day")  # what a plain date has not, and a time of day has alone
+VARYING = ("year", "month", "day", "weekday", "ordinal_day", "hour", "minute")  # looked at where none are chosen
 # Length of the cycle and its first value.
 CYCLES = {"month": (12.0, 1), "weekday": (7.0, 1), "ordinal_day": (365.25, 1), "hour": (24.0, 0)}
 WAVES = tuple(f"{part}_{wave}" for part in CYCLES for wave in ("sin", "cos"))
-ELAPSED = "elapsed_days"
-# How strings are read, of equals the first.
-DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d")
-MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-FORMATS = (*DATES, *MOMENTS)
 
-
-def dates() -> cs.Selector:
-    """Select dates and datetimes of every unit and time zone."""
-    return cs.date() | cs.datetime()
+_PLAIN: tuple[str, ...] = ("year", "quarter", "month", "week", "iso_year", "day", "ordinal_day", "weekday")
+_PLAIN += ("days_in_month", "is_leap_year", "hour", "minute", "second")
+_MADE: dict[str, Callable[[Any], pl.Expr]] = {
+    "is_weekend": lambda of: of.weekday() > 5,
+    "is_month_start": lambda of: of.day() == 1,
+    "is_month_end": lambda of: of.day() == of.days_in_month(),
+    "is_quarter_start": lambda of: (of.day() == 1) & (of.month() % 3 == 1),
+    "is_quarter_end": lambda of: (of.day() == of.days_in_month()) & (of.month() % 3 == 0),
+    "is_year_start": lambda of: of.ordinal_day() == 1,
+    "is_year_end": lambda of: (of.month() == 12) & (of.day() == 31),
+    "week_of_month": lambda of: (of.day() + 6) // 7,
+    "part_of_day": lambda of: of.hour() // 6,
+}
+PARTS = (*_PLAIN, *_MADE, ELAPSED)
 
 
 @dataclass(frozen=True, slots=True)
 class DateParts:
     """Take year, month, day, weekday (1 is Monday), day of the year, hour, minute and the days elapsed out of dates.
 
-    Parts that are the same in all training rows are left out. They are those of the column's own time zone. Elapsed
-    days count from the first day in training, with fractions. Strings named outright are read by the format that fits
-    most of them.
+    Parts that are the same in all training rows are left out, unless they are chosen. Elapsed days count from the
+    first day in training, with fractions. Strings named outright are read by the format that fits most of them. There
+    is more to choose: "quarter", "week" and "iso_year" (of ISO 8601), "second", "is_weekend", "is_month_start",
+    "is_month_end", the same of "quarter" and "year", "days_in_month", "is_leap_year", "week_of_month" (days 1 to 7
+    are in 1) and "part_of_day" (0 is the night from 0 to 6, 3 the evening from 18). Null stays null.
 
     Args:
-        columns: Names or a selector.
+        columns: Names or a selector; times of day named outright give parts of the clock.
+        parts: Which to take; a plain date has none of the clock. None takes those named first that vary.
+        time_zone: Whose calendar and clock; that of the column where None. Datetimes without a zone are of UTC then.
+
+    Raises: SettingError: a part or the time zone is not known.
 
     >>> from datetime import date
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"when": [date(2024, 2, 5), date(2024, 2, 10)]})
     >>> Recipe(DateParts("when")).fit(frame).apply(frame).collect().row(1)[1:]
     (10.0, 6.0, 41.0, 5.0)
+    >>> chosen = DateParts("when", ["quarter", "is_weekend"])
+    >>> Recipe(chosen).fit(frame).apply(frame).collect()["when|is_weekend"].to_list()
+    [0.0, 1.0]
     """
 
     columns: Columns = field(default_factory=dates)
+    parts: Sequence[str] | None = None
+    time_zone: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse parts and zones that are not known."""
+        check_zone(self.time_zone)
+        for part in self.parts or ():
+            if part not in PARTS:
+                raise SettingError.among("parts", part, PARTS)
 
     def learn(self, train: Training) -> Queries:
         """Ask how many values each part has, and for the first day."""
-        return _queries(train.columns(self.columns, KINDS, self), train)
+        return _queries(train.columns(self.columns, (*KINDS, Kind.CLOCK), self), train, self.time_zone)
 
     def fitted(self, learned: Learned, train: Training) -> list[TimeSplit]:
-        """Keep the parts that vary."""
-        return [_split(source, known, (*PARTS, ELAPSED), train) for source, known in learned.items()]
+        """Keep the parts that vary, or those that are chosen."""
+        if self.parts is None:
+            return [_varying(source, known, (*VARYING, ELAPSED), train, self) for source, known in learned.items()]
+        made = []
+        for source, found in learned.items():
+            form, known = _formatted(found, self.time_zone)
+            parts = [part for part in dict.fromkeys(self.parts) if _has(part, train.schema[source], form)]
+            made.append(_split(source, form, known, parts, train, self.time_zone))
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +112,26 @@ class CyclicTime:
     Parts that are the same in all training rows are left out.
 
     Args:
-        columns: Names or a selector.
+        columns: Names or a selector; times of day named outright have the hour alone.
+        time_zone: Whose calendar and clock; that of the column where None. Datetimes without a zone are of UTC then.
+
+    Raises: SettingError: the time zone is not known.
     """
 
     columns: Columns = field(default_factory=dates)
+    time_zone: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a zone that is not known."""
+        check_zone(self.time_zone)
 
     def learn(self, train: Training) -> Queries:
         """Ask how many values each part has."""
-        return _queries(train.columns(self.columns, KINDS, self), train)
+        return _queries(train.columns(self.columns, (*KINDS, Kind.CLOCK), self), train, self.time_zone)
 
     def fitted(self, learned: Learned, train: Training) -> list[TimeSplit]:
         """Keep the parts that vary."""
-        return [_split(source, known, WAVES, train) for source, known in learned.items()]
+        return [_varying(source, known, WAVES, train, self) for source, known in learned.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +141,7 @@ class TimeSplit(PlainState):
     Args:
         source: The column.
         format: How its strings are read; empty for dates and datetimes.
+        time_zone: Whose calendar and clock; empty for a column without a zone.
         origin: First day in training, in days since 1970.
         parts: What is taken; "month_sin" is the sine of the month.
         names: The generated columns.
@@ -101,15 +149,16 @@ class TimeSplit(PlainState):
 
     source: str
     format: str
+    time_zone: str
     origin: float
     parts: tuple[str, ...]
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ROW
 
     def __post_init__(self) -> None:
-        """Refuse parts and formats that are not known."""
-        check_known("part", self.parts, (*PARTS, ELAPSED, *WAVES), self.names)
-        check_known("format", [self.format], ("", *FORMATS))
+        """Refuse parts, formats and zones that are not known."""
+        check_known("part", self.parts, (*PARTS, *WAVES), self.names)
+        check_told(self.format, self.time_zone)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -128,7 +177,7 @@ class TimeSplit(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add the parts."""
-        moment = read_time(self.source, self.format)
+        moment = read_time(self.source, self.format, self.time_zone)
         return frame.with_columns(
             _part(moment, part, self.origin).cast(pl.Float32).alias(name)
             for name, part in zip(self.names, self.parts, strict=True)
@@ -136,23 +185,14 @@ class TimeSplit(PlainState):
 
     def select(self, names: Collection[str]) -> Self:
         """Keep the parts of these names."""
-        kept = [(name, part) for name, part in zip(self.names, self.parts, strict=True) if name in names]
-        return replace(self, names=tuple(name for name, _ in kept), parts=tuple(part for _, part in kept))
-
-
-def read_time(source: str, format: str) -> pl.Expr:  # noqa: A002 -- it is called so everywhere
-    """Read a column as dates or datetimes; null where a string does not fit the format."""
-    if not format:
-        return column(source)
-    text = column(source).cast(pl.String).str.strip_chars()
-    if "%H" not in format:
-        return text.str.to_date(format, strict=False)
-    return text.str.to_datetime(format, strict=False, time_unit="us", ambiguous="null")
+        return only_named(self, names, "parts")
 
 
 def _part(moment: pl.Expr, part: str, origin: float) -> pl.Expr:
     if part == ELAPSED:
         return moment.dt.timestamp("ms") / MILLISECONDS - origin
+    if part in _MADE:
+        return _MADE[part](moment.dt)
     name, _, wave = part.rpartition("_") if part.endswith(("_sin", "_cos")) else (part, "", "")
     value: pl.Expr = getattr(moment.dt, name)()
     if not wave:
@@ -162,40 +202,65 @@ def _part(moment: pl.Expr, part: str, origin: float) -> pl.Expr:
     return angle.sin() if wave == "sin" else angle.cos()
 
 
-def _queries(names: Sequence[str], train: Training) -> Queries:
+def _queries(names: Sequence[str], train: Training, time_zone: str | None) -> Queries:
     """Ask for statistics of dates, and for the distinct strings of what has to be read first."""
-    texts = {name for name in names if kind_of(train.schema[name]) is Kind.TEXT}
     asked: Queries = {}
     for name in names:
-        if name in texts:
-            asked[name] = train.frame.select(text=column(name).cast(pl.String)).unique()
+        dtype = train.schema[name]
+        if kind_of(dtype) is Kind.TEXT:
+            asked[name] = distinct_texts(train, name)
         else:
-            asked[name] = _statistics(column(name), has_clock=train.schema[name] == pl.Datetime)
+            asked[name] = _statistics(read_time(name, "", zone_of(dtype, "", time_zone)), dtype)
     return asked
 
 
-def _statistics(moment: pl.Expr, *, has_clock: bool) -> pl.Expr:
-    parts = [part for part in PARTS if has_clock or part not in CLOCK]
-    counts = {part: _part(moment, part, 0.0).drop_nulls().n_unique() for part in parts}
-    counts["first"] = moment.dt.timestamp("ms").min()
+def _has(part: str, dtype: pl.DataType, format: str = "") -> bool:  # noqa: A002 -- as everywhere
+    """Whether a column has a part: a plain date has no clock, a time of day nothing else."""
+    if part in CLOCK:
+        return dtype in (pl.Datetime, pl.Time) or "%H" in format
+    return dtype != pl.Time
+
+
+def _statistics(moment: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    counts = {part: _part(moment, part, 0.0).drop_nulls().n_unique() for part in VARYING if _has(part, dtype)}
+    if dtype != pl.Time:
+        counts["first"] = moment.dt.timestamp("ms").min()
     return pl.struct([count.alias(name) for name, count in counts.items()])
 
 
-def _split(source: str, known: dict[str, int] | pl.DataFrame, wanted: Sequence[str], train: Training) -> TimeSplit:
-    form = ""
-    if isinstance(known, pl.DataFrame):
-        form, known = _formatted(known)
-    varies = {part for part in PARTS if known.get(part, 0) > 1}
-    varies |= {ELAPSED} if varies else set()
-    parts = tuple(part for part in wanted if part.removesuffix("_sin").removesuffix("_cos") in varies)
-    origin = float((known["first"] or 0) // MILLISECONDS)
-    return TimeSplit(source, form, origin, parts, tuple(train.named(source, part) for part in parts))
+def _formatted(found: dict[str, int] | pl.DataFrame, time_zone: str | None) -> tuple[str, dict[str, int]]:
+    """Return the format of strings, empty for what is none, and the statistics of the dates."""
+    if not isinstance(found, pl.DataFrame):
+        return "", found
+    best = best_format(found)
+    dtype = pl.Datetime() if "%H" in best else pl.Date()
+    statistics = _statistics(read_time("text", best, zone_of(dtype, best, time_zone)), dtype)
+    known: dict[str, int] = found.select(known=statistics).item()
+    return best, known
 
 
-def _formatted(texts: pl.DataFrame) -> tuple[str, dict[str, int]]:
-    """Find the format that reads most of the strings, the first of equals, and the statistics under it."""
-    read = texts.select(read_time("text", way).count().alias(way) for way in FORMATS).row(0)
-    best = FORMATS[read.index(max(read))]
-    statistics = _statistics(read_time("text", best), has_clock="%H" in best)
-    found: dict[str, int] = texts.select(known=statistics).item()
-    return best, found
+def _varying(
+    source: str,
+    found: dict[str, int] | pl.DataFrame,
+    wanted: Sequence[str],
+    train: Training,
+    builder: DateParts | CyclicTime,
+) -> TimeSplit:
+    form, known = _formatted(found, builder.time_zone)
+    varies = {part for part in VARYING if known.get(part, 0) > 1}
+    varies |= {ELAPSED} if varies and "first" in known else set()
+    parts = [part for part in wanted if part.removesuffix("_sin").removesuffix("_cos") in varies]
+    return _split(source, form, known, parts, train, builder.time_zone)
+
+
+def _split(
+    source: str,
+    format: str,  # noqa: A002 -- as everywhere
+    known: dict[str, int],
+    parts: Sequence[str],
+    train: Training,
+    time_zone: str | None,
+) -> TimeSplit:
+    origin = float((known.get("first") or 0) // MILLISECONDS)
+    zone = zone_of(train.schema[source], format, time_zone)
+    return TimeSplit(source, format, zone, origin, tuple(parts), tuple(train.named(source, part) for part in parts))

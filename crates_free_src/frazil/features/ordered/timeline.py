@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STRETCH = 65_536  # rows worked on at once: a dozen arrays of them stay in a processor's cache, few calls a row
+STRETCH = 32_768  # rows worked on at once: a dozen arrays of them stay in a processor's cache, few calls a row
 NEVER = np.iinfo(np.int64).max
 
 

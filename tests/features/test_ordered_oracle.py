@@ -1,0 +1,219 @@
+"""Features of earlier rows against loops over the rows, which say in the plainest way what is meant."""
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from frazil.features import Recipe
+from frazil.features.ordered import Diff, Expanding, Lag, PctChange, Rolling
+from frazil.task import Task
+from frazil.types import TaskKind
+
+OF_VALUES = {
+    "mean": np.mean,
+    "sum": np.sum,
+    "min": np.min,
+    "max": np.max,
+    "range": np.ptp,
+    "var": lambda v: np.var(v, ddof=1) if len(v) > 1 else np.nan,
+    "std": lambda v: np.std(v, ddof=1) if len(v) > 1 else np.nan,
+    "skew": stats.skew,
+    "kurtosis": stats.kurtosis,
+    "median": np.median,
+    "quantile_25": lambda v: np.quantile(v, 0.25),
+    "quantile_90": lambda v: np.quantile(v, 0.9),
+}
+AGAINST_NOW = {
+    "zscore": lambda now, v: (now - np.mean(v)) / np.std(v, ddof=1) if len(v) > 1 and np.std(v) > 0 else np.nan,
+    "ratio": lambda now, v: now / np.mean(v) if np.mean(v) != 0 else np.nan,
+    "difference": lambda now, v: now - np.mean(v),
+    "rank": lambda now, v: np.nan if np.isnan(now) else (np.sum(v < now) + np.sum(v <= now)) / 2 / len(v),
+}
+STATISTICS = [*OF_VALUES, *AGAINST_NOW, "count", "n_unique", "slope"]
+WINDOWS = [1, 3, 7, "5i", "30i"]
+TARGET = Task(TaskKind.REGRESSION, "x", pl.Float64())
+
+
+def panel(seed=0, rows=120):
+    """Return rows of three entities with ties, missing times, missing values, and when each became known."""
+    rng = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "e": rng.choice(["a", "b", "c"], rows),
+            "t": pl.Series(rng.integers(0, 40, rows)).set(pl.Series(rng.random(rows) < 0.05), None),
+            "known": pl.Series(rng.integers(0, 50, rows)).set(pl.Series(rng.random(rows) < 0.05), None),
+            "x": np.where(rng.random(rows) < 0.1, np.nan, np.round(rng.normal(5, 3, rows), 1)),
+        }
+    )
+
+
+def events(df, row, horizon=0, available=False):
+    """Return time, position and value of what a row may read, in their order."""
+    found = []
+    for other in df.iter_rows(named=True):
+        if other["e"] != row["e"] or other["t"] is None or (available and other["known"] is None):
+            continue
+        since = max(other["t"], other["known"]) if available else other["t"]
+        if since < row["t"] if horizon == 0 else since <= row["t"] - horizon:
+            found.append((since, -np.inf if np.isnan(other["x"]) else other["x"]))
+    found.sort()
+    return [(since, at, value) for at, (since, value) in enumerate(found)]
+
+
+def inside(found, window, row, horizon=0):
+    if window == "all":
+        return found
+    if isinstance(window, int):
+        return found[-window:]
+    least = row["t"] - int(window[:-1]) - max(0, horizon - 1) if horizon else row["t"] - int(window[:-1])
+    return [
+        each for each in found if (each[0] >= least if not horizon else each[0] > row["t"] - horizon - int(window[:-1]))
+    ]
+
+
+def statistic(name, found, now, by_rows):
+    known = [each for each in found if np.isfinite(each[2])]
+    v = np.array([value for _, _, value in known])
+    if name == "count":
+        return len(v)
+    if name == "n_unique":
+        return len(set(v))
+    if not len(v):
+        return np.nan
+    if name == "slope":
+        at = np.array([place if by_rows else since for since, place, _ in known], float)
+        return np.polyfit(at, v, 1)[0] if len(set(at)) > 1 else np.nan
+    return OF_VALUES[name](v) if name in OF_VALUES else AGAINST_NOW[name](now, v)
+
+
+def expected(df, window, name, *, horizon=0, available=False, own=True):
+    out = []
+    for row in df.iter_rows(named=True):
+        if row["t"] is None:
+            out.append(np.nan)
+            continue
+        found = events(df, row, horizon, available)
+        last = found[-1][2] if found else np.nan
+        now = row["x"] if own else (last if np.isfinite(last) else np.nan)
+        out.append(statistic(name, inside(found, window, row, horizon), now, isinstance(window, int)))
+    return np.array([value if np.isfinite(value) else np.nan for value in out])
+
+
+def found(df, builder, task=None, **panel_):
+    fitted = Recipe(builder, **{"entity": "e", "time": "t", **panel_}).fit(df.lazy(), task)
+    out = fitted.apply(df.lazy()).collect()
+    return {
+        feature.name: out[feature.name].cast(pl.Float64).fill_null(np.nan).to_numpy() for feature in fitted.features
+    }
+
+
+def close(a, b, name=""):
+    loose = 1e-2 if name in ("skew", "kurtosis") else 1e-4
+    np.testing.assert_allclose(a, b, rtol=loose, atol=loose / 10)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("window", [*WINDOWS, "all"])
+def test_windows_hold_what_a_loop_finds(window):
+    df = panel()
+    builder = Expanding("x", STATISTICS) if window == "all" else Rolling("x", [window], STATISTICS)
+    for name, values in zip(STATISTICS, found(df, builder).values(), strict=True):
+        close(values, expected(df, window, name), name)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("window", [3, "9i"])
+def test_windows_of_the_target_end_at_the_horizon(window):
+    df = panel(1)
+    names = ["mean", "count", "std", "median", "rank", "n_unique"]
+    for horizon in (1, 4):
+        values = found(df, Rolling("x", [window], names), TARGET, horizon=f"{horizon}i")
+        for name, each in zip(names, values.values(), strict=True):
+            close(each, expected(df, window, name, horizon=horizon, own=False), name)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("window", [3, "9i", "all"])
+def test_rows_are_seen_from_when_they_became_known(window):
+    df = panel(2)
+    names = ["mean", "count", "max", "median", "difference"]
+    builder = Expanding("x", names) if window == "all" else Rolling("x", [window], names)
+    values = found(df, builder, available_at="known")
+    for name, each in zip(names, values.values(), strict=True):
+        close(each, expected(df, window, name, available=True), name)
+
+
+@pytest.mark.parametrize(("horizon", "available"), [(0, False), (3, False), (0, True), (2, True)])
+def test_lags_and_changes_are_those_of_a_loop(horizon, available):
+    df = panel(3)
+    task = TARGET if horizon else None
+    settings = {"horizon": f"{horizon}i"} if horizon else {}
+    settings |= {"available_at": "known"} if available else {}
+    lags, wanted = [1, 2, 5, "4i"], {"lag": [], "diff": [], "pct_change": []}
+    for row in df.iter_rows(named=True):
+        seen = events(df, row, horizon, available) if row["t"] is not None else []
+        old = [each for each in seen if row["t"] is not None and each[0] <= row["t"] - 4]
+        ago = [at(seen, 1), at(seen, 2), at(seen, 5), at(old, 1)]
+        last = at(seen, 1) if horizon else row["x"] if row["t"] is not None else np.nan
+        since = [at(seen[:-1], k) for k in (1, 2, 5)] if horizon else ago[:3]
+        wanted["lag"].append(ago)
+        wanted["diff"].append([last - each for each in since])
+        wanted["pct_change"].append([last / each - 1 if each else np.nan for each in since])
+    for name, builder in {
+        "lag": Lag("x", lags),
+        "diff": Diff("x", [1, 2, 5]),
+        "pct_change": PctChange("x", [1, 2, 5]),
+    }.items():
+        values = np.column_stack(list(found(df, builder, task, **settings).values()))
+        close(values, np.array(wanted[name], float))
+
+
+def at(seen, back):
+    value = seen[-back][2] if len(seen) >= back else np.nan
+    return value if np.isfinite(value) else np.nan
+
+
+@pytest.mark.parametrize(
+    ("make", "unit"),
+    [
+        (lambda t: date(2024, 1, 1) + timedelta(days=t), "d"),
+        (lambda t: datetime(2024, 1, 1) + timedelta(hours=t), "h"),
+    ],
+)
+def test_dates_and_moments_are_as_integers_are(make, unit):
+    df = panel(4)
+    dated = df.with_columns(t=pl.Series([None if t is None else make(t) for t in df["t"]]))
+    names = ["mean", "count", "min"]
+    whole = found(df, Rolling("x", ["6i"], names)).values()
+    for a, b in zip(found(dated, Rolling("x", [f"6{unit}"], names)).values(), whole, strict=True):
+        close(a, b)
+
+
+def test_without_an_entity_all_rows_are_of_one():
+    df = panel(5)
+    alone = df.with_columns(e=pl.lit("a"))
+    for a, b in zip(
+        found(df, Rolling("x", [4, "6i"], ["mean", "std"]), entity=None).values(),
+        found(alone, Rolling("x", [4, "6i"], ["mean", "std"])).values(),
+        strict=True,
+    ):
+        close(a, b)
+
+
+def test_several_columns_may_say_whose_row_it_is():
+    df = panel(6).with_columns(f=pl.int_range(pl.len()) % 2)
+    joined = df.with_columns(e=pl.format("{}-{}", "e", "f"))
+    for a, b in zip(
+        found(df, Lag("x", [1, 2]), entity=["e", "f"]).values(), found(joined, Lag("x", [1, 2])).values(), strict=True
+    ):
+        close(a, b)
+
+
+def test_times_that_no_common_axis_can_hold_are_searched_too():
+    far = pl.DataFrame({"e": ["a", "a", "b", "b"], "t": [-(2**62), 2**62, -(2**62), 2**62], "x": [1.0, 2.0, 3.0, 4.0]})
+    values = found(far, Rolling("x", ["5i", f"{2**62}i"], ["count"]))
+    assert [list(each) for each in values.values()] == [[0, 0, 0, 0], [0, 0, 0, 0]]
+    assert list(found(far, Lag("x"))["x|lag_1"])[1::2] == [1.0, 3.0]
