@@ -28,14 +28,47 @@ if TYPE_CHECKING:
         TargetError,
     )
     from frazil.features import Recipe
+    from frazil.features.calendar import BusinessDays as business_days
     from frazil.features.calendar import CyclicTime as cyclic_time
     from frazil.features.calendar import DateParts as date_parts
+    from frazil.features.calendar import Elapsed as elapsed
+    from frazil.features.calendar import Fourier as fourier
+    from frazil.features.calendar import Holidays as holidays
+    from frazil.features.calendar import MonthDistance as month_distance
+    from frazil.features.calendar import TimeIndex as time_index
     from frazil.features.categories import EncodeCount as encode_count
+    from frazil.features.categories import EncodeHierarchy as encode_hierarchy
+    from frazil.features.categories import EncodeOrdered as encode_ordered
     from frazil.features.categories import EncodeOrdinal as encode_ordinal
+    from frazil.features.categories import EncodeShare as encode_share
     from frazil.features.categories import EncodeTarget as encode_target
+    from frazil.features.categories import EncodeTargetQuantile as encode_target_quantile
+    from frazil.features.categories import EncodeTargetSpread as encode_target_spread
+    from frazil.features.categories import EncodeWoe as encode_woe
+    from frazil.features.categories import HashLevels as hash_levels
+    from frazil.features.categories import JoinRareLevels as rare_levels
+    from frazil.features.categories import MinHash as min_hash
+    from frazil.features.categories import OneHot as one_hot
+    from frazil.features.categories import Similarity as similarity
+    from frazil.features.geo import Bearing as bearing
+    from frazil.features.geo import ClusterDistance as cluster_distance
+    from frazil.features.geo import GridCell as grid_cell
+    from frazil.features.geo import Haversine as haversine
+    from frazil.features.geo import ManhattanDistance as manhattan_distance
+    from frazil.features.geo import Midpoint as midpoint
+    from frazil.features.geo import Rotate as rotate
     from frazil.features.given import Express as express
     from frazil.features.given import FromFunction as from_function
+    from frazil.features.groups import CompareToGroup as compare_to_group
+    from frazil.features.groups import GroupSize as group_size
+    from frazil.features.groups import GroupStats as group_stats
+    from frazil.features.nested import BinaryStats as binary_stats
+    from frazil.features.nested import BooleanStats as boolean_stats
+    from frazil.features.nested import ListItems as list_items
+    from frazil.features.nested import ListStats as list_stats
+    from frazil.features.nested import StructFields as struct_fields
     from frazil.features.numbers import BinNumbers as bin_numbers
+    from frazil.features.numbers import BinTarget as bin_target
     from frazil.features.numbers import Clip as clip
     from frazil.features.numbers import CrossNumbers as cross_numbers
     from frazil.features.numbers import Digits as digits
@@ -59,6 +92,8 @@ if TYPE_CHECKING:
     from frazil.features.ordered import Lead as lead
     from frazil.features.ordered import PctChange as pct_change
     from frazil.features.ordered import Rolling as rolling
+    from frazil.features.series import SeriesStats as series_stats
+    from frazil.features.series import describe_series
     from frazil.features.tables import Aggregate as aggregate
     from frazil.features.tables import Latest as latest
     from frazil.features.tables import Synthesize as synthesize
@@ -87,29 +122,58 @@ __all__ = [
     "TargetError",
     "__version__",
     "aggregate",
+    "bearing",
     "bin_numbers",
+    "bin_target",
+    "binary_stats",
+    "boolean_stats",
+    "business_days",
     "check",
     "clip",
+    "cluster_distance",
+    "compare_to_group",
     "cross_numbers",
     "cyclic_time",
     "date_parts",
+    "describe_series",
     "diff",
     "digits",
     "distances",
+    "elapsed",
     "encode_count",
+    "encode_hierarchy",
+    "encode_ordered",
     "encode_ordinal",
+    "encode_share",
     "encode_target",
+    "encode_target_quantile",
+    "encode_target_spread",
+    "encode_woe",
     "expanding",
     "express",
     "fit_auto",
+    "fourier",
     "from_function",
+    "grid_cell",
+    "group_size",
+    "group_stats",
+    "hash_levels",
+    "haversine",
+    "holidays",
     "impute",
     "keep_numbers",
     "lag",
     "latest",
     "lead",
+    "list_items",
+    "list_stats",
     "load",
     "log",
+    "manhattan_distance",
+    "midpoint",
+    "min_hash",
+    "month_distance",
+    "one_hot",
     "outlier_flag",
     "pca",
     "pct_change",
@@ -117,16 +181,22 @@ __all__ = [
     "power",
     "quantile_transform",
     "rank_transform",
+    "rare_levels",
     "rolling",
+    "rotate",
     "row_stats",
     "scale",
+    "series_stats",
+    "similarity",
     "spline",
     "sql",
+    "struct_fields",
     "suggest",
     "svd",
     "synthesize",
     "text_stats",
     "tfidf",
+    "time_index",
 ]
 
 _HOMES = {
@@ -134,6 +204,7 @@ _HOMES = {
     "frazil.budget": ("Budget",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "frazil.features": ("Recipe",),
+    "frazil.features.series": ("describe_series",),
     "frazil.model": ("Model", "load"),
     "frazil.progress": ("Progress",),
     "frazil.search.staging": ("Forward",),

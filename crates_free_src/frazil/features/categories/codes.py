@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from frazil.features.categories.levels import COUNT, KINDS, Levels, LevelsEncoded, categories, counted, crossed
+from frazil.features.categories.levels import COUNT, KINDS, SHARE, Levels, LevelsEncoded, categories, counted, crossed
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, checked, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
 
 MOST_CODES = 50_000  # rarer levels say next to nothing, and float32 tells up to 2**24 apart
 
@@ -113,21 +115,70 @@ class EncodeCount:
 
     def learn(self, train: Training) -> Queries:
         """Ask for the count of each level."""
-        names = train.columns(self.columns, KINDS, self)
-        return {str(at): counted(train.frame, sources) for at, sources in enumerate(crossed(names, self.cross))}
+        return _ask_counts(self, train)
 
     def fitted(self, learned: Learned, train: Training) -> list[LevelsEncoded]:
         """Take the logarithms."""
-        names = train.columns(self.columns, KINDS, self)
-        return [
-            _count_encoded(train.named("*".join(sources), COUNT), sources, learned[str(at)])
-            for at, sources in enumerate(crossed(names, self.cross))
-        ]
+        return _rows_encoded(self, learned, train, COUNT, np.log1p)
 
 
-def _count_encoded(name: str, sources: tuple[str, ...], counts: pl.DataFrame) -> LevelsEncoded:
-    levels = Levels.by_frequency(sources, counts)
-    rows = np.zeros(levels.places)
-    rows[levels.positions(counts.get_column("level")).to_numpy()] = counts.get_column("rows").to_numpy()
-    values = pl.DataFrame({"0": rounded(np.log1p(rows)).astype(np.float32)})
-    return LevelsEncoded(COUNT, (name,), ("",), levels, values)
+@dataclass(frozen=True, slots=True)
+class EncodeShare:
+    """Encode categories by their share of the training rows; null is a level, unseen levels get 0.
+
+    share = rows of the level / all rows
+
+    Args:
+        columns: Names or a selector.
+        cross: How many columns make a level together.
+
+    Raises: SettingError: cross is not 1, 2 or 3.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"city": ["Ulm", "Rom", "Rom", None]})
+    >>> Recipe(EncodeShare("city")).fit(frame).apply(frame).collect()["city|share"].to_list()
+    [0.25, 0.5, 0.5, 0.25]
+    """
+
+    columns: Columns = field(default_factory=categories)
+    cross: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse crosses of many columns."""
+        crossed((), self.cross)
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for the count of each level."""
+        return _ask_counts(self, train)
+
+    def fitted(self, learned: Learned, train: Training) -> list[LevelsEncoded]:
+        """Divide by all rows."""
+        return _rows_encoded(self, learned, train, SHARE, lambda rows: rows / max(rows.sum(), 1.0))
+
+
+def _sets(builder: EncodeCount | EncodeShare, train: Training) -> list[tuple[str, ...]]:
+    return crossed(train.columns(builder.columns, KINDS, builder), builder.cross)
+
+
+def _ask_counts(builder: EncodeCount | EncodeShare, train: Training) -> Queries:
+    return {str(at): counted(train.frame, sources) for at, sources in enumerate(_sets(builder, train))}
+
+
+def _rows_encoded(
+    builder: EncodeCount | EncodeShare,
+    learned: Learned,
+    train: Training,
+    operation: str,
+    number: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> list[LevelsEncoded]:
+    """Encode each level by a number made of the rows of all places."""
+    made = []
+    for at, sources in enumerate(_sets(builder, train)):
+        counts = learned[str(at)]
+        levels = Levels.by_frequency(sources, counts)
+        rows = np.zeros(levels.places)
+        rows[levels.positions(counts.get_column("level")).to_numpy()] = counts.get_column("rows").to_numpy()
+        values = pl.DataFrame({"0": rounded(number(rows)).astype(np.float32)})
+        name = train.named("*".join(sources), operation)
+        made.append(LevelsEncoded(operation, (name,), ("",), levels, values))
+    return made

@@ -22,7 +22,23 @@ BETWEEN = "\x1f"  # the ASCII unit separator: stands between the values of a cro
 MISSING = "\x00"  # stands for null inside a cross
 
 
-COUNT, TARGET_MEAN = "count", "target_mean"
+COUNT, SHARE = "count", "share"
+TARGET_MEAN, TARGET_WOE, TARGET_STD, TARGET_VAR = "target_mean", "target_woe", "target_std", "target_var"
+TARGET_QUANTILE, TARGET_ORDERED = "target_quantile", "target_ordered"
+# What each operation says of a level, for people.
+_OF_ROWS = {
+    COUNT: "how often the level of {of} occurs in training, as log(1 + rows)",
+    SHARE: "the share of training rows that have the level of {of}",
+}
+_OF_TARGET = {
+    TARGET_MEAN: "{what} in other training rows with the same {of}, pulled towards the mean of all",
+    TARGET_WOE: "the weight of evidence for {what} in other training rows with the same {of}",
+    TARGET_STD: "the standard deviation of {what} in other training rows with the same {of}",
+    TARGET_VAR: "the variance of {what} in other training rows with the same {of}",
+    TARGET_QUANTILE: "the quantile {what} in other training rows with the same {of}, pulled towards that of all",
+    TARGET_ORDERED: "{what} in training rows with the same {of}, for training rows in those that come before",
+}
+OPERATIONS = (*_OF_ROWS, *_OF_TARGET)
 
 
 def categories() -> cs.Selector:
@@ -63,6 +79,16 @@ def counted(frame: pl.LazyFrame, sources: Sequence[str]) -> pl.LazyFrame:
     return frame.select(level=level(sources)).group_by("level").agg(rows=pl.len())
 
 
+def frequent_first(counts: pl.DataFrame) -> pl.DataFrame:
+    """Put levels in the order of their frequency, equals by name; null is left out.
+
+    Args:
+        counts: Columns `level` and `rows`, and others.
+    """
+    known = counts.filter(pl.col("level").is_not_null())
+    return known.sort(["rows", "level"], descending=[True, False])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Levels:
     """Known levels of one column, or of a cross of several.
@@ -84,7 +110,7 @@ class Levels:
             counts: Columns `level` and `rows`.
             most: How many to keep.
         """
-        known = counts.filter(pl.col("level").is_not_null()).sort(["rows", "level"], descending=[True, False])
+        known = frequent_first(counts)
         return cls(sources, known.get_column("level").head(len(known) if most is None else most))
 
     @classmethod
@@ -125,13 +151,14 @@ class LevelsEncoded:
     """Numbers by level: one column a label.
 
     Args:
-        operation: "count" or "target_mean".
+        operation: One of `OPERATIONS`.
         names: The generated columns.
-        labels: What each column counts of the target; empty where there is nothing to tell apart.
+        labels: What of the target each column is of; empty where there is nothing to tell apart.
         levels: The levels.
         values: One Float32 column a name, called "0", "1", ...; one row a code, or a code and fold.
         fold: The column of fold numbers that training rows are looked up by too; empty for new rows.
         n_folds: How many folds `values` has for each code.
+        places: (rows,) codes of the training rows, where they are known already; None for new rows.
     """
 
     operation: str
@@ -141,17 +168,18 @@ class LevelsEncoded:
     values: pl.DataFrame
     fold: str = ""
     n_folds: int = 1
+    places: pl.Series | None = None
     scope: ClassVar[Scope] = Scope.ROW
 
     def __post_init__(self) -> None:
         """Refuse an operation that is not known, and fields of different lengths."""
-        check_known("operation", [self.operation], (COUNT, TARGET_MEAN))
+        check_known("operation", [self.operation], OPERATIONS)
         check_known("label", self.labels, self.labels, self.names, self.values.columns)
 
     @property
     def features(self) -> tuple[Feature, ...]:
         """One number a label."""
-        leak = LeakClass.TARGET if self.operation == TARGET_MEAN else LeakClass.OTHER_ROWS
+        leak = LeakClass.TARGET if self.operation in _OF_TARGET else LeakClass.OTHER_ROWS
         return tuple(
             Feature(
                 name=name,
@@ -167,14 +195,16 @@ class LevelsEncoded:
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Look every row's values up by the code of its level."""
-        place = self.levels.codes()
+        found = self.found()
+        return frame.with_columns(expr.alias(name) for name, expr in zip(self.names, found, strict=True))
+
+    def found(self) -> list[pl.Expr]:
+        """Return one expression a name."""
+        place = self.levels.codes() if self.places is None else pl.lit(self.places)
         if self.fold:
             place = place * self.n_folds + column(self.fold).cast(pl.UInt32)
         # A literal's gather runs in the streaming engine; a join would have to be told to keep the order.
-        return frame.with_columns(
-            pl.lit(values).gather(place).alias(name)
-            for name, values in zip(self.names, self.values.get_columns(), strict=True)
-        )
+        return [pl.lit(values).gather(place) for values in self.values.get_columns()]
 
     def select(self, names: Collection[str]) -> Self:
         """Keep the columns of these names."""
@@ -201,12 +231,13 @@ class LevelsEncoded:
         return cls(levels=levels, values=values, **plain)
 
 
-LEFT_OUT = ("levels", "values", "fold", "n_folds")
+LEFT_OUT = ("levels", "values", "fold", "n_folds", "places")
 
 
 def _described(operation: str, label: str, sources: Sequence[str]) -> str:
     of = " and ".join(sources)
-    if operation == COUNT:
-        return f"how often the level of {of} occurs in training, as log(1 + rows)"
-    what = f"the share of label {label}" if label else "the mean target"
-    return f"{what} in other training rows with the same {of}, pulled towards the mean of all"
+    if operation in _OF_ROWS:
+        return _OF_ROWS[operation].format(of=of)
+    plain = "the mean target" if operation in (TARGET_MEAN, TARGET_ORDERED) else "the target"
+    what = f"the share of label {label}" if label else plain
+    return _OF_TARGET[operation].format(of=of, what=label if operation == TARGET_QUANTILE else what)

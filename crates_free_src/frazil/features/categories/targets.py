@@ -1,28 +1,131 @@
-"""Categories by what they say of the target: shrunken means, out-of-fold for training rows."""
+"""Categories by what they say of the target: shrunken means, evidence and spreads, out-of-fold for training rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING, Protocol
 
 from frazil.errors import SettingError
-from frazil.features.categories.levels import KINDS, TARGET_MEAN, Levels, LevelsEncoded, categories, crossed, level
-from frazil.features.plain import rounded
-from frazil.features.values import finite32
-from frazil.schema import column
+from frazil.features.categories.levels import (
+    KINDS,
+    TARGET_MEAN,
+    TARGET_STD,
+    TARGET_VAR,
+    TARGET_WOE,
+    LevelsEncoded,
+    categories,
+    crossed,
+)
+from frazil.features.categories.shrinkage import RULES, evidence, learned_means, shrunken_means, spreads, table
+from frazil.features.categories.tallies import Tally, ask_tallies, is_number, read_tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
-    from frazil.features.contract import Columns, Fitted, Learned, Queries, Target, Training
+    from frazil.features.categories.tallies import Known
+    from frazil.features.contract import Columns, Fitted, Learned, Queries, Training
 
 WEIGHT = 10.0  # source: TabPrep (arXiv 2606.02384) smooths its out-of-fold target encodings by alpha = 10
 MOST_CLASSES = 10  # columns a category
+SPREADS = (TARGET_STD, TARGET_VAR)
+
+
+class ByLevel(Protocol):
+    """A builder that makes one number a label of what is known of each level."""
+
+    @property
+    def columns(self) -> Columns:
+        """Names or a selector."""
+
+    @property
+    def cross(self) -> int:
+        """How many columns make a level together."""
+
+    @property
+    def most_classes(self) -> int:
+        """Labels that get a column."""
+
+    @property
+    def operation(self) -> str:
+        """What its columns are called."""
+
+    @property
+    def reads_squares(self) -> bool:
+        """Whether it reads spreads."""
+
+    def numbers(self, tally: Tally) -> NDArray[np.float64]:
+        """Return (labels, places, folds) float64."""
+
+    def learn(self, train: Training) -> Queries:
+        """Say what has to be known of the training table."""
+
+    def fitted(self, learned: Learned, train: Training) -> Sequence[Fitted]:
+        """Make the fitted states."""
+
+
+def check_weight(weight: object) -> None:
+    """Raise SettingError where a pull is no number of rows."""
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
+        raise SettingError(f"weight={weight!r}; it takes 0 or more rows.")
+
+
+def check_classes(most: int) -> None:
+    """Raise SettingError where no label would get a column."""
+    if most < 1:
+        raise SettingError(f"most_classes={most!r}; it takes 1 or more.")
+
+
+def crosses_of(builder: ByLevel, train: Training) -> list[tuple[str, ...]]:
+    """Return the sets of columns that make levels together."""
+    return crossed(train.columns(builder.columns, KINDS, builder), builder.cross)
+
+
+def ask(builder: ByLevel, train: Training) -> Queries:
+    """Ask for what is known of the target by level."""
+    crosses = crosses_of(builder, train)
+    return ask_tallies(train, train.target_for(builder), crosses, squares=builder.reads_squares)
+
+
+def encoded(builder: ByLevel, learned: Learned, train: Training) -> list[LevelsEncoded]:
+    """Make the states for new rows, from all training rows."""
+    return [_encoded(builder, known, train) for known in known_of(builder, learned, train)]
+
+
+def faces(builder: ByLevel, parts: Sequence[Fitted], learned: Learned, train: Training) -> list[Fitted]:
+    """Make the faces for training rows, from other folds or from earlier ones."""
+    known = known_of(builder, learned, train)
+    return [
+        _face(part, one, table(builder.numbers(one.tally.of_others(forward=train.forward))), train)
+        for part, one in zip(parts, known, strict=True)
+        if isinstance(part, LevelsEncoded)
+    ]
+
+
+def known_of(builder: ByLevel, learned: Learned, train: Training) -> list[Known]:
+    """Return what was learned of each set of columns."""
+    return read_tallies(
+        learned,
+        train.target_for(builder),
+        crosses_of(builder, train),
+        builder.most_classes,
+        squares=builder.reads_squares,
+    )
+
+
+def _encoded(builder: ByLevel, known: Known, train: Training) -> LevelsEncoded:
+    source, operation = "*".join(known.levels.sources), builder.operation
+    names = tuple(train.named(source, f"{operation}_{label}" if label else operation) for label in known.labels)
+    values = table(builder.numbers(known.tally.total()))
+    return LevelsEncoded(operation, names, known.labels, known.levels, values)
+
+
+def _face(part: LevelsEncoded, known: Known, values: pl.DataFrame, train: Training) -> LevelsEncoded:
+    folds = known.tally.counts.shape[1]
+    return replace(part, values=values, fold=str(train.fold), n_folds=folds, places=known.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +136,168 @@ class EncodeTarget:
 
     The target is a number, or 0 and 1 of a label: one column for two classes, one a label for more. Null is a level;
     unseen levels get the prior, which is the mean of all. `fit_train` gives training rows the same from other folds
-    only, the prior too; where these have no rows at all (the first of folds that go forward in time) it is null.
+    only, the prior and a learned weight too; where these have no rows at all (the first of folds that go forward in
+    time) it is null. `fit_train` reads each string once and holds a code of it, 4 bytes a row and column; `fit` holds
+    levels only.
 
     Args:
         columns: Names or a selector.
-        weight: Strength of the pull, in rows; 0 turns it off.
+        weight: Strength of the pull, in rows (the M of an M-estimate); 0 turns it off. Or how to learn it, each label
+            for itself: "empirical_bayes" from the variances within and between levels, "james_stein" the same with
+            the correction of James and Stein, "by_level" from each level's own variance, as scikit-learn's "auto".
         cross: How many columns make a level together: 2 encodes the pairs of values of each two columns.
         most_classes: Labels that get a column, the most frequent ones.
 
-    Raises: SettingError: weight is negative, cross is not 1, 2 or 3, or most_classes is below 1.
+    Raises: SettingError: weight is negative or no known rule, cross is not 1, 2 or 3, or most_classes is below 1.
     Source: Micci-Barreca (2001), SIGKDD Explorations 3(1), 27-32; Pargent et al. (2022), Comput. Stat. 37, 2671-2692.
+
+    >>> import polars as pl
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"city": ["Rom", "Rom", "Ulm", "Ulm"], "price": [1.0, 2.0, 6.0, 7.0]})
+    >>> fitted = Recipe(EncodeTarget("city", weight=2)).fit(frame, target="price")
+    >>> fitted.apply(pl.LazyFrame({"city": ["Rom", "Rio"]})).collect()["city|target_mean"].to_list()
+    [2.75, 4.0]
     """
 
     columns: Columns = field(default_factory=categories)
+    weight: float | str = WEIGHT
+    cross: int = 1
+    most_classes: int = MOST_CLASSES
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        crossed((), self.cross)
+        check_classes(self.most_classes)
+        if not isinstance(self.weight, str):
+            check_weight(self.weight)
+        elif self.weight not in RULES:
+            raise SettingError(f"weight={self.weight!r}; it takes 0 or more rows, or one of {', '.join(RULES)}.")
+
+    @property
+    def operation(self) -> str:
+        """A mean."""
+        return TARGET_MEAN
+
+    @property
+    def reads_squares(self) -> bool:
+        """Only where the weight is learned."""
+        return isinstance(self.weight, str)
+
+    def numbers(self, tally: Tally) -> NDArray[np.float64]:
+        """Return shrunken means."""
+        return learned_means(tally, self.weight) if isinstance(self.weight, str) else shrunken_means(tally, self.weight)
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for count and sums of the target by level."""
+        return ask(self, train)
+
+    def fitted(self, learned: Learned, train: Training) -> list[LevelsEncoded]:
+        """Average over all training rows."""
+        return encoded(self, learned, train)
+
+    def out_of_fold(self, parts: Sequence[Fitted], learned: Learned, train: Training) -> list[Fitted]:
+        """Average over other folds, or over earlier ones."""
+        return faces(self, parts, learned, train)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeWoe:
+    """Encode categories by their weight of evidence for a label: how much likelier it makes them.
+
+    evidence = log(((events + weight) / (all events + 2 weight)) / ((others + weight) / (all others + 2 weight)))
+
+    Of two classes the second is the event; of more each has a column, against all others. Null is a level; unseen
+    levels get 0. Training rows get the same from other folds, as with `encode_target`.
+
+    Args:
+        columns: Names or a selector.
+        weight: Rows added to each side, above 0; without them a level of one class would be infinite.
+        cross: How many columns make a level together.
+        most_classes: Labels that get a column, the most frequent ones.
+
+    Raises: SettingError: weight is not above 0, cross is not 1, 2 or 3, most_classes is below 1, or when it learns, the
+        target is a number.
+    Source: Good (1950), Probability and the Weighing of Evidence.
+
+    >>> import polars as pl
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"city": ["Rom", "Rom", "Ulm", "Ulm"], "sold": [True, True, True, False]})
+    >>> fitted = Recipe(EncodeWoe("city", weight=1)).fit(frame, target="sold")
+    >>> evidence = fitted.apply(pl.LazyFrame({"city": ["Rom", "Rio"]})).collect()["city|target_woe"]
+    >>> [round(value, 4) for value in evidence]  # log((2 + 1) / (3 + 2) / ((0 + 1) / (1 + 2)))
+    [0.5878, 0.0]
+    """
+
+    columns: Columns = field(default_factory=categories)
+    weight: float = 1.0
+    cross: int = 1
+    most_classes: int = MOST_CLASSES
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        crossed((), self.cross)
+        check_classes(self.most_classes)
+        check_weight(self.weight)
+        if self.weight == 0:
+            raise SettingError(f"weight={self.weight!r}; it takes more than 0 rows.")
+
+    @property
+    def operation(self) -> str:
+        """A weight of evidence."""
+        return TARGET_WOE
+
+    @property
+    def reads_squares(self) -> bool:
+        """None."""
+        return False
+
+    def numbers(self, tally: Tally) -> NDArray[np.float64]:
+        """Return weights of evidence."""
+        return evidence(tally, self.weight)
+
+    def learn(self, train: Training) -> Queries:
+        """Ask for the count of each label by level."""
+        if is_number(train, train.target_for(self)):
+            raise SettingError("EncodeWoe weighs the evidence for a label, and the target is a number.")
+        return ask(self, train)
+
+    def fitted(self, learned: Learned, train: Training) -> list[LevelsEncoded]:
+        """Weigh all training rows."""
+        return encoded(self, learned, train)
+
+    def out_of_fold(self, parts: Sequence[Fitted], learned: Learned, train: Training) -> list[Fitted]:
+        """Weigh other folds, or earlier ones."""
+        return faces(self, parts, learned, train)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeTargetSpread:
+    """Encode categories by how much the target varies inside them, pulled towards its variance over all rows.
+
+    variance = (sum of squared distances to the level's mean + weight * variance of all) / (count + weight)
+
+    Null is a level; unseen levels get the spread of all. Training rows get the same from other folds, as with
+    `encode_target`.
+
+    Args:
+        columns: Names or a selector.
+        statistic: "std", or "var" for the variance.
+        weight: Strength of the pull, in rows; 0 turns it off, and a level of one row has no spread.
+        cross: How many columns make a level together.
+        most_classes: Labels that get a column, the most frequent ones.
+
+    Raises: SettingError: a setting has no meaning.
+
+    >>> import polars as pl
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"city": ["Rom", "Rom", "Ulm", "Ulm"], "price": [1.5, 2.5, 6.0, 9.0]})
+    >>> fitted = Recipe(EncodeTargetSpread("city", weight=0)).fit(frame, target="price")
+    >>> fitted.apply(frame).collect()["city|target_std"].to_list()
+    [0.5, 0.5, 1.5, 1.5]
+    """
+
+    columns: Columns = field(default_factory=categories)
+    statistic: str = "std"
     weight: float = WEIGHT
     cross: int = 1
     most_classes: int = MOST_CLASSES
@@ -53,134 +305,33 @@ class EncodeTarget:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         crossed((), self.cross)
-        if not self.weight >= 0:
-            raise SettingError(f"weight={self.weight!r}; it takes 0 or more rows.")
-        if self.most_classes < 1:
-            raise SettingError(f"most_classes={self.most_classes!r}; it takes 1 or more.")
+        check_classes(self.most_classes)
+        check_weight(self.weight)
+        if f"target_{self.statistic}" not in SPREADS:
+            raise SettingError(f"statistic={self.statistic!r}; it takes 'std' or 'var'.")
+
+    @property
+    def operation(self) -> str:
+        """A spread."""
+        return f"target_{self.statistic}"
+
+    @property
+    def reads_squares(self) -> bool:
+        """Always."""
+        return True
+
+    def numbers(self, tally: Tally) -> NDArray[np.float64]:
+        """Return variances or their roots."""
+        return spreads(tally, self.weight, root=self.operation == TARGET_STD)
 
     def learn(self, train: Training) -> Queries:
-        """Ask for count and sums of the target by level and fold."""
-        target = train.target_for(self)
-        names = train.columns(self.columns, KINDS, self)
-        return {str(at): _sums(train, target, sources) for at, sources in enumerate(crossed(names, self.cross))}
+        """Ask for sums and squares of the target by level."""
+        return ask(self, train)
 
     def fitted(self, learned: Learned, train: Training) -> list[LevelsEncoded]:
-        """Average over all training rows."""
-        names = train.columns(self.columns, KINDS, self)
-        labels = tuple(train.target_for(self).values)
-        return [
-            self._encoded(sources, learned[str(at)], labels, train)
-            for at, sources in enumerate(crossed(names, self.cross))
-        ]
+        """Measure all training rows."""
+        return encoded(self, learned, train)
 
     def out_of_fold(self, parts: Sequence[Fitted], learned: Learned, train: Training) -> list[Fitted]:
-        """Average over other folds, or over earlier ones."""
-        labels = tuple(train.target_for(self).values)
-        return [
-            self._face(part, Tally.of(known, part.levels, [labels.index(label) for label in part.labels]), train)
-            for part, known in zip(parts, learned.values(), strict=True)
-            if isinstance(part, LevelsEncoded)
-        ]
-
-    def _encoded(
-        self, sources: tuple[str, ...], known: pl.DataFrame, labels: tuple[str, ...], train: Training
-    ) -> LevelsEncoded:
-        levels = Levels.by_frequency(sources, known.group_by("level").agg(pl.col("rows").sum()))
-        kept = _most_frequent(known, labels, self.most_classes)
-        tally = Tally.of(known, levels, kept).total()
-        source, own = "*".join(sources), tuple(labels[at] for at in kept)
-        names = tuple(train.named(source, f"{TARGET_MEAN}_{label}" if label else TARGET_MEAN) for label in own)
-        return LevelsEncoded(TARGET_MEAN, names, own, levels, _table(shrunken_means(tally, self.weight)))
-
-    def _face(self, part: LevelsEncoded, tally: Tally, train: Training) -> LevelsEncoded:
-        values = _table(shrunken_means(tally.of_others(forward=train.forward), self.weight))
-        return replace(part, values=values, fold=str(train.fold), n_folds=tally.counts.shape[1])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tally:
-    """What is known of the target by level and fold.
-
-    Args:
-        counts: (places, folds) float64 rows with a target.
-        sums: (labels, places, folds) float64 sums of the target.
-    """
-
-    counts: NDArray[np.float64]
-    sums: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, known: pl.DataFrame, levels: Levels, labels: Sequence[int]) -> Tally:
-        """Spread learned rows over the places of the levels."""
-        folds = known.get_column("fold").to_numpy()
-        at = levels.positions(known.get_column("level")).to_numpy(), folds
-        counts = np.zeros((levels.places, int(folds.max(initial=0)) + 1))
-        counts[at] = known.get_column("count").to_numpy()
-        sums = np.zeros((len(labels), *counts.shape))
-        for place, label in enumerate(labels):
-            sums[place][at] = known.get_column(f"sum_{label}").to_numpy()
-        return cls(counts, sums)
-
-    def total(self) -> Tally:
-        """Add the folds up."""
-        return Tally(self.counts.sum(-1, keepdims=True), self.sums.sum(-1, keepdims=True))
-
-    def of_others(self, *, forward: bool) -> Tally:
-        """Add up, for each fold, all other folds; or with `forward` the earlier ones."""
-        folds = self.counts.shape[-1]
-        # Adding what may be read and not taking off what may not: a difference would keep a trace of it in its last
-        # digits. A zero times the fold's own finite sum is exactly zero.
-        read = np.triu(np.ones((folds, folds)), 1) if forward else 1.0 - np.eye(folds)
-        return Tally(self.counts @ read, self.sums @ read)
-
-
-def shrunken_means(tally: Tally, weight: float) -> NDArray[np.float64]:
-    """Pull each level's target mean towards the overall mean.
-
-    shrunken = (sum + weight * prior) / (count + weight)
-
-    Args:
-        tally: Count and sums; the prior is that of all its levels, fold by fold.
-        weight: Strength of the pull, in rows.
-
-    Returns: (labels, places, folds) float64; NaN where a fold has no rows, and the prior where a level has none.
-    """
-    rows = tally.counts.sum(axis=0)
-    prior = np.divide(tally.sums.sum(axis=1), rows, out=np.full((len(tally.sums), rows.size), np.nan), where=rows > 0)[
-        :, None, :
-    ]
-    sums, weights = tally.sums + weight * prior, tally.counts + weight
-    means: NDArray[np.float64] = np.divide(
-        sums, weights, out=np.broadcast_to(prior, sums.shape).copy(), where=weights > 0
-    )
-    return means
-
-
-def _sums(train: Training, target: Target, sources: tuple[str, ...]) -> pl.LazyFrame:
-    fold = pl.lit(0) if train.fold is None else column(train.fold)
-    values = {f"sum_{at}": value for at, value in enumerate(target.values.values())}
-    asked = train.frame.select(level=level(sources), fold=fold, **values)
-    counted = pl.col("sum_0").count().alias("count")
-    return asked.group_by("level", "fold").agg(
-        counted, pl.len().alias("rows"), *(pl.col(name).sum() for name in values)
-    )
-
-
-def _most_frequent(known: pl.DataFrame, labels: tuple[str, ...], most: int) -> list[int]:
-    """Return positions of the most frequent labels, in the order of the labels."""
-    totals = np.array([float(known.get_column(f"sum_{at}").sum()) for at in range(len(labels))])
-    return (
-        list(range(len(labels)))
-        if len(labels) <= most
-        else sorted(np.argsort(totals, kind="stable")[::-1][:most].tolist())
-    )
-
-
-def _table(means: NDArray[np.float64]) -> pl.DataFrame:
-    """Lay (labels, places, folds) means out as one Float32 column a label, a place's folds together.
-
-    NaN, and what float32 can't hold, is null.
-    """
-    flat = rounded(means).reshape(len(means), -1)
-    wide = pl.DataFrame([pl.Series(str(at), row) for at, row in enumerate(flat)])
-    return wide.select(finite32(pl.all()).name.keep())
+        """Measure other folds, or earlier ones."""
+        return faces(self, parts, learned, train)
