@@ -133,7 +133,9 @@ def _alike(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], int]
     """Give series of one length together, in blocks."""
     order = np.argsort(lengths, kind="stable")
     sizes, firsts = np.unique(lengths[order], return_index=True)
-    for size, group in zip(sizes.tolist(), np.split(order, firsts[1:]), strict=True):
+    ends = np.append(firsts[1:], len(order))
+    for size, first, end in zip(sizes.tolist(), firsts, ends[: len(firsts)], strict=True):
+        group = order[first:end]
         if size:
             step = max(1, BLOCK // size)
             yield from ((group[start : start + step], size) for start in range(0, len(group), step))
