@@ -83,8 +83,10 @@ PUBLIC_NAMES = (
     "encode_target_quantile",
     "encode_target_spread",
     "encode_woe",
+    "ewm",
     "expanding",
     "express",
+    "fill_forward",
     "fit_auto",
     "fourier",
     "from_function",
@@ -120,10 +122,12 @@ PUBLIC_NAMES = (
     "rotate",
     "row_stats",
     "scale",
+    "seasonal_lag",
     "series_stats",
     "similarity",
     "spline",
     "sql",
+    "streak",
     "struct_fields",
     "suggest",
     "svd",
@@ -131,6 +135,7 @@ PUBLIC_NAMES = (
     "text_stats",
     "tfidf",
     "time_index",
+    "time_since",
 )
 
 HEAVY = {"catboost", "duckdb", "lightgbm", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn"}

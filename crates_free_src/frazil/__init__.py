@@ -87,11 +87,16 @@ if TYPE_CHECKING:
     from frazil.features.numbers import Spline as spline
     from frazil.features.numbers import Svd as svd
     from frazil.features.ordered import Diff as diff
+    from frazil.features.ordered import Ewm as ewm
     from frazil.features.ordered import Expanding as expanding
+    from frazil.features.ordered import FillForward as fill_forward
     from frazil.features.ordered import Lag as lag
     from frazil.features.ordered import Lead as lead
     from frazil.features.ordered import PctChange as pct_change
     from frazil.features.ordered import Rolling as rolling
+    from frazil.features.ordered import SeasonalLag as seasonal_lag
+    from frazil.features.ordered import Streak as streak
+    from frazil.features.ordered import TimeSince as time_since
     from frazil.features.series import SeriesStats as series_stats
     from frazil.features.series import describe_series
     from frazil.features.tables import Aggregate as aggregate
@@ -149,8 +154,10 @@ __all__ = [
     "encode_target_quantile",
     "encode_target_spread",
     "encode_woe",
+    "ewm",
     "expanding",
     "express",
+    "fill_forward",
     "fit_auto",
     "fourier",
     "from_function",
@@ -186,10 +193,12 @@ __all__ = [
     "rotate",
     "row_stats",
     "scale",
+    "seasonal_lag",
     "series_stats",
     "similarity",
     "spline",
     "sql",
+    "streak",
     "struct_fields",
     "suggest",
     "svd",
@@ -197,6 +206,7 @@ __all__ = [
     "text_stats",
     "tfidf",
     "time_index",
+    "time_since",
 ]
 
 _HOMES = {

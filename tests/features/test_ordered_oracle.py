@@ -8,7 +8,18 @@ import pytest
 from scipy import stats
 
 from frazil.features import Recipe
-from frazil.features.ordered import Diff, Expanding, Lag, PctChange, Rolling
+from frazil.features.ordered import (
+    Diff,
+    Ewm,
+    Expanding,
+    FillForward,
+    Lag,
+    PctChange,
+    Rolling,
+    SeasonalLag,
+    Streak,
+    TimeSince,
+)
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -217,3 +228,76 @@ def test_times_that_no_common_axis_can_hold_are_searched_too():
     values = found(far, Rolling("x", ["5i", f"{2**62}i"], ["count"]))
     assert [list(each) for each in values.values()] == [[0, 0, 0, 0], [0, 0, 0, 0]]
     assert list(found(far, Lag("x"))["x|lag_1"])[1::2] == [1.0, 3.0]
+
+
+def history(df, row, what, horizon, available):
+    """Say in a loop what an entity's history comes to."""
+    if row["t"] is None:
+        return np.nan
+    seen = [(since, np.nan if value == -np.inf else value) for since, _, value in events(df, row, horizon, available)]
+    kind = next(kind for kind in LOOPS if what.startswith(kind))
+    if kind == "fill_forward" and not horizon and np.isfinite(row["x"]):
+        return row["x"]
+    return LOOPS[kind](seen, row["t"], what)
+
+
+def ewm(seen, now, what):
+    known = [(at, since, value) for at, (since, value) in enumerate(seen) if np.isfinite(value)]
+    if not known:
+        return np.nan
+    by_time = what.endswith("4i")
+    weights = [0.5 ** ((now - since) / 4 if by_time else (len(seen) - at) / 3) for at, since, _ in known]
+    values = np.array([value for _, _, value in known])
+    mean = np.average(values, weights=weights)
+    return mean if "mean" in what else np.sqrt(np.average((values - mean) ** 2, weights=weights))
+
+
+def since_true(seen, now, what):
+    true = [(at, since) for at, (since, value) in enumerate(seen) if np.isfinite(value) and value != 0]
+    if not true:
+        return np.nan
+    return now - true[-1][1] if what.startswith("time") else len(seen) - true[-1][0]
+
+
+def streak(seen, now, what):
+    texts = [str(value) for _, value in seen]  # of which missing ones are equal
+    return next((run for run in range(len(texts)) if texts[-1 - run] != texts[-1]), len(texts))
+
+
+def season(seen, now, what):
+    same = [value for since, value in seen if since == now - 3 * int(what[-1])]
+    return same[-1] if same else np.nan
+
+
+def last_known(seen, now, what):
+    return next((value for _, value in reversed(seen) if np.isfinite(value)), np.nan)
+
+
+LOOPS = {
+    "ewm": ewm,
+    "time_since": since_true,
+    "rows_since": since_true,
+    "streak": streak,
+    "seasonal": season,
+    "fill_forward": last_known,
+}
+
+
+@pytest.mark.parametrize(("horizon", "available"), [(0, False), (2, False), (0, True), (2, True)])
+def test_history_is_that_of_a_loop(horizon, available):
+    df = panel(7).with_columns(x=pl.col("x").round() % 4)
+    task = TARGET if horizon else None
+    settings = {"horizon": f"{horizon}i"} if horizon else {}
+    settings |= {"available_at": "known"} if available else {}
+    builders = [
+        Ewm("x", [3, "4i"], ["mean", "std"]),
+        TimeSince("x", ["time", "rows"]),
+        Streak("x"),
+        SeasonalLag("x", "3i", [1, 2]),
+        FillForward("x"),
+    ]
+    for builder in builders:
+        for name, values in found(df, builder, task, **settings).items():
+            what = name.partition("|")[2]
+            expected_ = [history(df, row, what, horizon, available) for row in df.iter_rows(named=True)]
+            close(values, np.array(expected_, float))

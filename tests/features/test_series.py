@@ -34,6 +34,8 @@ def test_values_are_those_of_tsfresh(described, name):
     ours = dict(zip(described["id"], described[f"value|{name}"].to_list(), strict=True))
     theirs = dict(zip(IDS, ORACLE["values"][name], strict=True))
     ids = [each for each in IDS if not (name.startswith(OF_EQUAL_VALUES) and each in ("constant", "zeros"))]
+    if name.startswith("permutation_entropy"):
+        ids.remove("counts")  # whose ties tsfresh orders as the processor's sort happens to
     found, expected = (np.array([values[each] for each in ids], float) for values in (ours, theirs))
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
 

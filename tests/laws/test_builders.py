@@ -74,7 +74,19 @@ from frazil.features.numbers import (
     Spline,
     Svd,
 )
-from frazil.features.ordered import Diff, Expanding, Lag, Lead, PctChange, Rolling
+from frazil.features.ordered import (
+    Diff,
+    Ewm,
+    Expanding,
+    FillForward,
+    Lag,
+    Lead,
+    PctChange,
+    Rolling,
+    SeasonalLag,
+    Streak,
+    TimeSince,
+)
 from frazil.features.series import SeriesStats
 from frazil.features.tables import Aggregate, Latest, Synthesize
 from frazil.features.text import TextStats, TextSvd
@@ -216,6 +228,11 @@ ALL = (
     Diff(["amount", "took"], [1, "2i"]),
     PctChange("amount"),
     Lead("amount", look_ahead=True),
+    Ewm("amount", [2, "3i"], ["mean", "std"]),
+    TimeSince(["flag", "whole"], ["time", "rows"]),
+    Streak(["flag", "amount"]),
+    SeasonalLag("amount", "2i", [1, 2]),
+    FillForward(["amount", "took"]),
     Rolling(["amount", "flag"], [2, "3i"], ["mean", "std", "min", "max", "sum", "median", "count", "last"]),
     Rolling("amount", [3, "3i"], ["skew", "kurtosis", "quantile_25", "n_unique", "slope", "zscore", "rank", "cv"]),
     Expanding("whole", ["mean", "count", "range", "ratio", "difference", "first", "var"]),
@@ -223,6 +240,13 @@ ALL = (
 READING_THE_TARGET = tuple(builder for builder in ALL if isinstance(builder, CrossFitBuilder))
 OF_EARLIER_ROWS = tuple(
     builder for builder in ALL if type(builder) in ordered.BUILDERS.values() and not isinstance(builder, Lead)
+)
+COMPARING = {"zscore", "ratio", "difference", "rank"}  # statistics that set the row's own value against a window
+BLIND_TO_THEIR_ROW = tuple(
+    builder
+    for builder in OF_EARLIER_ROWS
+    if not isinstance(builder, (Diff, PctChange, FillForward))
+    and not COMPARING & set(getattr(builder, "statistics", ()))
 )
 SCHEMA = {
     "amount": pl.Float64,
@@ -445,7 +469,7 @@ def test_another_entitys_rows_change_nothing(builder, df):
     assert_frame_equal(applied(fitted, df.filter(own)), applied(fitted, df).filter(own), check_exact=True)
 
 
-@pytest.mark.parametrize("builder", OF_EARLIER_ROWS, ids=repr)
+@pytest.mark.parametrize("builder", BLIND_TO_THEIR_ROW, ids=repr)
 @law
 @given(df=tables(least=1), amount=st.floats(-1e6, 1e6), data=st.data())
 def test_a_rows_own_value_and_those_of_its_time_do_not_move_its_features(builder, df, amount, data):

@@ -24,6 +24,7 @@ STRING_BYTES = 40  # a guess at the mean of one string with its view
 COPIES = 4  # of a batch's rows that are alive at once: as read, sorted, as numbers, and with its features
 LEAST_ROWS = 10_000  # fewer are not worth a batch
 MOST_ROWS = 1_000_000
+READ_ROWS = 65_536
 MOST_BUCKETS = 1_024  # files that are written at once
 SKEW = 2.0  # how much larger than the mean a bucket may turn out
 
@@ -97,7 +98,7 @@ def batches_of(
         folder: Where buckets are written; the system's folder for temporary files where None.
     """
     if panel is None:
-        yield from frame.collect_batches(chunk_size=plan.rows_at_once, maintain_order=True)
+        yield from _gathered(frame, plan.rows_at_once)
     elif plan.buckets:
         yield from _bucket_by_bucket(frame, panel.entity, plan.buckets, folder)
     elif plan.rows <= plan.rows_at_once:
@@ -109,7 +110,7 @@ def batches_of(
 def _entity_by_entity(frame: pl.LazyFrame, entity: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
     """Cut a sorted table where entities end."""
     held: list[pl.DataFrame] = []  # rows of one entity, of which more may come
-    for batch in frame.collect_batches(chunk_size=rows, maintain_order=True):
+    for batch in _gathered(frame, rows):
         cut = _last_begins(batch, entity) if entity else 0
         is_same = bool(held) and cut == 0 and _last(held[-1], entity) == _last(batch, entity)
         if held and not is_same:
@@ -120,6 +121,18 @@ def _entity_by_entity(frame: pl.LazyFrame, entity: tuple[str, ...], rows: int) -
         held.append(batch[cut:])
     if held:
         yield pl.concat(held)
+
+
+def _gathered(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+    """Read batches of so many rows in smaller ones, of which the engine keeps several ready."""
+    parts: list[pl.DataFrame] = []
+    for part in frame.collect_batches(chunk_size=min(rows, READ_ROWS), maintain_order=True):
+        parts.append(part)
+        if sum(each.height for each in parts) >= rows:
+            yield pl.concat(parts)
+            parts = []
+    if parts:
+        yield pl.concat(parts)
 
 
 def _last(df: pl.DataFrame, entity: tuple[str, ...]) -> tuple[object, ...]:

@@ -75,7 +75,8 @@ class Window:
         """Return how many values there are."""
         missing = np.isnan(self.values)
         if not missing.any():
-            return np.maximum(self.ends - self.starts, 0).astype(np.float64)
+            counts: NDArray[np.int64] = np.maximum(self.ends - self.starts, 0)
+            return counts.astype(np.float64)
         return self._summary("count", COUNTS, lambda: [1.0 - missing])[0]
 
     def sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -125,6 +125,17 @@ class Stretch:
         found = np.where(inside, at, 0)
         return np.where(inside & (self.known_from[found] < NEVER), values[found], np.nan)
 
+    def exactly(
+        self, values: NDArray[np.float64], period: Length, periods: int, ends: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Take the value of the last event that is exactly so many periods old, NaN where none is, or none is known."""
+        steps = periods * (period.steps if self.unit is None else period.nanoseconds // self.unit)
+        moments = _minus(self.time, steps)
+        at = self._first_not_before(_minus(moments, -1)) - 1
+        found = np.maximum(at, 0)
+        hit = self.timed & (at >= self.entity_start) & (at < ends) & (self.known_from[found] == moments)
+        return np.where(hit, values[found], np.nan)
+
     def starts(self, window: Length, horizon: Length | None = None) -> NDArray[np.int64]:
         """Return the position of the first event of the window that ends where `ends` says."""
         steps = self._steps(window)

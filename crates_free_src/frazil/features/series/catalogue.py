@@ -23,10 +23,12 @@ class SeriesFeature:
     Args:
         function: Takes (series, points), and the settings.
         settings: Name and value of each, in the order of the names.
+        shares: Whether it takes a dictionary as well, where features of one matrix leave what they share.
     """
 
     function: Callable[..., NDArray[np.float64]]
     settings: tuple[tuple[str, Any], ...] = ()
+    shares: bool = False
 
     @property
     def name(self) -> str:
@@ -38,9 +40,14 @@ class SeriesFeature:
         """What the function says of itself."""
         return (self.function.__doc__ or "").partition("\n")[0].rstrip(".").lower()
 
-    def __call__(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute it."""
-        return self.function(X, **dict(self.settings))
+    def compute(self, X: NDArray[np.float64], kept: dict[str, Any]) -> NDArray[np.float64]:
+        """Return (series,) values of (series, points).
+
+        Args:
+            X: The series.
+            kept: What other features of the same series have left.
+        """
+        return self.function(X, *([kept] if self.shares else []), **dict(self.settings))
 
 
 def _each(function: Callable[..., NDArray[np.float64]], **settings: Iterable[Any]) -> list[SeriesFeature]:
@@ -117,7 +124,9 @@ EFFICIENT = [
     *_each(courses.c3, lag=[1, 2, 3]),
     *_each(courses.time_reversal_asymmetry_statistic, lag=[1, 2, 3]),
     *(
-        SeriesFeature(courses.change_quantiles, (("f_agg", f_agg), ("isabs", isabs), ("qh", qh), ("ql", ql)))
+        SeriesFeature(
+            courses.change_quantiles, (("f_agg", f_agg), ("isabs", isabs), ("qh", qh), ("ql", ql)), shares=True
+        )
         for f_agg, isabs, (ql, qh) in product(
             ["mean", "var"], [False, True], [(low, high) for low in FIFTHS for high in FIFTHS if low < high]
         )

@@ -5,7 +5,7 @@ Functions as in `values`: (series, points) in, (series,) out; names and values o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 STILL = 1e-10  # a variance below it is none, in tsfresh's aggregated autocorrelation
+FIFTHS = 5  # parts that change_quantiles cuts a series into
 NONE = 1e-8  # and this in its autocorrelation
 
 
@@ -83,20 +84,39 @@ def time_reversal_asymmetry_statistic(X: Matrix, lag: int) -> Floats:
     return (two * two * one - one * now * now).mean(axis=1)
 
 
-def change_quantiles(X: Matrix, f_agg: str, isabs: bool, qh: float, ql: float) -> Floats:
-    """Take the mean or variance of the changes between points that both lie between two quantiles."""
-    if ql >= qh or X.shape[1] < 2:
+def change_quantiles(X: Matrix, kept: dict[str, Any], f_agg: str, isabs: bool, qh: float, ql: float) -> Floats:
+    """Take the mean or variance of the changes between points that both lie between two of the quintiles."""
+    if X.shape[1] < 2:
         return np.zeros(len(X))
-    low, high = np.quantile(X, [ql, qh], axis=1)
-    inside = (low[:, None] <= X) & (high[:, None] >= X) & (low < high)[:, None]
-    both = inside[:, 1:] & inside[:, :-1]
+    if "changes" not in kept:
+        kept["changes"] = _changes_between_quintiles(X)
+    bounds, cells = kept["changes"]
+    low, high = round(ql * FIFTHS), round(qh * FIFTHS)
+    count, total, size, squares = cells[:, :, low:, : high + 1].sum(axis=(2, 3))
+    count = np.maximum(count, 1)
+    means = (size if isabs else total) / count
+    found = means if f_agg == "mean" else squares / count - means * means
+    return np.where(bounds[low] < bounds[high], np.maximum(found, 0) if f_agg == "var" else found, 0.0)
+
+
+def _changes_between_quintiles(X: Matrix) -> tuple[Matrix, NDArray[np.float64]]:
+    """Sum the changes by where both of their points lie.
+
+    Returns: (6, series) bounds, from the least value by fifths to the greatest; and (4, series, 6, 6) count, sum, sum
+        of absolute values and of squares of the changes, by the last bound that neither point is below and the first
+        that neither is above.
+    """
+    n, sides = len(X), FIFTHS + 1
+    bounds = np.quantile(X, np.arange(sides) / FIFTHS, axis=1)
+    not_below = sum((bound[:, None] <= X).astype(np.int64) for bound in bounds[1:])
+    above = sum((bound[:, None] < X).astype(np.int64) for bound in bounds)
+    last = np.minimum(not_below[:, 1:], not_below[:, :-1])
+    first = np.maximum(above[:, 1:], above[:, :-1])
     changes = np.diff(X, axis=1)
-    changes = np.where(both, np.abs(changes) if isabs else changes, 0.0)
-    count = np.maximum(both.sum(axis=1), 1)
-    means = changes.sum(axis=1) / count
-    if f_agg == "mean":
-        return means
-    return (np.where(both, changes - means[:, None], 0.0) ** 2).sum(axis=1) / count
+    cell = ((np.arange(n)[:, None] * sides + last) * sides + first).ravel()
+    weights = (None, changes, np.abs(changes), changes * changes)
+    sums = [np.bincount(cell, None if each is None else each.ravel(), minlength=n * sides * sides) for each in weights]
+    return bounds, np.stack(sums).astype(np.float64).reshape(4, n, sides, sides)
 
 
 def first_location_of_maximum(X: Matrix) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,6 @@ from frazil.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -123,8 +122,9 @@ def describe(
     with np.errstate(all="ignore"):
         for rows, size in _alike(lengths):
             X = points[starts[rows][:, None] + np.arange(size)]
+            kept: dict[str, Any] = {}
             for array, feature in zip(out, chosen, strict=True):
-                found = feature(X)
+                found = feature.compute(X, kept)
                 array[rows] = np.where(np.isfinite(found), found, np.nan)
     return out
 

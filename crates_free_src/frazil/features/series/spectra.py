@@ -5,6 +5,7 @@ Functions as in `values`: (series, points) in, (series,) out; names and values o
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,9 +81,12 @@ def permutation_entropy(X: Matrix, dimension: int, tau: int) -> Floats:
     windows = X.shape[1] - (dimension - 1) * tau
     if windows < 1:
         return np.full(len(X), np.nan)
-    parts = np.stack([X[:, k * tau : k * tau + windows] for k in range(dimension)], axis=2)
-    ranks = parts.argsort(axis=2).argsort(axis=2)
-    codes = np.sort(ranks @ dimension ** np.arange(dimension), axis=1)
+    # Which of each two points is greater says the order; of equal ones the later is, as a stable sort has it.
+    parts = [X[:, k * tau : k * tau + windows] for k in range(dimension)]
+    codes = np.zeros(parts[0].shape, np.int32)
+    for one, other in combinations(parts, 2):
+        codes = 2 * codes + (one > other)
+    codes.sort(axis=1)
     ends = np.ones(codes.shape, np.bool_)
     ends[:, :-1] = codes[:, 1:] != codes[:, :-1]
     # The lengths of runs of one code are its counts.
