@@ -94,6 +94,7 @@ PUBLIC_NAMES = (
     "group_size",
     "group_stats",
     "hash_levels",
+    "hash_text",
     "haversine",
     "holidays",
     "impute",

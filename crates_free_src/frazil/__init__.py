@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from frazil.features.tables import Aggregate as aggregate
     from frazil.features.tables import Latest as latest
     from frazil.features.tables import Synthesize as synthesize
+    from frazil.features.text import HashText as hash_text
     from frazil.features.text import TextStats as text_stats
     from frazil.features.text import TextSvd as tfidf
     from frazil.model import Model, load
@@ -165,6 +166,7 @@ __all__ = [
     "group_size",
     "group_stats",
     "hash_levels",
+    "hash_text",
     "haversine",
     "holidays",
     "impute",

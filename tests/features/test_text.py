@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.text import TextStats, TextSvd
-from frazil.features.text.terms import learn_terms
+from frazil.features.text.grams import Analyzer
+from frazil.features.text.terms import Hashed, learn_terms
 
 WORDS = ["ice", "stream", "frost", "Ünder", "river", "snow", "glacier", "melt2", "a"]
 
@@ -19,15 +20,54 @@ def notes(n=200):
     return pl.Series("note", [" ".join(rng.choice(WORDS, rng.integers(0, 9))) + "." for _ in range(n)])
 
 
-def test_weights_are_those_of_scikit_learn():
-    texts = notes()
-    terms = learn_terms(texts, 10**6)
-    theirs = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
+TEXTS = pl.Series(
+    "^a.*$",  # a name that reads as a pattern
+    [
+        "The cat sat on the mat; the dog didn't.",
+        "  Two   blanks,\ttabs\nand lines  ",
+        "Ünïcödé straße ÅNGSTRÖM 日本語 テキスト",
+        "e-mail me@home.org or www.example.com/x?y=1",
+        "a b c d",
+        "x",
+        "",
+        "!!! ... ???",
+        "the cat and THE dog and the 😀😀",
+    ],
+)
+CUTS = [
+    ("word", (1, 1)),
+    ("word", (1, 3)),
+    ("word", (2, 2)),
+    ("char", (1, 3)),
+    ("char_wb", (2, 4)),
+    ("char_wb", (5, 5)),
+]
+
+
+@pytest.mark.parametrize(("unit", "lengths"), CUTS)
+@pytest.mark.parametrize("sublinear", [True, False])
+def test_weights_are_those_of_scikit_learn(unit, lengths, sublinear):
+    texts = pl.concat([TEXTS, notes().alias(TEXTS.name)])
+    terms = learn_terms(texts, Analyzer(unit, *lengths), 10**6, 2, sublinear=sublinear)
+    theirs = TfidfVectorizer(analyzer=unit, ngram_range=lengths, min_df=2, sublinear_tf=sublinear)
     expected = theirs.fit_transform(texts.to_list()).toarray()
-    names = terms.df.select(pl.concat_str("first", "second", separator=" ", ignore_nulls=True)).to_series().to_list()
-    assert sorted(names) == theirs.get_feature_names_out().tolist()
-    order = [names.index(name) for name in theirs.get_feature_names_out()]
+    assert sorted(terms.df["term"].to_list()) == theirs.get_feature_names_out().tolist()
+    order = [terms.df["term"].to_list().index(name) for name in theirs.get_feature_names_out()]
     np.testing.assert_allclose(terms.weights(texts).toarray()[:, order], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("unit", "lengths"), CUTS)
+def test_hashed_weights_are_those_of_scikit_learn(unit, lengths):
+    theirs = HashingVectorizer(n_features=64, analyzer=unit, ngram_range=lengths).transform(TEXTS.to_list()).toarray()
+    np.testing.assert_allclose(Hashed(Analyzer(unit, *lengths), 64).weights(TEXTS).toarray(), theirs, atol=1e-6)
+
+
+def test_the_weights_of_all_terms_are_there_for_linear_learners():
+    frame = pl.LazyFrame({"note": notes()})
+    (part,) = Recipe(TextSvd("note", components=3)).fit(frame).parts
+    weights = part.sparse(frame)
+    assert weights.shape == (200, part.terms.df.height)
+    np.testing.assert_allclose(weights @ part.axes, part.apply(frame).drop("note").collect().to_numpy(), atol=1e-6)
 
 
 def test_dimensions_hold_as_much_as_scikit_learns():
@@ -47,8 +87,8 @@ def test_null_text_is_null_and_text_without_known_words_is_zero():
 
 
 def test_only_frequent_terms_are_kept_where_there_are_many():
-    terms = learn_terms(pl.Series(["aa bb", "aa bb", "aa cc", "cc"]), 2)
-    assert terms.df["first"].to_list() == ["aa", "bb"]
+    terms = learn_terms(pl.Series(["aa bb", "aa bb", "aa cc", "cc"]), Analyzer(), 2, 2)
+    assert terms.df["term"].to_list() == ["aa", "bb"]
 
 
 def test_texts_without_shared_words_make_no_features():
@@ -68,6 +108,20 @@ def test_measures_count_characters_not_bytes():
     rows = Recipe(TextStats("note")).fit(frame).apply(frame).drop("note").collect().rows()
     assert rows[0] == pytest.approx((8, 2, 2 / 8, 1 / 8, 1 / 8))
     assert rows[1:] == [(0.0, 0.0, None, None, None), (None,) * 5]
+
+
+def test_measures_count_what_their_names_say():
+    text = "Hi @bob, see https://a.b/c or mail x@y.org! WOW 😀 #sun 3.5? no\nNew line. no"
+    measures = ["sentences", "lines", "exclamations", "questions", "urls", "emails", "hashtags", "mentions", "emojis"]
+    measures += ["capital_words", "numbers", "unique_word_share", "mean_word_length"]
+    frame = pl.LazyFrame({"note": [text, "", None]})
+    rows = Recipe(TextStats("note", measures)).fit(frame).apply(frame).drop("note").collect().rows()
+    assert rows[0][:11] == (3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+    assert rows[0][11:] == pytest.approx((19 / 20, 47 / 20), abs=0.2)
+    assert rows[1][-2:] == (None, None)
+    assert rows[2] == (None,) * 13
+    with pytest.raises(SettingError, match="'sentences'"):
+        TextStats(measures=["sentence"])
 
 
 def test_settings_without_a_meaning_are_refused():

@@ -89,7 +89,8 @@ from frazil.features.ordered import (
 )
 from frazil.features.series import SeriesStats
 from frazil.features.tables import Aggregate, Latest, Synthesize
-from frazil.features.text import TextStats, TextSvd
+from frazil.features.text import HashText, TextStats, TextSvd
+from frazil.features.text.measures import MEASURES
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -220,6 +221,9 @@ ALL = (
     BinaryStats(),
     BooleanStats(),
     TextStats(),
+    TextStats("note", list(MEASURES)),
+    HashText("note", components=2, buckets=16, analyzer="char_wb", ngram_range=(2, 3)),
+    TextSvd("note", components=2, analyzer="char", ngram_range=(1, 2), sublinear_tf=False, lowercase=False),
     TextSvd(["note", "city"], components=3),
     SeriesStats(features="minimal"),
     SeriesStats("items", ["mean_abs_change", "autocorrelation_lag_1", "number_peaks_n_1", "c3_lag_1"]),

@@ -15,7 +15,8 @@ from frazil.features.numbers.kept import KeepNumbers
 from frazil.features.panel import Panel
 from frazil.features.panels import suggest_windows
 from frazil.features.recipe import Recipe
-from frazil.features.text.measures import TextStats, TextSvd
+from frazil.features.text.measures import TextStats
+from frazil.features.text.reduced import TextSvd
 from frazil.types import Role
 
 if TYPE_CHECKING:

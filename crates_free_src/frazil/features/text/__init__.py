@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frazil.features.text.measures import TextMeasured, TextReduced, TextStats, TextSvd
+from frazil.features.text.measures import TextMeasured, TextStats
+from frazil.features.text.reduced import HashText, TextHashed, TextReduced, TextSvd
 
 if TYPE_CHECKING:
     from frazil.features.contract import Builder, Fitted
 
 # By the names that users call them.
 BUILDERS: dict[str, type[Builder]] = {
+    "hash_text": HashText,
     "text_stats": TextStats,
     "tfidf": TextSvd,
 }
-STATES: tuple[type[Fitted], ...] = (TextMeasured, TextReduced)
+STATES: tuple[type[Fitted], ...] = (TextHashed, TextMeasured, TextReduced)
 
 __all__ = [
     "BUILDERS",
     "STATES",
+    "HashText",
+    "TextHashed",
     "TextMeasured",
     "TextReduced",
     "TextStats",

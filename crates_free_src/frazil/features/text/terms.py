@@ -1,4 +1,4 @@
-"""Terms of texts, which are words and pairs of neighbours, counted into sparse matrices and reduced."""
+"""Terms of texts counted into sparse matrices, weighed, and reduced: by a vocabulary, or by a hash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from frazil.extras import load
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WORD = r"\b\w\w+\b"  # scikit-learn's token_pattern
-MOST_CHARS = 5_000  # of a text; bounds what one long row costs
-LEAST_TEXTS = 2  # a term of one text says nothing of others
+    from frazil.features.text.grams import Analyzer
+
 POWER_ITERATIONS = 3
 
 
@@ -24,26 +23,25 @@ class Terms:
     """Known terms.
 
     Args:
-        df: One row a term, in the order of a matrix's columns: `first` and `second` word (null for a single word),
-            String, and `idf`, Float32.
+        analyzer: How texts are cut.
+        df: One row a term, in the order of a matrix's columns: `term`, String, and `idf`, Float32.
+        sublinear: Whether a count is weighed as 1 + its logarithm.
     """
 
+    analyzer: Analyzer
     df: pl.DataFrame
+    sublinear: bool = True
 
     def counts(self, texts: pl.Series) -> Any:  # noqa: ANN401 -- scipy has no types
         """Count terms.
 
         Returns: (texts, terms) float32 CSR matrix, its indices sorted.
         """
-        words = pl.concat([self.df["first"], self.df["second"]]).drop_nulls().unique().sort()
-        rows, codes = tokens(texts, words)
-        known = self.df.select(
-            key=pl.col("first").cast(pl.Enum(words)).to_physical().cast(pl.Int64)
-            + (pl.col("second").cast(pl.Enum(words)).to_physical().cast(pl.Int64) + 1).fill_null(0) * len(words)
-        )
-        keys = known.get_column("key").to_numpy()
-        at, found = pair_keys(rows, codes, len(words))
-        return _counted(rows[at], found, keys, (len(texts), len(keys)))
+        rows, grams = self.analyzer.grams(texts)
+        codes = grams.cast(pl.Enum(self.df.get_column("term")), strict=False).to_physical().cast(pl.Int64)
+        known = codes.is_not_null().to_numpy()
+        places = codes.drop_nulls().to_numpy()
+        return _summed(rows[known], places, np.ones(len(places), np.float32), (len(texts), self.df.height))
 
     def weights(self, texts: pl.Series) -> Any:  # noqa: ANN401 -- scipy has no types
         """Weigh terms by TF-IDF, each text scaled to length 1.
@@ -52,96 +50,78 @@ class Terms:
         """
         counts = self.counts(texts)
         idf = self.df.get_column("idf").to_numpy()
-        counts.data = (1 + np.log(counts.data)) * idf[counts.indices]
-        squares = np.add.reduceat(np.append(counts.data**2, 0), counts.indptr[:-1]) if counts.shape[0] else np.empty(0)
-        lengths = np.sqrt(np.where(np.diff(counts.indptr) > 0, squares, 1))
-        counts.data /= np.repeat(lengths, np.diff(counts.indptr))
-        return counts
+        counts.data = (1 + np.log(counts.data) if self.sublinear else counts.data) * idf[counts.indices]
+        return _scaled(counts)
 
 
-def tokens(texts: pl.Series, words: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Cut texts into words.
+@dataclass(frozen=True, slots=True, eq=False)
+class Hashed:
+    """Terms by the bucket that a hash of them falls into; no vocabulary is learned.
 
     Args:
-        texts: String; null is an empty text.
-        words: Distinct known words.
-
-    Returns: For each word of each text, in order, the text's position and the word's code; -1 for one not known.
+        analyzer: How texts are cut.
+        buckets: Columns of the matrix.
     """
-    lists = split(texts)
-    rows = np.repeat(np.arange(len(texts)), lists.list.len().to_numpy())
-    codes = lists.explode().drop_nulls().cast(pl.Enum(words), strict=False).to_physical()
-    return rows, codes.cast(pl.Int64).fill_null(-1).to_numpy()
+
+    analyzer: Analyzer
+    buckets: int
+
+    def weights(self, texts: pl.Series) -> Any:  # noqa: ANN401 -- scipy has no types
+        """Add 1 or -1, as the hash says, to a term's bucket, and scale each text to length 1.
+
+        It is scikit-learn's `HashingVectorizer`: MurmurHash3, the same in every version and process.
+
+        Returns: (texts, buckets) float32 CSR matrix.
+        """
+        rows, grams = self.analyzer.grams(texts)
+        unique = grams.unique()
+        murmur = load("sklearn.utils").murmurhash3_32
+        hashes = np.fromiter((murmur(gram, 0) for gram in unique.to_list()), np.int64, len(unique))
+        codes = grams.cast(pl.Enum(unique)).to_physical().cast(pl.Int64).to_numpy() if len(unique) else rows
+        places, signs = np.abs(hashes) % self.buckets, np.where(hashes >= 0, 1, -1).astype(np.float32)
+        return _scaled(_summed(rows, places[codes], signs[codes], (len(texts), self.buckets)))
 
 
-def split(texts: pl.Series) -> pl.Series:
-    """Return the words of each text, in lower case."""
-    return texts.fill_null("").str.slice(0, MOST_CHARS).str.to_lowercase().str.extract_all(WORD)
+def learn_terms(texts: pl.Series, analyzer: Analyzer, most: int, least_texts: int, *, sublinear: bool = True) -> Terms:
+    """Choose the terms that are in most texts, and in so many at least; equals by their letters."""
+    rows, grams = analyzer.grams(texts)
+    once = pl.DataFrame({"row": rows, "term": grams}).unique()
+    counted = once.group_by("term").agg(n=pl.len()).filter(pl.col("n") >= least_texts)
+    chosen = counted.sort(["n", "term"], descending=[True, False]).head(most).sort("term")
+    idf = np.log((1 + len(texts)) / (1 + chosen.get_column("n").to_numpy())) + 1
+    return Terms(analyzer, chosen.select("term", idf=pl.Series(idf, dtype=pl.Float32)), sublinear)
 
 
-def pair_keys(
-    rows: NDArray[np.int64], codes: NDArray[np.int64], n_words: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give each single word and each pair of neighbours a key.
-
-    Returns: Where each stands, and its key: `code` of a word, `first + (second + 1) * n_words` of a pair.
-    """
-    single = np.flatnonzero(codes >= 0)
-    pair = np.flatnonzero((rows[1:] == rows[:-1]) & (codes[1:] >= 0) & (codes[:-1] >= 0))
-    keys = np.concatenate([codes[single], codes[pair] + (codes[pair + 1] + 1) * n_words])
-    return np.concatenate([single, pair]), keys
-
-
-def learn_terms(texts: pl.Series, most: int) -> Terms:
-    """Choose the terms that are in most texts, and in two at least; equals by their words."""
-    words = _frequent_words(texts, most)
-    rows, codes = tokens(texts, words)
-    at, found = pair_keys(rows, codes, len(words))
-    keys, columns = np.unique(found, return_inverse=True)
-    once = np.unique(columns * len(texts) + rows[at])  # a term counts once a text
-    n_texts = np.bincount(once // max(1, len(texts)), minlength=len(keys))
-    chosen = np.lexsort((keys, -n_texts))[:most]
-    chosen = np.sort(chosen[n_texts[chosen] >= LEAST_TEXTS])
-    first, second = keys[chosen] % max(1, len(words)), keys[chosen] // max(1, len(words)) - 1
-    idf = np.log((1 + len(texts)) / (1 + n_texts[chosen])) + 1
-    return Terms(
-        pl.DataFrame(
-            {
-                "first": words.gather(first),
-                "second": words.gather(pl.Series(second, dtype=pl.Int64).set(pl.Series(second < 0), None)),
-                "idf": idf.astype(np.float32),
-            }
-        )
-    )
-
-
-def reduce_terms(terms: Terms, texts: pl.Series, components: int, seed: int) -> NDArray[np.float32]:
+def reduce_weights(weights: Any, components: int, seed: int) -> NDArray[np.float32]:  # noqa: ANN401 -- scipy has no types
     """Find the dimensions that hold most of the weight of texts, by a randomised truncated SVD.
+
+    Args:
+        weights: (texts, terms) CSR matrix.
+        components: Dimensions; fewer where the terms are fewer.
+        seed: Of the random start.
 
     Returns: (terms, dimensions) float32; no dimensions where there are fewer than two terms.
     """
-    components = min(components, len(terms.df) - 1)
-    if components < 1:
-        return np.empty((len(terms.df), 0), np.float32)
+    components = min(components, weights.shape[1] - 1)
+    if components < 1 or weights.nnz == 0:
+        return np.empty((weights.shape[1], 0), np.float32)
     # What scikit-learn's TruncatedSVD does, without the variances that it adds and warns of.
     randomized_svd = load("sklearn.utils.extmath").randomized_svd
-    _, _, axes = randomized_svd(terms.weights(texts), components, n_iter=POWER_ITERATIONS, random_state=seed)
+    _, _, axes = randomized_svd(weights, components, n_iter=POWER_ITERATIONS, random_state=seed)
     return np.ascontiguousarray(axes.T, dtype=np.float32)
 
 
-def _frequent_words(texts: pl.Series, most: int) -> pl.Series:
-    lists = split(texts).list.unique()
-    counts = lists.explode().drop_nulls().to_frame("word").group_by("word").agg(n=pl.len())
-    frequent = counts.filter(pl.col("n") >= LEAST_TEXTS).sort(["n", "word"], descending=[True, False]).head(most)
-    return frequent.get_column("word").sort()
-
-
-def _counted(rows: NDArray[np.int64], found: NDArray[np.int64], keys: NDArray[np.int64], shape: tuple[int, int]) -> Any:  # noqa: ANN401 -- scipy has no types
-    order = np.argsort(keys)
-    place = np.searchsorted(keys[order], found) if len(keys) else np.zeros(len(found), np.int64)
-    place = np.minimum(place, max(0, len(keys) - 1))
-    known = keys[order][place] == found if len(keys) else np.zeros(len(found), bool)
-    entries = np.ones(int(known.sum()), np.float32), (rows[known], order[place[known]])
-    counts = load("scipy.sparse").csr_matrix(entries, shape=shape)
-    counts.sort_indices()
+def _summed(
+    rows: NDArray[np.int64], places: NDArray[np.int64], values: NDArray[np.float32], shape: tuple[int, int]
+) -> Any:  # noqa: ANN401 -- scipy has no types
+    counts = load("scipy.sparse").csr_matrix((values, (rows, places)), shape=shape)
+    counts.sum_duplicates()
     return counts
+
+
+def _scaled(weights: Any) -> Any:  # noqa: ANN401 -- scipy has no types
+    """Scale each row to length 1, where it has any."""
+    squares = np.asarray(weights.multiply(weights).sum(axis=1)).ravel()
+    lengths = np.sqrt(np.where(squares > 0, squares, 1)).astype(np.float32)
+    weights.data /= np.repeat(lengths, np.diff(weights.indptr))
+    return weights
