@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from frazil.features.numbers import Scale as scale
     from frazil.features.numbers import Spline as spline
     from frazil.features.numbers import Svd as svd
+    from frazil.features.ordered import CompareWindows as compare_windows
     from frazil.features.ordered import Diff as diff
     from frazil.features.ordered import Ewm as ewm
     from frazil.features.ordered import Expanding as expanding
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from frazil.features.ordered import Lead as lead
     from frazil.features.ordered import PctChange as pct_change
     from frazil.features.ordered import Rolling as rolling
+    from frazil.features.ordered import RollingCorr as rolling_corr
     from frazil.features.ordered import SeasonalLag as seasonal_lag
     from frazil.features.ordered import Streak as streak
     from frazil.features.ordered import TimeSince as time_since
@@ -138,6 +140,7 @@ __all__ = [
     "clip",
     "cluster_distance",
     "compare_to_group",
+    "compare_windows",
     "cross_numbers",
     "cyclic_time",
     "date_parts",
@@ -192,6 +195,7 @@ __all__ = [
     "rank_transform",
     "rare_levels",
     "rolling",
+    "rolling_corr",
     "rotate",
     "row_stats",
     "scale",

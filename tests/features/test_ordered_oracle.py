@@ -9,6 +9,7 @@ from scipy import stats
 
 from frazil.features import Recipe
 from frazil.features.ordered import (
+    CompareWindows,
     Diff,
     Ewm,
     Expanding,
@@ -16,6 +17,7 @@ from frazil.features.ordered import (
     Lag,
     PctChange,
     Rolling,
+    RollingCorr,
     SeasonalLag,
     Streak,
     TimeSince,
@@ -79,10 +81,9 @@ def inside(found, window, row, horizon=0):
         return found
     if isinstance(window, int):
         return found[-window:]
-    least = row["t"] - int(window[:-1]) - max(0, horizon - 1) if horizon else row["t"] - int(window[:-1])
-    return [
-        each for each in found if (each[0] >= least if not horizon else each[0] > row["t"] - horizon - int(window[:-1]))
-    ]
+    if horizon:
+        return [each for each in found if each[0] > row["t"] - horizon - int(window[:-1])]
+    return [each for each in found if each[0] >= row["t"] - int(window[:-1])]
 
 
 def statistic(name, found, now, by_rows):
@@ -301,3 +302,33 @@ def test_history_is_that_of_a_loop(horizon, available):
             what = name.partition("|")[2]
             expected_ = [history(df, row, what, horizon, available) for row in df.iter_rows(named=True)]
             close(values, np.array(expected_, float))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("window", [3, "8i"])
+def test_two_columns_go_together_as_numpy_says(window):
+    rng = np.random.default_rng(8)
+    df = panel(8).with_columns(z=pl.Series(np.where(rng.random(120) < 0.1, np.nan, rng.normal(size=120))))
+    values = found(df, RollingCorr(["x", "z"], [window], ["corr", "cov", "beta"]))
+    expected_ = []
+    for row in df.iter_rows(named=True):
+        seen = [
+            (other["t"], *(-np.inf if np.isnan(other[name]) else other[name] for name in ("x", "z")))
+            for other in df.iter_rows(named=True)
+            if row["t"] is not None and other["e"] == row["e"] and other["t"] is not None and other["t"] < row["t"]
+        ]
+        pairs = np.array([each[1:] for each in inside(sorted(seen), window, row)]).reshape(-1, 2)
+        x, z = pairs[np.isfinite(pairs).all(axis=1)].T
+        cov = np.cov(x, z) if len(x) > 1 else np.full((2, 2), np.nan)
+        expected_.append([cov[0, 1] / np.sqrt(cov[0, 0] * cov[1, 1]), cov[0, 1], cov[0, 1] / cov[0, 0]])
+    expected_ = np.array(expected_, float)
+    close(np.column_stack(list(values.values())), np.where(np.isfinite(expected_), expected_, np.nan))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_windows_are_compared_as_they_are_alone():
+    df = panel(9)
+    less, over = found(df, CompareWindows("x", 2, "9i", "mean", ["difference", "ratio"])).values()
+    short, long = found(df, Rolling("x", [2, "9i"])).values()
+    close(less, short - long)
+    close(over, short / long)

@@ -75,6 +75,7 @@ from frazil.features.numbers import (
     Svd,
 )
 from frazil.features.ordered import (
+    CompareWindows,
     Diff,
     Ewm,
     Expanding,
@@ -83,6 +84,7 @@ from frazil.features.ordered import (
     Lead,
     PctChange,
     Rolling,
+    RollingCorr,
     SeasonalLag,
     Streak,
     TimeSince,
@@ -235,6 +237,8 @@ ALL = (
     Ewm("amount", [2, "3i"], ["mean", "std"]),
     TimeSince(["flag", "whole"], ["time", "rows"]),
     Streak(["flag", "amount"]),
+    RollingCorr(["amount", "whole", "flag"], [3, "3i"], ["corr", "cov", "beta"]),
+    CompareWindows(["amount", "flag"], 1, "4i", "mean", ["difference", "ratio"]),
     SeasonalLag("amount", "2i", [1, 2]),
     FillForward(["amount", "took"]),
     Rolling(["amount", "flag"], [2, "3i"], ["mean", "std", "min", "max", "sum", "median", "count", "last"]),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from frazil.features.ordered.history import Ewm, FillForward, Remembered, SeasonalLag, Streak, TimeSince
 from frazil.features.ordered.lags import Diff, Lag, Lagged, Lead, PctChange
+from frazil.features.ordered.pairs import Compared, CompareWindows, Related, RollingCorr
 from frazil.features.ordered.windows import Expanding, Rolled, Rolling
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 # By the names that users call them.
 BUILDERS: dict[str, type[Builder]] = {
+    "compare_windows": CompareWindows,
     "diff": Diff,
     "ewm": Ewm,
     "expanding": Expanding,
@@ -21,15 +23,18 @@ BUILDERS: dict[str, type[Builder]] = {
     "lead": Lead,
     "pct_change": PctChange,
     "rolling": Rolling,
+    "rolling_corr": RollingCorr,
     "seasonal_lag": SeasonalLag,
     "streak": Streak,
     "time_since": TimeSince,
 }
-STATES: tuple[type[Fitted], ...] = (Lagged, Remembered, Rolled)
+STATES: tuple[type[Fitted], ...] = (Compared, Lagged, Related, Remembered, Rolled)
 
 __all__ = [
     "BUILDERS",
     "STATES",
+    "CompareWindows",
+    "Compared",
     "Diff",
     "Ewm",
     "Expanding",
@@ -38,9 +43,11 @@ __all__ = [
     "Lagged",
     "Lead",
     "PctChange",
+    "Related",
     "Remembered",
     "Rolled",
     "Rolling",
+    "RollingCorr",
     "SeasonalLag",
     "Streak",
     "TimeSince",

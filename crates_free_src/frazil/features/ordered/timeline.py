@@ -84,6 +84,17 @@ class Stretch:
         )
         return values
 
+    def together(self, one: str, other: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the events' values of two columns; of events of one moment sorted by both."""
+        pair = [self.columns[name] if self.event is None else self.columns[name][self.event] for name in (one, other)]
+        same = (self.known_from[1:] == self.known_from[:-1]) & (self.entity_start[1:] == self.entity_start[:-1])
+        if same.any():
+            moment = np.cumsum(np.append(True, ~same))
+            first, second = (np.where(np.isnan(values), -np.inf, values) for values in pair)
+            order = np.lexsort((second, first, moment))
+            pair = [values[order] for values in pair]
+        return pair[0], pair[1]
+
     def ends(self, horizon: Length | None = None) -> NDArray[np.int64]:
         """Return the position behind the last event that each row may read.
 

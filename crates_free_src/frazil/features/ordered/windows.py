@@ -192,34 +192,36 @@ class Rolled(PlainState):
 
     def compute(self, rows: Stretch) -> list[NDArray[np.float64]]:
         """Summarise each window once, whatever is asked of it."""
-        found = {window: self._window(window, rows) for window in dict.fromkeys(self.windows)}
+        found = {
+            window: window_of(window, rows, self.source, self.horizon, own=self.own)
+            for window in dict.fromkeys(self.windows)
+        }
         computed = [
             compute_statistic(statistic, found[window], self.min_rows)
             for window, statistic in zip(self.windows, self.statistics, strict=True)
         ]
         return computed if rows.timed.all() else [np.where(rows.timed, values, np.nan) for values in computed]
 
-    def _window(self, window: str, rows: Stretch) -> Window:
-        horizon = horizon_length(self.horizon)
-        ends = rows.ends(horizon)
-        if window == ALL:
-            starts = rows.entity_start
-        elif window.isdigit():
-            starts = np.maximum(ends - int(window), rows.entity_start)
-        else:
-            starts = rows.starts(Length.parse(window, "windows"), horizon)
-        return Window(
-            rows=rows,
-            source=self.source,
-            starts=starts,
-            ends=ends,
-            fixed=int(window) if window.isdigit() else None,
-            own=self.own,
-        )
-
     def select(self, names: Collection[str]) -> Self:
         """Keep the windows of these names."""
         return only_named(self, names, "windows", "statistics")
+
+
+def bounds_of(window: str, rows: Stretch, horizon: str | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the position of the first event of each row's window, and that behind the last."""
+    length = horizon_length(horizon)
+    ends = rows.ends(length)
+    if window == ALL:
+        return rows.entity_start, ends
+    if window.isdigit():
+        return np.maximum(ends - int(window), rows.entity_start), ends
+    return rows.starts(Length.parse(window, "windows"), length), ends
+
+
+def window_of(window: str, rows: Stretch, source: str, horizon: str | None, *, own: bool = False) -> Window:
+    """Return a column's window, as states write it, at every row."""
+    starts, ends = bounds_of(window, rows, horizon)
+    return Window(rows, source, starts, ends, int(window) if window.isdigit() else None, own)
 
 
 def _words(window: str) -> str:
