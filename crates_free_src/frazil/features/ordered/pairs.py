@@ -152,7 +152,8 @@ def _of_two(statistic: str, moments: Sequence[NDArray[np.float64]]) -> NDArray[n
     varies = np.where(xx > 0, xx, np.nan)
     if statistic == "beta":
         return xy / varies
-    return np.clip(xy / np.sqrt(varies * np.where(yy > 0, yy, np.nan)), -1, 1)
+    found: NDArray[np.float64] = np.clip(xy / np.sqrt(varies * np.where(yy > 0, yy, np.nan)), -1, 1)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
