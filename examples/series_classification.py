@@ -30,14 +30,14 @@ def main(budget: str = "30s", table: str | None = None) -> None:
     print(model.importance().head(10))
 
 
-def waves(cases: int = 300, points: int = 120) -> pl.LazyFrame:
+def waves(cases: int = 400, points: int = 100) -> pl.LazyFrame:
     """Make sine, square and sawtooth waves of any frequency and phase, in noise."""
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 3, cases)
     turns = rng.uniform(2, 6, (cases, 1)) * np.linspace(0, 1, points) + rng.uniform(0, 1, (cases, 1))
     sine = np.sin(2 * np.pi * turns)
     shapes = np.stack([sine, np.sign(sine), 2 * (turns % 1) - 1])
-    values = shapes[kind, np.arange(cases)] + rng.normal(0, 0.4, (cases, points))
+    values = shapes[kind, np.arange(cases)] + rng.normal(0, 1.5, (cases, points))
     return pl.LazyFrame(
         {
             "case_id": np.repeat(np.arange(cases), points),

@@ -302,7 +302,7 @@ ROWS = st.fixed_dictionaries({name: st.none() | values for name, values in VALUE
 TASK = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 
 every_builder = pytest.mark.parametrize("builder", ALL, ids=repr)
-law = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
