@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SEPARATOR = "|"
+UNSAFE = frozenset('",:[]{}')  # LightGBM takes no name with one of these
 
 
 def generated(source: str, operation: str) -> str:
@@ -32,3 +33,12 @@ def unique(name: str, taken: Iterable[str]) -> str:
     while f"{name}#{number}" in there:
         number += 1
     return f"{name}#{number}"
+
+
+def safe(name: str) -> str:
+    """Make a part of a generated column's name of any text.
+
+    >>> safe("a:b")
+    'a_b'
+    """
+    return "".join("_" if character in UNSAFE else character for character in name)

@@ -11,8 +11,8 @@ import polars.selectors as cs
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
 from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, check_known, checked, written
-from frazil.features.tables.settings import safe
 from frazil.features.values import TICKS, finite32
+from frazil.naming import safe
 from frazil.schema import column
 
 if TYPE_CHECKING:

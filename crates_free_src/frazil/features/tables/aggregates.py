@@ -22,11 +22,11 @@ from frazil.features.tables.settings import (
     opened,
     readings,
     resolved,
-    safe,
     view_of,
 )
 from frazil.features.tables.spans import OF_ANY, OF_ROWS, TIMED, check_statistic
 from frazil.features.tables.views import Hop, View
+from frazil.naming import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

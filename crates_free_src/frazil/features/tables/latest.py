@@ -22,10 +22,10 @@ from frazil.features.tables.settings import (
     opened,
     readings,
     resolved,
-    safe,
     view_of,
 )
 from frazil.features.tables.views import WHEN, Hop, View, steps_of
+from frazil.naming import safe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

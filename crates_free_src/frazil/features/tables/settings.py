@@ -13,6 +13,7 @@ from frazil.features.contract import Kind, kind_of
 from frazil.features.panel import Length
 from frazil.features.tables.reading import KINDS, Readings
 from frazil.features.tables.views import Hop, View
+from frazil.naming import safe
 from frazil.sources import open_source
 
 if TYPE_CHECKING:
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from frazil.features.contract import Columns, Queries, Training
 
 MOST_LEVELS = 50_000  # rarer levels say next to nothing, and float32 tells up to 2**24 apart
-UNSAFE = frozenset('",:[]{}')  # LightGBM takes no name with one of these
-
-
-def safe(name: str) -> str:
-    """Make a part of a generated column's name of any text.
-
-    >>> safe("a:b")
-    'a_b'
-    """
-    return "".join("_" if character in UNSAFE else character for character in name)
 
 
 def opened(table: object, name: object) -> pl.LazyFrame:
