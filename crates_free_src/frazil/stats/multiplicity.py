@@ -37,8 +37,26 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     Raises: InputError: a p-value lies outside of 0 to 1.
 
     Source: Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70.
+
+    >>> holm(np.array([0.03, 0.04])).tolist()
+    [0.06, 0.06]
     """
     return _adjusted(p_values, lambda p: np.maximum.accumulate(np.arange(len(p), 0, -1) * p))
+
+
+def hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Hold the chance of any false finding; tests independent or positively dependent; never weaker than Holm.
+
+    The i-th smallest becomes the smallest of (m - j + 1) * p_(j) over j >= i.
+
+    Raises: InputError: a p-value lies outside of 0 to 1.
+
+    Source: Hochberg (1988), Biometrika 75(4), 800-802.
+
+    >>> hochberg(np.array([0.03, 0.04])).tolist()
+    [0.04, 0.04]
+    """
+    return _adjusted(p_values, lambda p: np.minimum.accumulate((np.arange(len(p), 0, -1) * p)[::-1])[::-1])
 
 
 def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -49,6 +67,9 @@ def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     Raises: InputError: a p-value lies outside of 0 to 1.
 
     Source: Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57(1), 289-300.
+
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.04, 0.04]
     """
     return _adjusted(p_values, _step_up)
 
@@ -61,6 +82,9 @@ def benjamini_yekutieli(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     Raises: InputError: a p-value lies outside of 0 to 1.
 
     Source: Benjamini and Yekutieli (2001), Annals of Statistics 29(4), 1165-1188.
+
+    >>> benjamini_yekutieli(np.array([0.01, 0.04])).tolist()
+    [0.03, 0.06]
     """
     return _adjusted(p_values, lambda p: _step_up(p) * (1 / np.arange(1, len(p) + 1)).sum())
 
