@@ -7,16 +7,18 @@ import polars as pl
 from frazil.features.contract import Kind
 from frazil.schema import column
 
-TICKS = {Kind.DURATION: 1e6, Kind.CLOCK: 1e9}  # microseconds and nanoseconds in a second
+# A microsecond and a nanosecond in seconds, to multiply by: Polars divides one row and many in two ways, an ulp apart,
+# which would move a value over an edge that it is.
+TICKS = {Kind.DURATION: 1e-6, Kind.CLOCK: 1e-9}
 
 
 def number(name: str, kind: Kind) -> pl.Expr:
     """Read a column as Float64: seconds for durations and times of day; strings without blanks, commas and %."""
     values = column(name)
     if kind is Kind.DURATION:
-        return values.dt.total_microseconds() / TICKS[kind]
+        return values.dt.total_microseconds() * TICKS[kind]
     if kind is Kind.CLOCK:
-        return values.to_physical() / TICKS[kind]
+        return values.to_physical() * TICKS[kind]
     if kind is Kind.TEXT:
         values = values.cast(pl.String).str.replace_all(r"[\s,%]", "")
     return values.cast(pl.Float64, strict=False)

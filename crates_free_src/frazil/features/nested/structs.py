@@ -203,9 +203,9 @@ def _check_path(path: Sequence[str]) -> None:
 
 def _number(value: pl.Expr, kind: Kind) -> pl.Expr:
     if kind is Kind.DURATION:
-        return value.dt.total_microseconds() / TICKS[kind]
+        return value.dt.total_microseconds() * TICKS[kind]
     if kind is Kind.CLOCK:
-        return value.to_physical() / TICKS[kind]
+        return value.to_physical() * TICKS[kind]
     if kind in (Kind.DATE, Kind.MOMENT):
         return value.dt.timestamp("us") / MICROSECONDS
     return value.cast(pl.Float64, strict=False)

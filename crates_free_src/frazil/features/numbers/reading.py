@@ -10,7 +10,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Kind, kind_of
-from frazil.features.values import TICKS, number
+from frazil.features.values import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,6 @@ EXACT = 2.0**24  # float32 holds all whole numbers up to it
 MOST_ROWS = 100_000  # of a sample: a share of 0.01 is then known to 0.0003
 GOLDEN = 2_654_435_769  # 2**32 over the golden ratio
 BLOCK = 8192  # rows
-TICK_DIGITS = 14  # nanoseconds in a day
 DIGITS = 10  # of a spread that a place beside it is rounded to
 
 
@@ -37,9 +36,6 @@ def numbers() -> cs.Selector:
 def finite(name: str, kind: Kind) -> pl.Expr:
     """Read a column as Float64, with what is missing or not finite as null."""
     value = number(name, kind)
-    if kind in TICKS:
-        # Polars divides one row and many in two ways, an ulp apart, which would move a value over an edge that it is.
-        value = value.round_sig_figs(TICK_DIGITS)
     return pl.when(value.is_finite()).then(value)
 
 
