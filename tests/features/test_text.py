@@ -5,12 +5,14 @@ import polars as pl
 import pytest
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.utils import murmurhash3_32
 
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.text import TextStats, TextSvd
 from frazil.features.text.grams import Analyzer
-from frazil.features.text.terms import Hashed, learn_terms
+from frazil.features.text.murmur import murmurhash3
+from frazil.features.text.terms import SLICE, Hashed, learn_weights
 
 WORDS = ["ice", "stream", "frost", "Ünder", "river", "snow", "glacier", "melt2", "a"]
 
@@ -26,6 +28,7 @@ TEXTS = pl.Series(
         "The cat sat on the mat; the dog didn't.",
         "  Two   blanks,\ttabs\nand lines  ",
         "Ünïcödé straße ÅNGSTRÖM 日本語 テキスト",
+        "well-known  x-ray\x1fand\u2003wide\u00a0blanks, twice:twice",
         "e-mail me@home.org or www.example.com/x?y=1",
         "a b c d",
         "x",
@@ -48,18 +51,46 @@ CUTS = [
 @pytest.mark.parametrize("sublinear", [True, False])
 def test_weights_are_those_of_scikit_learn(unit, lengths, sublinear):
     texts = pl.concat([TEXTS, notes().alias(TEXTS.name)])
-    terms = learn_terms(texts, Analyzer(unit, *lengths), 10**6, 2, sublinear=sublinear)
+    terms, weights = learn_weights(texts, Analyzer(unit, *lengths), 10**6, 2, sublinear=sublinear)
     theirs = TfidfVectorizer(analyzer=unit, ngram_range=lengths, min_df=2, sublinear_tf=sublinear)
     expected = theirs.fit_transform(texts.to_list()).toarray()
     assert sorted(terms.df["term"].to_list()) == theirs.get_feature_names_out().tolist()
     order = [terms.df["term"].to_list().index(name) for name in theirs.get_feature_names_out()]
     np.testing.assert_allclose(terms.weights(texts).toarray()[:, order], expected, atol=1e-6)
+    assert (weights != terms.weights(texts)).nnz == 0
 
 
 @pytest.mark.parametrize(("unit", "lengths"), CUTS)
 def test_hashed_weights_are_those_of_scikit_learn(unit, lengths):
     theirs = HashingVectorizer(n_features=64, analyzer=unit, ngram_range=lengths).transform(TEXTS.to_list()).toarray()
     np.testing.assert_allclose(Hashed(Analyzer(unit, *lengths), 64).weights(TEXTS).toarray(), theirs, atol=1e-6)
+
+
+def test_hashes_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    points = np.array([*range(32, 127), 0xE9, 0x3B1, 0x65E5, 0x1F600, 0])
+    strings = pl.Series(["".join(map(chr, rng.choice(points, rng.integers(0, 30)))) for _ in range(3_000)])
+    strings = pl.concat([strings, pl.Series(["", "a" * 1_000]), strings.gather(rng.integers(0, 3_000, 70_000))])
+    assert murmurhash3(strings).tolist() == [murmurhash3_32(string, 0) for string in strings]
+    assert murmurhash3(pl.Series([], dtype=pl.String)).tolist() == []
+
+
+@pytest.mark.parametrize("unit", ["word", "char_wb"])
+def test_texts_of_many_slices_are_weighed_as_at_once(unit):
+    rng = np.random.default_rng(0)
+    texts = pl.Series([" ".join(rng.choice(WORDS, 9)) + " longer" * 500 for _ in range(1_500)])
+    assert texts.str.len_bytes().sum() > SLICE[unit]
+    terms, weights = learn_weights(texts, Analyzer(unit, 1, 2), 30, 2)
+    theirs = TfidfVectorizer(analyzer=unit, ngram_range=(1, 2), sublinear_tf=True, vocabulary=terms.df["term"])
+    np.testing.assert_allclose(weights.toarray(), theirs.fit_transform(texts.to_list()).toarray(), atol=1e-6)
+    assert (weights != terms.weights(texts)).nnz == 0
+
+
+@pytest.mark.parametrize("unit", ["word", "char", "char_wb"])
+def test_no_texts_have_no_terms(unit):
+    terms, weights = learn_weights(pl.Series([], dtype=pl.String), Analyzer(unit, 1, 3), 9, 1)
+    assert (terms.df.height, weights.shape) == (0, (0, 0))
+    assert Hashed(Analyzer(unit, 1, 3), 8).weights(pl.Series([None, ""], dtype=pl.String)).nnz == 0
 
 
 def test_the_weights_of_all_terms_are_there_for_linear_learners():
@@ -87,7 +118,7 @@ def test_null_text_is_null_and_text_without_known_words_is_zero():
 
 
 def test_only_frequent_terms_are_kept_where_there_are_many():
-    terms = learn_terms(pl.Series(["aa bb", "aa bb", "aa cc", "cc"]), Analyzer(), 2, 2)
+    terms, _ = learn_weights(pl.Series(["aa bb", "aa bb", "aa cc", "cc"]), Analyzer(), 2, 2)
     assert terms.df["term"].to_list() == ["aa", "bb"]
 
 

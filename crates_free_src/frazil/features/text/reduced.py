@@ -14,7 +14,7 @@ from frazil.features.numbers.reading import sample
 from frazil.features.plain import PlainState, check_known, checked
 from frazil.features.text.grams import Analyzer
 from frazil.features.text.measures import KINDS, texts
-from frazil.features.text.terms import Hashed, Terms, learn_terms, reduce_weights
+from frazil.features.text.terms import Hashed, Terms, learn_weights, reduce_weights
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ class TextSvd:
         reduced = []
         for source, df in learned.items():
             texts = df.get_column("text")
-            terms = learn_terms(texts, _analyzer(self), self.most_terms, self.min_df, sublinear=self.sublinear_tf)
-            axes = reduce_weights(terms.weights(texts), self.components, self.seed)
+            terms, weights = learn_weights(
+                texts, _analyzer(self), self.most_terms, self.min_df, sublinear=self.sublinear_tf
+            )
+            axes = reduce_weights(weights, self.components, self.seed)
             places = tuple(range(axes.shape[1]))
             names = tuple(train.named(source, f"svd_{place}") for place in places)
             reduced.append(TextReduced(source, names, places, terms, axes))
