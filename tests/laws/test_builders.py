@@ -105,12 +105,29 @@ VISITS = pl.DataFrame(
         "kind": ["x", "y", None, "x", "z", "x"],
     }
 )
-TABLES = {"visits": VISITS.lazy()}
+LINES = pl.DataFrame(
+    {
+        "shop": ["a", "a", "a", "b", "b", None],
+        "at": [0, 0, 2, 1, 3, 3],
+        "seen": [0, 3, 2, 4, None, 1],
+        "cost": [1.0, math.nan, 2.5, 4.0, 8.0, 16.0],
+    }
+)
+TABLES = {"visits": VISITS.lazy(), "lines": LINES.lazy()}
 ALL = (
     Aggregate(VISITS, "store", at="step", window=["2i", None], name="visits"),
     Aggregate(VISITS, "store", columns="paid", per_category="kind", name="visits"),
     Latest(VISITS, "store", at="step", available_at="seen", max_age="3i", name="visits"),
-    Synthesize(TABLES, [("visits", "store", "rows", "store")], depth=1, at={"visits": "step"}),
+    Synthesize({"visits": VISITS}, [("visits", "store", "rows", "store")], depth=1, at={"visits": "step"}),
+    Aggregate(VISITS, [("city", "store"), ("whole", "step")], columns=["paid", "kind"], name="visits"),
+    Aggregate(VISITS, "store", at="seen", window=["2i", None], statistics=["mode", "entropy"], name="visits"),
+    Latest(VISITS, ["store", ("whole", "seen")], at="step", name="visits"),
+    Synthesize(
+        {"visits": VISITS, "lines": LINES},
+        [("visits", "store", "rows", "store"), ("lines", ("shop", "at"), "visits", ("store", "step"))],
+        at={"visits": "step", "lines": "seen"},
+        window=["2i", None],
+    ),
     Express("amount / whole", name="share"),
     KeepNumbers(),
     KeepNumbers(["city", "note"]),
@@ -526,7 +543,8 @@ import polars as pl
 from frazil.features import FittedRecipe
 home = Path(sys.argv[1])
 members = {str(path.relative_to(home / "recipe")): path.read_bytes() for path in (home / "recipe").rglob("*.*")}
-fitted = FittedRecipe.read(members).with_tables({"visits": pl.scan_ipc(home / "visits.arrow")})
+tables = {name: pl.scan_ipc(home / f"{name}.arrow") for name in ("visits", "lines")}
+fitted = FittedRecipe.read(members).with_tables(tables)
 fitted.apply(pl.scan_ipc(home / "in.arrow")).collect().write_ipc(home / "out.arrow")
 """
 
@@ -540,6 +558,7 @@ def test_another_process_reads_the_same_recipe(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     df.write_ipc(tmp_path / "in.arrow")
-    VISITS.write_ipc(tmp_path / "visits.arrow")
+    for name, table in TABLES.items():
+        table.sink_ipc(tmp_path / f"{name}.arrow")
     subprocess.run([sys.executable, "-c", READER, tmp_path], check=True, env={"PYTHONPATH": ":".join(sys.path)})
     assert_frame_equal(pl.read_ipc(tmp_path / "out.arrow"), applied(fitted, df), check_exact=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frazil.errors import SettingError
+from frazil.features.moments import kurtosis_of, positive, skew_of, sum_of, variance_of, variation_of
 from frazil.features.ordered.ranks import RankedValues
 from frazil.features.ordered.summaries import (
     COUNTS,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from frazil.features.ordered.timeline import Stretch
 
-ROUNDING = 1e-13  # of a sum of squares, some hundred times the rounding of its joins
 QUANTILE = re.compile(r"quantile_(100|\d{1,2})")
 
 
@@ -152,17 +152,12 @@ def _mean(window: Window) -> NDArray[np.float64]:
 
 def _sum(window: Window) -> NDArray[np.float64]:
     total, _, offset = window.sums()
-    count = window.count()
-    return np.where(count > 0, total + count * offset, np.nan)
+    return sum_of(window.count(), total, offset)
 
 
 def _var(window: Window) -> NDArray[np.float64]:
     total, squares, _ = window.sums()
-    count = window.count()
-    deviations = squares - total * total / count
-    # What is left of equal values are the digits that rounding took.
-    deviations = np.where(deviations > ROUNDING * squares, deviations, 0.0)
-    return np.where(count > 1, deviations, np.nan) / (count - 1)
+    return variance_of(window.count(), total, squares)
 
 
 def _std(window: Window) -> NDArray[np.float64]:
@@ -171,25 +166,21 @@ def _std(window: Window) -> NDArray[np.float64]:
 
 def _skew(window: Window) -> NDArray[np.float64]:
     count, _, squares, cubes, _ = window.moments()
-    return np.sqrt(count) * cubes / _positive(squares) ** 1.5
+    return skew_of(count, squares, cubes)
 
 
 def _kurtosis(window: Window) -> NDArray[np.float64]:
     count, _, squares, _, fourths = window.moments()
-    return count * fourths / _positive(squares) ** 2 - 3
+    return kurtosis_of(count, squares, fourths)
 
 
 def _slope(window: Window) -> NDArray[np.float64]:
     _, _, _, xx, _, xy = window.pairs()
-    return xy / _positive(xx)
+    return xy / positive(xx)
 
 
 def _zscore(window: Window) -> NDArray[np.float64]:
-    return (window.now() - _mean(window)) / _positive(_std(window))
-
-
-def _positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(values > 0, values, np.nan)
+    return (window.now() - _mean(window)) / positive(_std(window))
 
 
 STATISTICS: dict[str, Callable[[Window], NDArray[np.float64]]] = {
@@ -201,7 +192,7 @@ STATISTICS: dict[str, Callable[[Window], NDArray[np.float64]]] = {
     "range": lambda window: window.greatest() - window.least(),
     "var": _var,
     "std": _std,
-    "cv": lambda window: _std(window) / np.where(_mean(window) == 0, np.nan, _mean(window)),
+    "cv": lambda window: variation_of(_var(window), _mean(window)),
     "skew": _skew,
     "kurtosis": _kurtosis,
     "median": lambda window: window.ranked().quantile(0.5, window.starts, window.ends),

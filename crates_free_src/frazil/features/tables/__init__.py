@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from frazil.features.tables.aggregated import Aggregated
 from frazil.features.tables.aggregates import Aggregate
 from frazil.features.tables.latest import Latest, LatestJoined
+from frazil.features.tables.stacked import Stacked
 from frazil.features.tables.synthesis import Synthesize
 
 if TYPE_CHECKING:
@@ -14,6 +15,6 @@ if TYPE_CHECKING:
 
 # By the names that users call them.
 BUILDERS: dict[str, type[Builder]] = {"aggregate": Aggregate, "latest": Latest, "synthesize": Synthesize}
-STATES: tuple[type[Fitted], ...] = (Aggregated, LatestJoined)
+STATES: tuple[type[Fitted], ...] = (Aggregated, LatestJoined, Stacked)
 
-__all__ = ["BUILDERS", "STATES", "Aggregate", "Aggregated", "Latest", "LatestJoined", "Synthesize"]
+__all__ = ["BUILDERS", "STATES", "Aggregate", "Aggregated", "Latest", "LatestJoined", "Stacked", "Synthesize"]

@@ -14,7 +14,16 @@ from frazil.features.panel import Length, Reach
 from frazil.features.plain import check_known, checked, written
 from frazil.features.tables.meeting import Meeting
 from frazil.features.tables.reading import Readings, TableState, as_series
-from frazil.features.tables.spans import COUNTED, OF_ROWS, Events, Spans, check_statistic, compute_statistic, taken
+from frazil.features.tables.spans import (
+    COUNTED,
+    OF_LEVELS,
+    OF_ROWS,
+    Events,
+    Spans,
+    check_statistic,
+    compute_statistic,
+    taken,
+)
 from frazil.features.tables.views import View, steps_of
 
 if TYPE_CHECKING:
@@ -92,7 +101,7 @@ class Aggregated(TableState):
         of = f" of {column}" if column else ""
         past = f"the {asked.window} before" if asked.window else "all rows before"
         described = (
-            f"{asked.statistic}{of} over {self.view.name} of the same {self.view.hops[0].near}"
+            f"{asked.statistic}{of} over {self.view.name} of the same {self.view.key_text}"
             f"{f' where {where}' if where else ''}"
             f"{f', {past} {self.view.time}' if self.view.time else ''}"
         )
@@ -114,8 +123,7 @@ class Aggregated(TableState):
         return str(levels.values[asked.level])
 
     def _is_level(self, asked: Asked) -> bool:
-        is_value = asked.statistic in ("first", "last")
-        return is_value and asked.reading != NONE and self.reads.levels[asked.reading] is not None
+        return asked.statistic in OF_LEVELS and asked.reading != NONE and self.reads.levels[asked.reading] is not None
 
     def _dtype(self, asked: Asked) -> pl.DataType:
         return pl.Int32() if self._is_level(asked) else pl.Float32()
@@ -185,9 +193,9 @@ def answers(meeting: Meeting, asked: Sequence[Asked]) -> list[NDArray[np.float64
 
     def work(part: tuple[slice, slice]) -> None:
         here, questions = part
-        first = _firsts(meeting.place[here] // meeting.axis.gap)
+        first = firsts(meeting.place[here] // meeting.axis.gap)
         own = {name: array[here] for name, array in columns.items()}
-        some = _Part(
+        some = Part(
             Events(own, first, known[here], meeting.days) if len(first) else None,
             meeting.moment[questions],
             ends[questions] - here.start,
@@ -203,7 +211,7 @@ def answers(meeting: Meeting, asked: Sequence[Asked]) -> list[NDArray[np.float64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
+class Part:
     """Events and questions of some keys.
 
     Args:
@@ -235,7 +243,7 @@ class _Part:
         return compute_statistic(asked.statistic, self._spans[key])
 
 
-def _firsts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def firsts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each event the position of the first one of its key."""
     changed = np.flatnonzero(np.append(True, codes[1:] != codes[:-1])[: len(codes)])
     return np.repeat(changed, np.diff(np.append(changed, len(codes))))

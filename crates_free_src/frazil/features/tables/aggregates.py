@@ -15,7 +15,8 @@ from frazil.features.panel import Length
 from frazil.features.tables.aggregated import NONE, Aggregated, Asked
 from frazil.features.tables.reading import Readings
 from frazil.features.tables.settings import (
-    as_pair,
+    Key,
+    as_keys,
     check_length,
     filter_text,
     level_queries,
@@ -24,7 +25,7 @@ from frazil.features.tables.settings import (
     resolved,
     view_of,
 )
-from frazil.features.tables.spans import OF_ANY, OF_ROWS, TIMED, check_statistic
+from frazil.features.tables.spans import OF_ANY, OF_LEVELS, OF_ROWS, TIMED, TOLD_APART, check_statistic
 from frazil.features.tables.views import Hop, View
 from frazil.naming import safe
 
@@ -44,15 +45,19 @@ class Aggregate:
     The rows of a window are those of [time - window, time): the row's own time belongs to the future. `count` counts
     them, and `time_since_last` and `time_since_first` say how long before the row they were: in days, of integer times
     in steps. Others read a column: "sum", "mean", "std", "var" (both with n - 1), "min", "max", "range", "cv", "skew",
-    "kurtosis", "median", "quantile_90", "slope" (a day or a step), of numbers; "n_unique", "first" and "last" of text
-    too. Missing values are left out, but where the first or last row has one. Counts of nothing are 0, all others null.
-    Where the key or the time is missing, all are null.
+    "kurtosis", "median", "quantile_90", "slope" (a day or a step), of numbers; "n_unique", "mode", "entropy" (in nats),
+    "first" and "last" of text too. Modes, first and last values of text are codes of its levels, the most frequent in
+    the table first; the mode is the least of the numbers or codes that are the most frequent in the window. Missing
+    values are left out, but where the first or last row has one. Counts of nothing are 0, all others null. Where the
+    key or the time is missing, all are null.
 
-    It costs one sort of the table and one pass over it for a column, however many times are asked for.
+    It costs one sort of the table and one pass over it for a column, however many times are asked for; modes and
+    entropies cost two sorts more for a column and window.
 
     Args:
         table: The other table: a frame, a path, a pattern, or whatever else is tabular. It stays lazy.
-        on: The key: a column of both tables, or a pair (of the rows, of the other table).
+        on: The key: a column of both tables, a pair (of the rows, of the other table), or a list of these, all of which
+            have to be equal.
         at: When the table's rows happened. None aggregates all rows of the key, later ones too: safe only for tables
             that were there before any row of training.
         window: How far back, as "30d" or "7i" for integer times; several; or None for all the past.
@@ -75,7 +80,7 @@ class Aggregate:
     """
 
     table: object = field(repr=False)
-    on: str | tuple[str, str]
+    on: Key
     at: str | None = None
     window: str | Sequence[str | None] | None = None
     available_at: str | None = None
@@ -89,7 +94,7 @@ class Aggregate:
     def __post_init__(self) -> None:
         """Open the table, and refuse what has no meaning."""
         object.__setattr__(self, "table", opened(self.table, self.name))
-        as_pair(self.on)
+        as_keys(self.on)
         windows_of(self.window)
         for statistic in self._statistics():
             check_statistic(statistic)
@@ -148,11 +153,11 @@ class Aggregate:
         return windows_of(self.window) == ("",) and self.available_at is None and not timed
 
     def _columns(self) -> dict[str, Kind]:
-        leave_out = (as_pair(self.on)[1], self.at, self.available_at)
+        leave_out = (*as_keys(self.on)[1], self.at, self.available_at)
         return resolved(self._frame, self.columns, self.name, [name for name in leave_out if name])
 
     def _view(self, train: Training) -> View:
-        near, far = as_pair(self.on)
+        near, far = as_keys(self.on)
         return view_of((Hop(self.name, near, far, self.at, self.available_at),), train, {self.name: self._frame})
 
 
@@ -169,9 +174,9 @@ def windows_of(window: str | Sequence[str | None] | None) -> tuple[str, ...]:
 
 
 def told_apart(reads: Readings, statistics: Sequence[str]) -> Readings:
-    """Read text twice where its levels are taken, and its different values counted: rare ones have no level."""
+    """Read text twice where its levels are taken, and its values told apart: rare ones have no level."""
     coded = [at for at in range(len(reads.columns)) if reads.levels[at] is not None]
-    twice = coded if "n_unique" in statistics else []
+    twice = coded if set(TOLD_APART) & set(statistics) else []
     return Readings(
         reads.columns + tuple(reads.columns[at] for at in twice),
         reads.kinds + tuple(reads.kinds[at] for at in twice),
@@ -196,7 +201,7 @@ def asked_of(
         Asked(statistic, window, reading)
         for reading in (NONE, *range(len(reads.columns)))
         for statistic in dict.fromkeys(statistics)
-        if _applies(statistic, reads, reading)
+        if applies(statistic, reads, reading)
         for window in windows
     ]
     levels = range(filters.n_levels(0)) if filters.columns else (NONE,)
@@ -214,17 +219,18 @@ def check_number(number: int) -> None:
         )
 
 
-def _applies(statistic: str, reads: Readings, reading: int) -> bool:
+def applies(statistic: str, reads: Readings, reading: int) -> bool:
+    """Say whether a statistic is taken of a reading, or of the rows themselves."""
     if reading == NONE:
         return statistic in OF_ROWS
     if reads.kinds[reading] != Kind.TEXT:
         return statistic not in OF_ROWS
-    return statistic in OF_ANY and (statistic == "n_unique") == (reads.levels[reading] is None)
+    return statistic in OF_ANY and (statistic in TOLD_APART) == (reads.levels[reading] is None)
 
 
 def takes_values(statistics: Sequence[str]) -> bool:
     """Say whether text is taken as it was, so that it needs levels."""
-    return "first" in statistics or "last" in statistics
+    return bool(set(OF_LEVELS) & set(statistics))
 
 
 def aggregated_of(

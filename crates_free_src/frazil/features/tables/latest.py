@@ -16,7 +16,8 @@ from frazil.features.plain import check_known, checked, written
 from frazil.features.tables.meeting import Meeting
 from frazil.features.tables.reading import Readings, TableState, as_series
 from frazil.features.tables.settings import (
-    as_pair,
+    Key,
+    as_keys,
     check_length,
     level_queries,
     opened,
@@ -26,6 +27,7 @@ from frazil.features.tables.settings import (
 )
 from frazil.features.tables.views import WHEN, Hop, View, steps_of
 from frazil.naming import safe
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -49,7 +51,8 @@ class Latest:
 
     Args:
         table: The other table: a frame, a path, a pattern, or whatever else is tabular. It stays lazy.
-        on: The key: a column of both tables, or a pair (of the rows, of the other table).
+        on: The key: a column of both tables, a pair (of the rows, of the other table), or a list of these, all of which
+            have to be equal.
         at: When the table's rows happened; None: they always were, so nothing keeps the future out.
         available_at: When they became known, where that is later. Of those that are known the latest to happen counts.
         columns: Names or a selector of the table's columns.
@@ -68,7 +71,7 @@ class Latest:
     """
 
     table: object = field(repr=False)
-    on: str | tuple[str, str]
+    on: Key
     at: str | None = None
     available_at: str | None = None
     columns: Columns = field(default_factory=cs.all)
@@ -79,7 +82,7 @@ class Latest:
     def __post_init__(self) -> None:
         """Open the table, and refuse what has no meaning."""
         object.__setattr__(self, "table", opened(self.table, self.name))
-        as_pair(self.on)
+        as_keys(self.on)
         if self.max_age is not None:
             Length.parse(self.max_age, "max_age")
         if self.at is None and (self.max_age is not None or self.available_at is not None or self.allow_equal):
@@ -102,11 +105,11 @@ class Latest:
         return {self.name: opened(self.table, self.name)}
 
     def _columns(self) -> dict[str, Kind]:
-        leave_out = (as_pair(self.on)[1], self.at, self.available_at)
+        leave_out = (*as_keys(self.on)[1], self.at, self.available_at)
         return resolved(self._frames[self.name], self.columns, self.name, [name for name in leave_out if name])
 
     def _view(self, train: Training) -> View:
-        near, far = as_pair(self.on)
+        near, far = as_keys(self.on)
         return view_of((Hop(self.name, near, far, self.at, self.available_at),), train, self._frames)
 
 
@@ -187,7 +190,7 @@ class LatestJoined(TableState):
         return pl.Float32() if at == AGE or self.reads.levels[at] is None else pl.Int32()
 
     def _described(self, at: int) -> str:
-        of = f"{self.view.name} of the same {self.view.hops[0].near}"
+        of = f"{self.view.name} of the same {self.view.key_text}"
         if self.view.time is None:
             return f"{self.reads.columns[at]} in the row of {of}"
         row = f"the latest row of {of} before {self.view.time}"
@@ -198,8 +201,9 @@ class LatestJoined(TableState):
         meeting = Meeting.of(df, self.view, frames, self.reads.values(), equal=self.equal)
         starts, ends = meeting.starts(), meeting.ends()
         if self.view.time is None and len(twice := np.flatnonzero(ends - starts > 1)):
-            key = df.get_column(self.view.hops[0].near)[int(meeting.row[twice[0]])]
-            raise SchemaError(f"table {self.view.name!r} has several rows of key {key!r} and no time; give at=.")
+            key = df.select(map(column, self.view.hops[0].near)).row(int(meeting.row[twice[0]]))
+            shown = repr(key[0]) if len(key) == 1 else repr(key)
+            raise SchemaError(f"table {self.view.name!r} has several rows of key {shown} and no time; give at=.")
         found = ends > starts
         place = _best(meeting)[ends[found] - 1]
         age = (meeting.moment[found] - int(self.equal) - meeting.when(place)).astype(np.float64)

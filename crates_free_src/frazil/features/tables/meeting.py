@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from frazil.features.panel import UNITS
-from frazil.features.tables.views import KEY, KNOWN, WHEN, View
+from frazil.features.tables.views import KNOWN, WHEN, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +56,17 @@ class Axis:
         else:
             # Clipped before the subtraction: a moment may be as far off as int64 goes.
             place = np.clip(moment, self.low, self.low + self.gap - 1) - self.low
+        return code * self.gap + place
+
+    def up_to(self, code: Integers, moment: Integers) -> Integers:
+        """Return the position of the last event of a key that is not after a moment.
+
+        Where there is none it is that behind all events of the key before.
+        """
+        if self.moments is not None:
+            place = np.searchsorted(self.moments, moment, side="right") - 1
+        else:
+            place = np.clip(moment, self.low - 1, self.low + self.gap - 1) - self.low
         return code * self.gap + place
 
     def moment(self, position: Integers) -> Integers:
@@ -104,22 +115,16 @@ class Meeting:
             values: What is read of it.
             equal: Whether events of a row's own time count.
         """
-        asked = df.select(view.questions(df.schema, frames, equal=equal)).with_row_index(ROW).drop_nulls()
-        # Sorted, so that a table in the order of its key stays so.
-        keys = asked.select(pl.col(KEY).unique().sort()).with_row_index(CODE)
-        asked = asked.join(keys, on=KEY).select(pl.col(CODE, ROW).cast(pl.Int64), pl.col(WHEN) + int(equal))
-        found = view.events(df.schema, frames, values, equal=equal)
-        found = (
-            found.join(keys.lazy(), on=KEY, maintain_order="left").drop(KEY).with_columns(pl.col(CODE).cast(pl.Int64))
-        )
-        events = found.collect()
+        unit = view.unit(df.schema, frames)
+        asked, keys = numbered(df, view, frames, equal=equal)
+        events = of_keys(view.events(df.schema, frames, values, equal=equal, unit=unit), keys, view.keys).collect()
         axis = Axis.of(_array(events, KNOWN), keys.height)
         place = axis.at(_array(events, CODE), _array(events, KNOWN))
         events, place = _in_order(events.drop(CODE, KNOWN), place)
         code, moment = _array(asked, CODE), _array(asked, WHEN)
-        order = np.argsort(axis.at(code, moment), kind="stable")
+        # On an axis of their own, as on that of the events all moments behind the last one are one.
+        order = np.argsort(Axis.of(moment, keys.height).at(code, moment))
         row = _array(asked, ROW)
-        unit = view.unit(df.schema, frames)
         return cls(df.height, row[order], code[order], moment[order], keys.height, axis, events, place, unit)
 
     def starts(self) -> Integers:
@@ -171,16 +176,38 @@ class Meeting:
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Give answers back to the rows that asked: (n_rows,), NaN for others and for what is not finite."""
-        out = np.full(self.n_rows, np.nan, np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):
-            narrow = values.astype(np.float32)
-        out[self.row] = np.where(np.isfinite(narrow), narrow, np.nan)
-        return out
+        return spread(values, self.row, self.n_rows)
 
     @property
     def days(self) -> float:
         """How long a step of time is; 1 for integers, which have no unit."""
         return 1.0 if self.unit is None else self.unit / UNITS["d"]
+
+
+def numbered(
+    df: pl.DataFrame, view: View, frames: Mapping[str, pl.LazyFrame], *, equal: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the questions of rows by the numbers of their keys, and the keys."""
+    asked = df.select(view.questions(df.schema, frames, equal=equal)).with_row_index(ROW).drop_nulls()
+    # Sorted, so that a table in the order of its key stays so.
+    keys = asked.select(view.keys).unique().sort(view.keys).with_row_index(CODE)
+    asked = asked.join(keys, on=view.keys).select(pl.col(CODE, ROW).cast(pl.Int64), pl.col(WHEN) + int(equal))
+    return asked, keys
+
+
+def of_keys(events: pl.LazyFrame, keys: pl.DataFrame, names: Sequence[str]) -> pl.LazyFrame:
+    """Keep the events of these keys, by their numbers."""
+    found = events.join(keys.lazy(), on=names, maintain_order="left").drop(names)
+    return found.with_columns(pl.col(CODE).cast(pl.Int64))
+
+
+def spread(values: NDArray[np.float64], row: Integers, n_rows: int) -> NDArray[np.float32]:
+    """Give answers to the rows that asked: (n_rows,), NaN for others and for what is not finite."""
+    out = np.full(n_rows, np.nan, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        narrow = values.astype(np.float32)
+    out[row] = np.where(np.isfinite(narrow), narrow, np.nan)
+    return out
 
 
 def _in_order(events: pl.DataFrame, place: Integers) -> tuple[pl.DataFrame, Integers]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import polars.selectors as cs
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from frazil.features.contract import Columns, Queries, Training
 
+Key = str | tuple[str, str] | list[str | tuple[str, str]]
 MOST_LEVELS = 50_000  # rarer levels say next to nothing, and float32 tells up to 2**24 apart
 
 
@@ -36,16 +37,28 @@ def opened(table: object, name: object) -> pl.LazyFrame:
     return open_source(table, where=name).frame
 
 
-def as_pair(on: object) -> tuple[str, str]:
-    """Read a key: its name in both tables, or its name in the rows and in the other one.
+def as_keys(on: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read a key: a column of both tables, a pair of its names in the rows and in the other one, or a list of these.
 
-    Raises: SettingError: it is neither.
+    Returns: Its columns in the rows, and those in the other table.
+
+    Raises: SettingError: it is none of these, or has a column twice.
+
+    >>> as_keys(["store", ("product", "item")])
+    (('store', 'product'), ('store', 'item'))
     """
-    if isinstance(on, str):
-        return on, on
-    if isinstance(on, (tuple, list)) and len(on) == 2 and all(isinstance(name, str) for name in on):
-        return on[0], on[1]
-    raise SettingError(f"on={on!r}; it takes a column of both tables, or a pair ('of the rows', 'of the other one').")
+    parts: list[Any] = on if isinstance(on, list) else [on]
+    pairs = [(part, part) if isinstance(part, str) else part for part in parts]
+    if not pairs or not all(map(_is_pair, pairs)) or len(set(pairs)) < len(pairs):
+        raise SettingError(
+            f"on={on!r}; it takes a column of both tables, a pair ('of the rows', 'of the other one'), or a list of"
+            " different ones for a key of several."
+        )
+    return tuple(near for near, _ in pairs), tuple(far for _, far in pairs)
+
+
+def _is_pair(part: object) -> bool:
+    return isinstance(part, tuple) and len(part) == 2 and all(isinstance(name, str) for name in part)
 
 
 def resolved(frame: pl.LazyFrame, wanted: Columns, table: str, leave_out: Collection[str]) -> dict[str, Kind]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from frazil.errors import SettingError
+from frazil.features.moments import kurtosis_of, positive, skew_of, sum_of, variance_of, variation_of
 from frazil.features.ordered.ranks import RankedValues
 from frazil.features.ordered.summaries import (
     COUNTS,
@@ -21,6 +22,7 @@ from frazil.features.ordered.summaries import (
     moments_of,
     pairs_of,
 )
+from frazil.features.tables.sweeps import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 QUANTILE = re.compile(r"quantile_(100|\d{1,2})")
 SHORT = 8  # spans, unrolled, may be so many times as long as what there is to be sorted for any length of theirs
-ROUNDING = 1e-13  # of a sum of squares, some hundred times the rounding of its joins
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +101,8 @@ class Spans:
     Args:
         events: The events, at least one.
         column: The column.
-        starts: (spans,) position of the first event.
-        ends: (spans,) position behind the last one, not before the start.
+        starts: (spans,) position of the first event, ascending.
+        ends: (spans,) position behind the last one, not before the start, ascending; a span lies in one key.
     """
 
     events: Events
@@ -176,12 +177,20 @@ class Spans:
         if not self._is_short():
             return self.ranked().quantile(share, self.starts, self.ends)
         values, first, count = self._sorted()
+        if not len(values):
+            return np.full(len(count), np.nan)
         at = share * np.maximum(count - 1, 0)
         low = at.astype(np.int64)
-        last = max(len(values) - 1, 0)
+        last = len(values) - 1
         lower = values[np.minimum(first + low, last)]
         upper = values[np.minimum(first + np.minimum(low + 1, np.maximum(count - 1, 0)), last)]
         return np.where(count > 0, lower + (upper - lower) * (at - low), np.nan)
+
+    def sweep(self) -> Sweep:
+        """Return how counts of values change from span to span."""
+        make = lambda: Sweep.of(self.values, self.events.first, self.starts, self.ends)  # noqa: E731 -- called once
+        sweep: Sweep = self._kept_or("sweep", make)
+        return sweep
 
     def _is_short(self) -> bool:
         """Whether all spans one after the other are not much longer than the events: then that is the fastest way."""
@@ -257,57 +266,65 @@ def taken(values: NDArray[Any], place: Integers, found: NDArray[np.bool_]) -> Fl
     return out
 
 
-def _mean(spans: Spans) -> Floats:
+class Summed(Protocol):
+    """What can be counted, summed and compared for each question."""
+
+    def count(self) -> Floats:
+        """Return how many values there are."""
+
+    def offset(self) -> Floats:
+        """Return what sums start from."""
+
+    def total(self, power: int) -> Floats:
+        """Return the sum of a power of the values less the offset."""
+
+    def least(self) -> Floats:
+        """Return the least value."""
+
+    def greatest(self) -> Floats:
+        """Return the greatest value."""
+
+
+def _mean(spans: Summed) -> Floats:
     return spans.total(1) / spans.count() + spans.offset()
 
 
-def _sum(spans: Spans) -> Floats:
-    count = spans.count()
-    return np.where(count > 0, spans.total(1) + count * spans.offset(), np.nan)
+def _sum(spans: Summed) -> Floats:
+    return sum_of(spans.count(), spans.total(1), spans.offset())
 
 
-def _var(spans: Spans) -> Floats:
-    count, squares = spans.count(), spans.total(2)
-    deviations = squares - spans.total(1) ** 2 / count
-    # What is left of equal values are the digits that rounding took.
-    deviations = np.where(deviations > ROUNDING * squares, deviations, 0.0)
-    return np.where(count > 1, deviations, np.nan) / (count - 1)
-
-
-def _cv(spans: Spans) -> Floats:
-    mean = _mean(spans)
-    return np.sqrt(_var(spans)) / np.where(mean == 0, np.nan, mean)
+def _var(spans: Summed) -> Floats:
+    return variance_of(spans.count(), spans.total(1), spans.total(2))
 
 
 def _skew(spans: Spans) -> Floats:
     count, _, squares, cubes, _ = spans.moments()
-    return np.sqrt(count) * cubes / _positive(squares) ** 1.5
+    return skew_of(count, squares, cubes)
 
 
 def _kurtosis(spans: Spans) -> Floats:
     count, _, squares, _, fourths = spans.moments()
-    return count * fourths / _positive(squares) ** 2 - 3
+    return kurtosis_of(count, squares, fourths)
 
 
 def _slope(spans: Spans) -> Floats:
     _, _, _, xx, _, xy = spans.pairs()
-    return xy / _positive(xx)
-
-
-def _positive(values: Floats) -> Floats:
-    return np.where(values > 0, values, np.nan)
+    return xy / positive(xx)
 
 
 # Not finite where there is no value, or too few; counts are 0 there.
-OF_NUMBERS: dict[str, Callable[[Spans], Floats]] = {
+OF_SUMS: dict[str, Callable[[Summed], Floats]] = {
     "mean": _mean,
     "sum": _sum,
     "std": lambda spans: np.sqrt(_var(spans)),
     "var": _var,
-    "min": Spans.least,
-    "max": Spans.greatest,
+    "min": lambda spans: spans.least(),
+    "max": lambda spans: spans.greatest(),
     "range": lambda spans: spans.greatest() - spans.least(),
-    "cv": _cv,
+    "cv": lambda spans: variation_of(_var(spans), _mean(spans)),
+}
+OF_NUMBERS: dict[str, Callable[[Spans], Floats]] = {
+    **OF_SUMS,
     "skew": _skew,
     "kurtosis": _kurtosis,
     "median": lambda spans: spans.quantile(0.5),
@@ -315,11 +332,17 @@ OF_NUMBERS: dict[str, Callable[[Spans], Floats]] = {
 }
 OF_ANY: dict[str, Callable[[Spans], Floats]] = {
     "n_unique": Spans.different,
+    "mode": lambda spans: spans.sweep().mode(),
+    "entropy": lambda spans: spans.sweep().entropy(),
     "first": lambda spans: spans.at(spans.starts),
     "last": lambda spans: spans.at(spans.ends - 1),
 }
 OF_ROWS = ("count", "time_since_last", "time_since_first")  # read no column
 TIMED = ("time_since_last", "time_since_first", "first", "last", "slope")  # mean nothing without a time
+OF_LEVELS = ("mode", "first", "last")  # are values of the column; of text, codes of its levels
+TOLD_APART = ("n_unique", "entropy")  # tell values apart, also those of text that have no level
+# What rows in between may have of theirs, for others to be taken of: numbers that only change with what is known.
+SUMMED = ("count", "n_unique", "entropy", *OF_SUMS, "skew", "kurtosis", "median")
 COUNTED = ("count", "n_unique")  # 0 where there are no events
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Schema = Mapping[str, pl.DataType]
 
 KEY_KINDS = (Kind.NUMBER, Kind.TEXT, Kind.DATE)
-KEY, WHEN, KNOWN = "key", "when", "known"
+KEY, LINK, WHEN, KNOWN = "key", "link", "when", "known"
 ROWS = "the training table"
 
 
@@ -29,19 +29,24 @@ class Hop:
 
     Args:
         table: Its name.
-        near: The key in the table before it; in the rows for the first.
-        far: The key in this table.
+        near: The columns of the key in the table before it; in the rows for the first.
+        far: Those in this table, in the same order.
         at: When its rows happened; None where they always were.
         available_at: When its rows became known; `at` where None.
         label: What it is called in the names of features; as the table where empty.
     """
 
     table: str
-    near: str
-    far: str
+    near: tuple[str, ...]
+    far: tuple[str, ...]
     at: str | None = None
     available_at: str | None = None
     label: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a key without columns, or with more on one side."""
+        if not self.near or len(self.near) != len(self.far):
+            raise ValueError(f"a key of {self.near!r} and {self.far!r}")
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -75,12 +80,17 @@ class View:
     @property
     def sources(self) -> tuple[str, ...]:
         """The columns of the rows that it reads."""
-        return (self.hops[0].near,) if self.time is None else (self.hops[0].near, self.time)
+        return self.hops[0].near if self.time is None else (*self.hops[0].near, self.time)
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables on the way."""
         return tuple(hop.table for hop in self.hops)
+
+    @property
+    def key_text(self) -> str:
+        """The rows' key, as people call it."""
+        return " and ".join(self.hops[0].near)
 
     @property
     def is_late(self) -> bool:
@@ -96,13 +106,15 @@ class View:
         """
         for (before, where), hop, schema in self._pairs(rows, frames):
             own = f"table {hop.table!r}"
-            for name, columns, place in ((hop.near, before, where), *((name, schema, own) for name in hop.times)):
-                _check_there(name, columns, place)
-            _check_there(hop.far, schema, own)
-            pair = f"{hop.near!r} of {where} is {before[hop.near]} and {hop.far!r} of {own} is {schema[hop.far]}"
-            kind = kind_of(schema[hop.far])
-            if kind is not kind_of(before[hop.near]) or kind not in KEY_KINDS:
-                raise SchemaError(f"{pair}; keys are both numbers, both text or both dates.")
+            for name in hop.near:
+                _check_there(name, before, where)
+            for name in (*hop.times, *hop.far):
+                _check_there(name, schema, own)
+            for near, far in zip(hop.near, hop.far, strict=True):
+                kind = kind_of(schema[far])
+                if kind is not kind_of(before[near]) or kind not in KEY_KINDS:
+                    pair = f"{near!r} of {where} is {before[near]} and {far!r} of {own} is {schema[far]}"
+                    raise SchemaError(f"{pair}; keys are both numbers, both text or both dates.")
             self._check_times(rows, hop, schema)
 
     def _check_times(self, rows: Schema, hop: Hop, schema: Schema) -> None:
@@ -126,6 +138,14 @@ class View:
             yield (before, where), hop, schema
             before, where = schema, f"table {hop.table!r}"
 
+    def cut(self, split: int) -> tuple[View, View]:
+        """Return the way over the first so many hops, and the rest of it from there."""
+        near, far = (
+            View(hops, self.time if any(hop.times for hop in hops) else None)
+            for hops in (self.hops[:split], self.hops[split:])
+        )
+        return near, far
+
     def unit(self, rows: Schema, frames: Mapping[str, pl.LazyFrame]) -> int | None:
         """Return the nanoseconds of the coarsest time on the way; None for integers."""
         if self.time is None:
@@ -141,15 +161,25 @@ class View:
         is before a row exactly where it was; with `equal` the other way round, so that it is not after.
         """
         first = self.hops[0]
-        far = frames[first.table].collect_schema()[first.far]
-        key = as_key(first.near, rows[first.near], far).alias(KEY)
+        keys = near_keys(first, rows, frames[first.table].collect_schema(), KEY)
         if self.time is None:
-            return [key, pl.lit(1, pl.Int64).alias(WHEN)]
+            return [*keys, pl.lit(1, pl.Int64).alias(WHEN)]
         moment = _moment(self.time, rows[self.time], self.unit(rows, frames), up=not equal)
-        return [key, moment.alias(WHEN)]
+        return [*keys, moment.alias(WHEN)]
+
+    @property
+    def keys(self) -> list[str]:
+        """What the columns of the rows' key are called among questions and events."""
+        return _numbered(KEY, len(self.hops[0].near))
 
     def events(
-        self, rows: Schema, frames: Mapping[str, pl.LazyFrame], values: Sequence[pl.Expr], *, equal: bool
+        self,
+        rows: Schema,
+        frames: Mapping[str, pl.LazyFrame],
+        values: Sequence[pl.Expr],
+        *,
+        equal: bool,
+        unit: int | None,
     ) -> pl.LazyFrame:
         """Return the last table's rows with the key of the rows they belong to, and when they became known.
 
@@ -161,18 +191,19 @@ class View:
             frames: The tables.
             values: What is read of the last table; named by no name that is here.
             equal: As for `questions`.
+            unit: Of the axis, as `unit` has it, or a coarser one.
         """
-        unit = self.unit(rows, frames)
         so_far: pl.LazyFrame | None = None
         pairs = list(self._pairs(rows, frames))
         for at, ((before, _), hop, schema) in enumerate(pairs):
             is_last = at == len(pairs) - 1
-            own = values if is_last else [_link(self.hops[at + 1], schema, pairs[at + 1][2])]
-            key = as_key(hop.far, schema[hop.far], before[hop.near]).alias(KEY)
+            own = values if is_last else near_keys(self.hops[at + 1], schema, pairs[at + 1][2], LINK)
+            keys = _far_keys(hop, before, schema)
             times = [_moment(name, schema[name], unit, up=equal).alias(name) for name in hop.times]
-            frame = frames[hop.table].select(key, *_known(times), *own)
-            frame = frame.drop_nulls([KEY, KNOWN] if times else [KEY])
-            so_far = frame if so_far is None else _joined(so_far, frame, timed=bool(times))
+            names = _numbered(KEY, len(keys))
+            frame = frames[hop.table].select(*keys, *_known(times), *own)
+            frame = frame.drop_nulls([*names, KNOWN] if times else names)
+            so_far = frame if so_far is None else _joined(so_far, frame, (names, self.keys), timed=bool(times))
         assert so_far is not None
         if self.time is None:
             return so_far.with_columns(pl.lit(0, pl.Int64).alias(KNOWN))
@@ -188,6 +219,28 @@ class View:
         if not (spec["time"] is None or isinstance(spec["time"], str)):
             raise TypeError(f"time is {spec['time']!r}")
         return cls(tuple(Hop(**checked(Hop, hop)) for hop in spec["hops"]), spec["time"])
+
+
+def near_keys(hop: Hop, before: Schema, schema: Schema, called: str) -> list[pl.Expr]:
+    """Read the columns of a hop's key in the table before it, named "called 0", ... .
+
+    Args:
+        hop: The hop.
+        before: Columns of the table before it.
+        schema: Columns of its own.
+        called: What they are named after.
+    """
+    pairs = zip(hop.near, hop.far, _numbered(called, len(hop.near)), strict=True)
+    return [as_key(near, before[near], schema[far]).alias(name) for near, far, name in pairs]
+
+
+def _far_keys(hop: Hop, before: Schema, schema: Schema) -> list[pl.Expr]:
+    pairs = zip(hop.near, hop.far, _numbered(KEY, len(hop.far)), strict=True)
+    return [as_key(far, schema[far], before[near]).alias(name) for near, far, name in pairs]
+
+
+def _numbered(name: str, number: int) -> list[str]:
+    return [f"{name} {at}" for at in range(number)]
 
 
 def as_key(name: str, dtype: pl.DataType, other: pl.DataType) -> pl.Expr:
@@ -210,10 +263,6 @@ def _has_fraction(dtype: pl.DataType) -> bool:
     return dtype.is_float() or dtype.is_decimal()
 
 
-def _link(hop: Hop, schema: Schema, other: Schema) -> pl.Expr:
-    return as_key(hop.near, schema[hop.near], other[hop.far]).alias("link")
-
-
 def _known(times: Sequence[pl.Expr]) -> list[pl.Expr]:
     """Return when a row happened and when it is known: not before it happened, and never where either is missing."""
     if not times:
@@ -222,13 +271,23 @@ def _known(times: Sequence[pl.Expr]) -> list[pl.Expr]:
     return [times[0].alias(WHEN), known.alias(KNOWN)]
 
 
-def _joined(so_far: pl.LazyFrame, frame: pl.LazyFrame, *, timed: bool) -> pl.LazyFrame:
-    """Go on to the next table: its rows take the key of the rows that lead to them."""
-    names = so_far.collect_schema().names()
-    earlier = so_far.rename({name: f"earlier {name}" for name in names if name != "link"})
-    both = frame.join(earlier, left_on=KEY, right_on="link", how="inner")
-    keep = [name for name in frame.collect_schema().names() if name not in (KEY, WHEN, KNOWN)]
-    out = [pl.col(f"earlier {KEY}").alias(KEY), *map(column, keep)]
+def _joined(
+    so_far: pl.LazyFrame, frame: pl.LazyFrame, keys: tuple[list[str], list[str]], *, timed: bool
+) -> pl.LazyFrame:
+    """Go on to the next table: its rows take the key of the rows that lead to them.
+
+    Args:
+        so_far: What leads to it.
+        frame: The next table.
+        keys: The columns of its key, and of the rows' key.
+        timed: Whether it has a time.
+    """
+    by, of_rows = keys
+    names, links = so_far.collect_schema().names(), _numbered(LINK, len(by))
+    earlier = so_far.rename({name: f"earlier {name}" for name in names if name not in links})
+    both = frame.join(earlier, left_on=by, right_on=links, how="inner")
+    keep = [name for name in frame.collect_schema().names() if name not in (*by, WHEN, KNOWN)]
+    out = [*(pl.col(f"earlier {name}").alias(name) for name in of_rows), *map(column, keep)]
     if WHEN in names and timed:
         out += [pl.col(WHEN), pl.max_horizontal(KNOWN, f"earlier {KNOWN}").alias(KNOWN)]
     elif timed:
