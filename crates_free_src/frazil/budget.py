@@ -118,6 +118,10 @@ class Deadline:
         """Whether the work should end now."""
         return self.left <= 0.0
 
+    def part(self, share: float) -> Deadline:
+        """Make the moment when so much of the time left is over."""
+        return Deadline(time.monotonic() + share * self.left, self.stopped)
+
 
 def parse_seconds(text: str) -> float:
     """Read a time as users write it.

@@ -14,19 +14,52 @@ from frazil.budget import Deadline
 from frazil.errors import ArtifactError, InputError, SettingError, TargetError
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.metrics import METRICS, pinball_at
-from frazil.models import LEARNERS, CatBoost, Constant, ExtraTrees, LightGBM, Linear, learner_from, settings_of
+from frazil.models import (
+    LEARNERS,
+    MLP,
+    CatBoost,
+    Constant,
+    Crossed,
+    ExtraTrees,
+    LightGBM,
+    Linear,
+    learner_from,
+    settings_of,
+)
 from frazil.models.contract import Conditions, Sample
 from frazil.task import Task
 from frazil.types import TaskKind
 
-QUICK = (Constant(), Linear(), LightGBM(max_rounds=40), CatBoost(max_rounds=40), ExtraTrees(trees=20))
+QUICK = (
+    Constant(),
+    Linear(),
+    LightGBM(max_rounds=40),
+    CatBoost(max_rounds=40),
+    ExtraTrees(trees=20),
+    Crossed(LightGBM(max_rounds=40)),
+    MLP(units=32, steps=300),
+)
 TASKS = {
     "binary": Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1)),
     "multiclass": Task(TaskKind.MULTICLASS, "y", pl.Int64(), (0, 1, 2)),
     "regression": Task(TaskKind.REGRESSION, "y", pl.Float64()),
 }
 LOSSES = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
-MOST = {"lightgbm": "max_rounds", "catboost": "max_rounds", "extra_trees": "trees"}  # the setting that bounds the work
+# The setting that bounds the work, for so many rounds.
+BOUNDED = {
+    "lightgbm": lambda rounds: {"max_rounds": rounds},
+    "catboost": lambda rounds: {"max_rounds": rounds},
+    "extra_trees": lambda rounds: {"trees": rounds},
+    "crossed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
+    "mlp": lambda rounds: {"steps": rounds},
+}
+
+
+def bounded(learner, rounds):
+    """Return the settings of a learner that takes so many rounds; none where it takes no rounds."""
+    return BOUNDED[learner.name](rounds) if learner.name in BOUNDED else {}
+
+
 LEVELS = 6
 COLUMNS = (
     MatrixColumn("amount"),
@@ -131,12 +164,17 @@ def test_what_is_read_back_predicts_bit_for_bit_the_same(learner, kind):
     assert again.rounds == model.rounds
 
 
+def write(members, folder):
+    for name, data in members.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
 @EVERY
 def test_another_process_reads_it_back_to_the_same_bits(learner, tmp_path):
     model = fitted(learner, "multiclass")
     unseen = sample("multiclass", 30, seed=2).matrix
-    for name, data in model.members().items():
-        (tmp_path / name).write_bytes(data)
+    write(model.members(), tmp_path)
     np.save(tmp_path / "unseen.npy", unseen.values)
     code = f"""
 import json, pathlib, numpy as np
@@ -158,8 +196,7 @@ print(json.dumps(predictions.ravel().tolist()))
 def test_a_flipped_byte_is_an_error_or_changes_nothing_and_never_ends_the_process(learner, tmp_path):
     model = fitted(learner, "regression")
     unseen = sample("regression", 10, seed=2).matrix
-    for name, data in model.members().items():
-        (tmp_path / name).write_bytes(data)
+    write(model.members(), tmp_path)
     np.savez(tmp_path / "unseen.npz", values=unseen.values, expected=model.predict(unseen))
     code = f"""
 import pathlib, numpy as np
@@ -250,7 +287,7 @@ def test_the_unit_of_the_target_does_not_matter(learner, unit):
 @EVERY
 @KINDS
 def test_a_deadline_that_has_passed_ends_the_fit_with_a_model(learner, kind):
-    endless = learner_from(learner.name, {MOST[learner.name]: 10**5} if learner.name in MOST else {})
+    endless = learner_from(learner.name, bounded(learner, 10**5))
     model = fitted(endless, kind, deadline=Deadline(0.0))
     assert model.rounds < 1_000
     assert np.isfinite(model.predict(sample(kind, 20, seed=2).matrix)).all()
@@ -260,7 +297,7 @@ def test_a_deadline_that_has_passed_ends_the_fit_with_a_model(learner, kind):
 @KINDS
 def test_it_fits_without_rows_left_out(learner, kind):
     model = learner.fit(sample(kind, 200), None, conditions(kind))
-    assert model.rounds == {"lightgbm": 40, "catboost": 40, "extra_trees": 20}.get(learner.name, 0)
+    assert model.rounds == {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40}.get(learner.name, 0)
     empty = learner.fit(sample(kind, 200), sample(kind, 0), conditions(kind))
     assert empty.rounds == model.rounds
 
@@ -367,7 +404,7 @@ def test_every_suggestion_is_valid_and_survives_json(learner_type, rows):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = [learner_type.suggest(study.ask(), rows) for _ in range(20)]
+        drawn = [learner_type().suggest(study.ask(), rows) for _ in range(20)]
     for learner in drawn:
         assert learner_from(learner.name, json.loads(json.dumps(settings_of(learner)))) == learner
 
@@ -375,9 +412,8 @@ def test_every_suggestion_is_valid_and_survives_json(learner_type, rows):
 @LEARNING
 def test_a_suggestion_can_be_fitted(learner):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    drawn = settings_of(type(learner).suggest(study.ask(), 300))
-    few = {MOST[learner.name]: 20} if learner.name in MOST else {}
-    model = fitted(learner_from(learner.name, drawn | few), "binary")
+    drawn = settings_of(learner.suggest(study.ask(), 300))
+    model = fitted(learner_from(learner.name, drawn | bounded(learner, 20)), "binary")
     assert np.isfinite(model.predict(sample("binary", 20, seed=2).matrix)).all()
 
 

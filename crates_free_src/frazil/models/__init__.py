@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 from frazil.errors import SettingError
 from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
+from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
+from frazil.models.mlp import MLP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from frazil.models.contract import Learner
 
-LEARNERS: tuple[type[Learner], ...] = (Constant, Linear, LightGBM, CatBoost, ExtraTrees)
+LEARNER = "learner"  # the key under which a description names it
+LEARNERS: tuple[type[Learner], ...] = (Constant, Linear, LightGBM, CatBoost, ExtraTrees, Crossed, MLP)
 
 
 def learner_named(name: str) -> type[Learner]:
@@ -50,7 +53,7 @@ def learner_from(name: str, settings: Mapping[str, Any]) -> Learner:
         if setting not in known:
             raise SettingError.among(f"{name} setting", setting, known)
     try:
-        return learner(**settings)
+        return learner(**{setting: _inside(value) for setting, value in settings.items()})
     except TypeError as error:
         raise SettingError(f"{name} can't take the settings {dict(settings)}: {error}.") from error
 
@@ -61,7 +64,37 @@ def settings_of(learner: Learner) -> dict[str, Any]:
     >>> settings_of(Constant())
     {}
     """
-    return {setting: getattr(learner, setting) for setting in _setting_names(learner)}
+    values = {setting: getattr(learner, setting) for setting in _setting_names(learner)}
+    return {setting: described(value) if _is_learner(value) else value for setting, value in values.items()}
+
+
+def described(learner: Learner) -> dict[str, Any]:
+    """Say which learner with which settings, as JSON.
+
+    >>> described(Constant())
+    {'learner': 'constant'}
+    """
+    return {LEARNER: learner.name, **settings_of(learner)}
+
+
+def family_of(learner: Learner) -> str:
+    """Name what candidates are counted by: the learner, and whether it sees crosses.
+
+    >>> family_of(LightGBM()), family_of(Crossed(CatBoost()))
+    ('lightgbm', 'catboost-crossed')
+    """
+    return f"{learner.inner.name}-{learner.name}" if isinstance(learner, Crossed) else learner.name
+
+
+def _inside(value: Any) -> Any:  # noqa: ANN401 -- of any setting
+    """Make the learner that a setting describes, where it describes one."""
+    if not isinstance(value, dict) or LEARNER not in value:
+        return value
+    return learner_from(value[LEARNER], {key: given for key, given in value.items() if key != LEARNER})
+
+
+def _is_learner(value: object) -> bool:
+    return isinstance(value, LEARNERS)
 
 
 def _setting_names(learner: Learner | type[Learner]) -> list[str]:

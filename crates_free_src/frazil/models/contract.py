@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from frazil.budget import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     import numpy as np
     import optuna
@@ -33,6 +34,26 @@ class Sample:
     weights: NDArray[np.float64] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Memo:
+    """What fits of the same rows share, made once: it must follow from the rows and the seed alone.
+
+    Args:
+        seed: For what is made, in [0, 2**31); the same for all fits.
+    """
+
+    seed: int = 0
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _making: Lock = field(default_factory=Lock, repr=False)
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever is made
+        """Return what was made under this key, or make it."""
+        with self._making:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """Under which a fit runs.
@@ -43,6 +64,7 @@ class Conditions:
         seed: In [0, 2**31).
         threads: Processors that the fit may use.
         deadline: When it has to end; the learner stops there and keeps what it has.
+        memo: What other fits of these rows have made already.
     """
 
     task: Task
@@ -50,6 +72,7 @@ class Conditions:
     seed: int = 0
     threads: int = 1
     deadline: Deadline = field(default_factory=Deadline)
+    memo: Memo = field(default_factory=Memo)
 
 
 class Fitted(Protocol):
@@ -82,6 +105,5 @@ class Learner(Protocol):
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> Fitted:
         """Learn from `train`, stopping early on `valid` where there is one."""
 
-    @classmethod
-    def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
-        """Draw settings from the search space, sized for this many training rows."""
+    def suggest(self, trial: optuna.Trial, rows: int) -> Learner:
+        """Draw settings from the search space, sized for this many training rows; those that have an inner keep it."""

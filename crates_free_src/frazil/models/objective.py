@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from frazil.models.contract import Sample
 
 QUANTILE_PREFIX = "pinball_"
+TWEEDIE_PREFIX = "tweedie_deviance_"
+TWEEDIE_POWER = 1.5  # halfway between counts (1) and sizes (2), as LightGBM and XGBoost have it
 LEAST_SIZE = 0.01  # of the mean size: a relative error counts a smaller target as this, or one row would rule
 
 
@@ -26,6 +28,7 @@ class Loss(StrEnum):
     QUANTILE = "quantile"
     POISSON = "poisson"
     GAMMA = "gamma"
+    TWEEDIE = "tweedie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,19 @@ class Objective:
         level: Of the quantile, between 0 and 1.
         is_log: Whether it is minimised on log(1 + target).
         is_relative: Whether errors count in shares of the target.
+        power: Of the mean that the variance grows with, between 1 and 2; of Tweedie's deviance alone.
     """
 
     loss: Loss = Loss.SQUARED
     level: float = 0.5
     is_log: bool = False
     is_relative: bool = False
+    power: float = TWEEDIE_POWER
 
     @property
     def is_rate(self) -> bool:
         """Whether predictions are positive, and the learner works on their logarithm."""
-        return self.loss in {Loss.POISSON, Loss.GAMMA}
+        return self.loss in {Loss.POISSON, Loss.GAMMA, Loss.TWEEDIE}
 
     def weights(self, sample: Sample) -> NDArray[np.float64] | None:
         """Return the weights under which the loss stands for the metric; None where all rows count the same."""
@@ -94,6 +99,7 @@ OBJECTIVES = {
     "rmsle": Objective(is_log=True),
     "poisson_deviance": Objective(Loss.POISSON),
     "gamma_deviance": Objective(Loss.GAMMA),
+    "tweedie_deviance": Objective(Loss.TWEEDIE),
 }
 
 
@@ -102,10 +108,14 @@ def objective_for(metric: str) -> Objective:
 
     >>> objective_for("pinball_0.9").level, objective_for("r2").loss.value
     (0.9, 'squared')
+    >>> objective_for("tweedie_deviance_1.3").power
+    1.3
     """
-    level = metric.removeprefix(QUANTILE_PREFIX)
-    if level != metric and _is_number(level):
+    level, power = metric.removeprefix(QUANTILE_PREFIX), metric.removeprefix(TWEEDIE_PREFIX)
+    if level != metric and _is_between(0, level, 1):
         return Objective(Loss.QUANTILE, float(level))
+    if power != metric and _is_between(1, power, 2):
+        return Objective(Loss.TWEEDIE, power=float(power))
     return OBJECTIVES.get(metric, Objective())
 
 
@@ -125,8 +135,8 @@ def weighted_quantile(values: NDArray[Any], level: float, weights: NDArray[np.fl
     return float(np.quantile(values, level, weights=weights, method="inverted_cdf"))
 
 
-def _is_number(text: str) -> bool:
+def _is_between(least: float, text: str, most: float) -> bool:
     try:
-        return 0 < float(text) < 1
+        return least < float(text) < most
     except ValueError:
         return False

@@ -95,6 +95,7 @@ def _fit_fold(candidate: Candidate, number: int, bench: Workbench, whole: Deadli
         seed=child_seed(bench.seed, candidate.name, number),
         threads=max(1, bench.threads // bench.parallel_folds),
         deadline=bench.clock.deadline(_fair_part(whole, number, bench)),
+        memo=fold.memo,
     )
     model = candidate.learner.fit(fold.train, fold.valid, conditions)
     return _predicted(model, fold, conditions.threads)

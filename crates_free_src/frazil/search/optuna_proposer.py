@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from frazil.extras import load
+from frazil.models import family_of
 from frazil.search.candidate import Candidate
 from frazil.seeding import child_seed
 
@@ -36,21 +37,20 @@ class OptunaProposer:
         families = self._families(trials)
         if not families:
             return None
-        learner_type = families[len(self.asked) % len(families)]
-        number = len(self.asked) + 1
-        asked = self._study(learner_type.name, trials).ask()
-        name = f"{learner_type.name}-t{number}"
-        candidate = Candidate(name, learner_type.suggest(asked, self.rows), SHARE, "optuna")
-        self.asked.append((name, learner_type.name, asked))
+        family, learner = families[len(self.asked) % len(families)]
+        name = f"{family}-t{len(self.asked) + 1}"
+        asked = self._study(family, trials).ask()
+        candidate = Candidate(name, learner.suggest(asked, self.rows), SHARE, "optuna")
+        self.asked.append((name, family, asked))
         return candidate
 
-    def _families(self, trials: list[Trial]) -> list[type[Learner]]:
+    def _families(self, trials: list[Trial]) -> list[tuple[str, Learner]]:
         sign = -1 if self.greater_is_better else 1
         ranked = sorted(trials, key=lambda trial: sign * trial.score)
-        best: dict[str, type[Learner]] = {}
+        best: dict[str, Learner] = {}
         for trial in ranked:
-            best.setdefault(trial.candidate.learner.name, type(trial.candidate.learner))
-        return [learner_type for name, learner_type in best.items() if name not in SETTLED][:FAMILIES]
+            best.setdefault(family_of(trial.candidate.learner), trial.candidate.learner)
+        return [(family, learner) for family, learner in best.items() if family not in SETTLED][:FAMILIES]
 
     def _study(self, family: str, trials: list[Trial]) -> Any:  # noqa: ANN401 -- Optuna loads late
         optuna = load("optuna")

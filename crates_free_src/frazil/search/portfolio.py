@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from frazil.models import learner_from
+from frazil.models import family_of, learner_from
 from frazil.models.constant import Constant
 from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
@@ -89,7 +89,7 @@ def _named(entries: Iterable[Entry]) -> list[Candidate]:
     seen: Counter[str] = Counter()
     named = []
     for entry in entries:
-        family = entry.learner.name
+        family = family_of(entry.learner)
         seen[family] += 1
         named.append(Candidate(f"{family}-{seen[family]}", entry.learner, entry.share))
     return named

@@ -11,7 +11,7 @@ import numpy as np
 
 from frazil.container import members_below, npz_bytes, npz_member, read_bundle, write_bundle
 from frazil.journal import Journal
-from frazil.models import learner_named, settings_of
+from frazil.models import described, learner_named
 from frazil.search.candidate import Candidate, Failure, Trial
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class JournalStore:
     def recall(self, candidate: Candidate) -> Trial | Failure | None:
         """Return the recorded outcome of a candidate of this name and these settings, or None."""
         record = self.known.get(candidate.name)
-        if record is None or record.get("settings") not in (None, described(candidate)):
+        if record is None or record.get("settings") not in (None, described(candidate.learner)):
             return None
         if "error" in record:
             return Failure(**{key: record[key] for key in ("candidate", "error", "message", "seconds", "traceback")})
@@ -69,7 +69,7 @@ class JournalStore:
         self.journal.append(
             {
                 "candidate": outcome.candidate.name,
-                "settings": described(outcome.candidate),
+                "settings": described(outcome.candidate.learner),
                 "origin": outcome.candidate.origin,
                 "file": file,
                 "folds": len(outcome.models),
@@ -79,11 +79,6 @@ class JournalStore:
                 "predict_seconds_per_row": outcome.predict_seconds_per_row,
             }
         )
-
-
-def described(candidate: Candidate) -> dict[str, Any]:
-    """Say which learner with which settings, as JSON."""
-    return {"learner": candidate.learner.name, **settings_of(candidate.learner)}
 
 
 def model_members(models: tuple[Any, ...]) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from frazil.features.recipe import Recipe
 from frazil.folds import inner_folds
 from frazil.matrix import collect_matrix
-from frazil.models.contract import Sample
+from frazil.models.contract import Memo, Sample
 from frazil.schema import column
 from frazil.search.cost import affordable_folds
 from frazil.seeding import child_seed
@@ -81,11 +81,12 @@ class Past:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldData:
-    """One fold's features: the recipe as fitted on its training rows, and both sides as matrices."""
+    """One fold's features: the recipe as fitted on its training rows, both sides as matrices, and what fits share."""
 
     fitted: FittedRecipe
     train: Sample
     valid: Sample
+    memo: Memo = field(default_factory=Memo)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +130,7 @@ def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) 
         whole,
         table.sample(past.beside(features, fold.train), whole, fold.train),
         table.sample(past.beside(fitted.apply(valid), fold.valid), whole, fold.valid),
+        Memo(child_seed(seed, "memo")),
     )
 
 
