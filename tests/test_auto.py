@@ -46,9 +46,9 @@ def fitted(df, target, **settings):
 
 
 def test_a_model_is_better_than_the_baseline_and_says_so(model):
-    assert model.score > 0.8
+    assert model.selection_score > 0.8
     assert model.leaderboard["candidate"].to_list()[-1] == "baseline"
-    assert model.story.p_vs_baseline < 0.01
+    assert model.story.deployed.p_vs_baseline < 0.01
     assert "different from the constant baseline" in repr(model)
     assert len(repr(model).splitlines()) == 10
 
@@ -219,7 +219,7 @@ def test_a_metric_of_the_users_is_optimised():
 
     trained = fitted(shop().drop("big", "size"), "sold", metric=most_wrong)
     assert trained.story.metric == "most_wrong"
-    assert trained.score < 0
+    assert trained.selection_score < 0
 
 
 def test_a_missing_target_names_the_nearest_column():
@@ -260,7 +260,7 @@ def test_a_report_is_one_page_that_escapes_what_it_shows(tmp_path):
 def test_hostile_column_names_do_not_matter():
     names = {"price": "^p.*$", "city": "*", "day": 'a "b", [c]: {d}\n'}
     trained = fitted(shop().drop("sold", "size").rename(names), "big")
-    assert trained.score > 0.8
+    assert trained.selection_score > 0.8
     assert trained.failures.is_empty()
 
 

@@ -57,7 +57,7 @@ def test_fit_answers_with_one_object_and_writes_the_model(fitted):
     assert model.exists()
     assert told["status"] == "ok"
     assert told["metric"] == "roc_auc"
-    assert 0.5 < told["score"] <= 1.0
+    assert 0.5 < told["selection_score"] <= 1.0
     assert {"rank", "candidate", "score", "std", "p_vs_baseline"} <= set(told["leaderboard"][0])
     assert told["seconds"] > 0
     assert told["peak_memory_bytes"] > 10_000_000

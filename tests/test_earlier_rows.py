@@ -40,7 +40,7 @@ def model(sales):
 
 def test_folds_go_forward_along_the_recipes_time(model):
     assert "after" in model.story.folds
-    assert model.score < 2
+    assert model.selection_score < 2
 
 
 def test_rows_predicted_with_their_history_are_those_of_the_whole_table(model, sales):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import closing
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from frazil.artifact.predictor import Member, Predictor
-from frazil.artifact.story import Story, library_versions
+from frazil.artifact.story import Standing, Story, library_versions
 from frazil.budget import Budget, Deadline, available_threads
 from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
@@ -25,12 +26,15 @@ from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model
 from frazil.progress import progress_for
+from frazil.search.calibrating import calibrate
 from frazil.search.ensemble import Ensemble, bagged_ensemble
 from frazil.search.evaluation import Workbench
+from frazil.search.honest import honest_score
 from frazil.search.judge import judge_for
-from frazil.search.leaderboard import ENSEMBLE, leaderboard
+from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
 from frazil.search.loop import SearchResult, search
 from frazil.search.portfolio import proposer_for
+from frazil.search.sparing import spare
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
 from frazil.search.store import open_store
 from frazil.search.table import FoldSet, Table, build_folds, folds_without_features
@@ -45,7 +49,9 @@ if TYPE_CHECKING:
     from frazil.checks.findings import Findings
     from frazil.folds import SplitPlan
     from frazil.progress import Progress
+    from frazil.search.candidate import Trial
 
+PREFERENCES = ("best", "simplest")
 MOST_FOLDS, LEAST_FOLDS = 8, 5
 ROWS_FOR_MOST_FOLDS = 3_000  # more folds pay on small data; source: AutoGluon takes 8 and measured little beyond 5
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
@@ -70,6 +76,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
     groups: str | None = None,
     entity: str | Sequence[str] | None = None,
     weights: str | None = None,
+    rope: float | None = None,
+    prefer: Literal["best", "simplest"] = "best",
     store: str | Path | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -95,6 +103,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
             is given. With `time`, windows over its earlier rows become features; of the target only with
             `fz.Forward(column, horizon=)`, which says when it is known.
         weights: How much each row counts, in learning and in scoring.
+        rope: How large a difference of scores does not matter, in units of the metric; None for 0.01 of metrics between
+            0 and 1 that are to be high, and 1 % of the best score of others.
+        prefer: "best", or "simplest": the simplest candidate that is likely no worse than the best by more than `rope`.
         store: A folder that keeps every finished trial; the same call after a crash goes on from there.
         seed: Root of every random choice.
         threads: Processors to use; all that are allowed where None.
@@ -108,6 +119,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     """
     clock = Budget.of(budget).start()
     threads = _checked_threads(threads)
+    _check_choice(rope, prefer)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with closing(progress_for(progress)) as shown:
@@ -122,7 +134,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
         with open_store(store, staged.identity, settings) as kept:
             shown.stage("making features")
-            plan = _plan(staged.table, axis, seed)
+            plan = spare(_plan(staged.table, axis, seed), staged.table, seed)
             folds = _folds(staged.table, plan, _recipe(features, staged, panel), clock, seed, threads)
             judge = judge_for(staged.table, folds.plan, measure, seed)
             bench = Workbench(staged.table.task, folds, judge, clock, seed, threads)
@@ -132,7 +144,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         ensemble = bagged_ensemble(
             result.trials, judge, seed, Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
         )
-        return _model(source.name, staged, bench, result, ensemble, settings)
+        model = _model(source.name, staged, bench, result, ensemble, settings, rope)
+        return model.simplest_within_rope() if prefer == "simplest" else model
 
 
 def check(
@@ -190,6 +203,13 @@ def _checked_threads(threads: int | None) -> int:
     return threads
 
 
+def _check_choice(rope: float | None, prefer: str) -> None:
+    if rope is not None and not (math.isfinite(rope) and rope >= 0):
+        raise SettingError(f"rope={rope!r}; it takes 0 or more, in units of the metric, or None.")
+    if prefer not in PREFERENCES:
+        raise SettingError.among("prefer", prefer, PREFERENCES)
+
+
 def _axis_of(features: object) -> Forward | None:
     """Return the time axis of a recipe that declares one: its folds go forward, and keep its horizon free."""
     if not isinstance(features, Recipe) or features.panel.time is None:
@@ -241,24 +261,37 @@ def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: in
 
 
 def _model(
-    name: str, staged: Staged, bench: Workbench, result: SearchResult, ensemble: Ensemble, settings: dict[str, Any]
+    name: str,
+    staged: Staged,
+    bench: Workbench,
+    result: SearchResult,
+    ensemble: Ensemble,
+    settings: dict[str, Any],
+    rope: float | None,
 ) -> Model:
-    board = leaderboard(result.trials, ensemble, bench.judge)
-    fitted = bench.folds.folds[0].fitted
+    judge, plan = bench.judge, bench.folds.plan
+    board = leaderboard(result.trials, ensemble, judge, rope)
+    calibration = calibrate(ensemble.oof, judge)
+    honest = honest_score(calibration.apply(ensemble.spared), staged.table, plan, judge.metric, bench.seed)
+    deployed = Standing.of(board, ENSEMBLE, honest)
+    simplest, beside = deployed, list[Member]()
+    if (chosen := simplest_within_rope(result.trials, ensemble, judge, board)) != ENSEMBLE:
+        trial = next(trial for trial in result.trials if trial.candidate.name == chosen)
+        own = honest_score(trial.spared, staged.table, plan, judge.metric, bench.seed)
+        simplest, beside = Standing.of(board, chosen, own), [_member(trial, 0.0)]
+    mixed = [_member(trial, weight) for trial, weight in zip(ensemble.trials, ensemble.weights, strict=True)]
     inputs = sorted({source for fold in bench.folds.folds for source in fold.fitted.inputs})
-    best = board.filter(pl.col("candidate") == ENSEMBLE).row(0, named=True)
     story = Story(
-        metric=bench.judge.metric.name,
-        score=ensemble.score,
-        ci_low=best["ci_low"],
-        ci_high=best["ci_high"],
-        p_vs_baseline=best["p_vs_baseline"],
+        metric=judge.metric.name,
+        deployed=deployed,
+        simplest=simplest,
+        rope=rope_of(judge.metric, board["score"][0]) if rope is None else rope,
         rows=len(staged.table.target),
         columns=len(inputs),
         seconds=bench.clock.spent,
         peak_mib=(peak_memory_bytes() or 0) / 2**20,
         task=f"{staged.table.task.kind}: {staged.table.task.reason}",
-        folds=bench.folds.plan.reason,
+        folds=plan.reason,
         why_stopped=result.why_stopped,
         seed=bench.seed,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -271,16 +304,18 @@ def _model(
             task=staged.table.task,
             inputs={source: staged.table.df.schema[source] for source in inputs},
             recipes=tuple(fold.fitted for fold in bench.folds.folds),
-            members=tuple(
-                Member(trial.candidate.name, trial.candidate.learner.name, weight, trial.models)
-                for trial, weight in zip(ensemble.trials, ensemble.weights, strict=True)
-            ),
+            members=(*mixed, *(other for other in beside if other.name not in {member.name for member in mixed})),
+            calibration=calibration,
             threads=bench.threads,
         ),
-        metric=bench.judge.metric,
+        metric=judge.metric,
         story=story,
         leaderboard=board,
         findings=staged.findings,
         failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
-        features=fitted.to_frame(),
+        features=bench.folds.folds[0].fitted.to_frame(),
     )
+
+
+def _member(trial: Trial, weight: float) -> Member:
+    return Member(trial.candidate.name, trial.candidate.learner.name, weight, trial.models)

@@ -314,7 +314,9 @@ def _story(model: fz.Model) -> dict[str, Any]:
         "task": str(model.task),
         "target": model.target,
         "metric": model.story.metric,
-        "score": model.score,
+        "honest_score": model.honest_score,
+        "honest_interval": model.honest_interval,
+        "selection_score": model.selection_score,
         "leaderboard": model.leaderboard.to_dicts(),
         "findings": json.loads(model.findings.to_json()),
     }

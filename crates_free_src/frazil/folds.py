@@ -7,7 +7,7 @@ the two leave a choice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +34,11 @@ Gap = int | timedelta | np.timedelta64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """One split: sorted positions of the rows to learn from, and of those to judge on."""
+    """One split: sorted positions of the rows to learn from, of those to judge on, and of those kept for the end."""
 
     train: NDArray[np.int64]
     valid: NDArray[np.int64]
+    spared: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ class SplitPlan:
 
     @property
     def rows_scored(self) -> NDArray[np.int64]:
-        """Positions of the rows that get an out-of-fold prediction, fold after fold."""
+        """Positions of the rows that candidates are judged on out of fold, fold after fold."""
         return np.concatenate([fold.valid for fold in self.folds])
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from frazil.artifact.saving import predictor_from, predictor_members
 from frazil.artifact.scoring import raw_predictions, sink_predictions
-from frazil.artifact.story import Story, in_words
+from frazil.artifact.story import Story
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 STORY = "story.json"
 FINDINGS = "findings.json"
 TABLES = ("leaderboard", "failures", "features")
-SHOWN_CANDIDATES = 4
+SHOWN_CANDIDATES = 3
 SHOWN_FEATURES = 25
 REPORTED = {
     TaskKind.BINARY: (
@@ -64,7 +64,7 @@ class Model:
         metric: What the search optimised; None for a callable of the user's that a file can't keep.
         story: How the model came about.
         leaderboard: One row a candidate and one for the ensemble, best first: rank, candidate, score, std, ci_low,
-            ci_high, p_vs_baseline, p_vs_best, fit_seconds, predict_us_per_row.
+            ci_high, p_vs_baseline, p_vs_best, prob_worse, fit_seconds, predict_us_per_row.
         findings: What the checks found in the training data.
         failures: Candidates that could not be fitted: candidate, error, message, seconds, traceback.
         features: Every generated column with its lineage.
@@ -89,9 +89,31 @@ class Model:
         return self.predictor.task.target
 
     @property
-    def score(self) -> float:
-        """Cross-validated score of the ensemble."""
-        return self.story.score
+    def selection_score(self) -> float:
+        """Cross-validated score on the rows that the search has chosen by: it leans to the good side."""
+        return self.story.deployed.selection_score
+
+    @property
+    def honest_score(self) -> float | None:
+        """Score on rows that no choice of the search depends on; None where the table was too small to spare any."""
+        return self.story.deployed.honest.score
+
+    @property
+    def honest_interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of `honest_score`, of the bootstrap over its rows (groups, where rows stay together)."""
+        honest = self.story.deployed.honest
+        return None if honest.low is None or honest.high is None else (honest.low, honest.high)
+
+    def simplest_within_rope(self) -> Model:
+        """Return the model of the simplest candidate that is likely no worse than the best by more than `rope`.
+
+        Nothing is fitted: the candidate's models are kept beside those of the ensemble, in the file too.
+        """
+        simplest = self.story.simplest
+        if simplest.candidate == self.story.deployed.candidate:
+            return self
+        story = replace(self.story, deployed=simplest)
+        return replace(self, predictor=self.predictor.alone(simplest.candidate), story=story)
 
     def predict(self, data: Any, *, history: Any = None) -> pl.DataFrame:  # noqa: ANN401 -- any source
         """Predict every row of a table, in order.
@@ -228,7 +250,7 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
     """
     bundle = read_bundle(path)
     try:
-        story = Story(**json_member(bundle.members, STORY))
+        story = Story.from_json(json_member(bundle.members, STORY))
         findings = Findings.from_json(bundle.members[FINDINGS].decode())
         kept = {name: parquet_member(bundle.members, f"{name}.parquet") for name in TABLES}
     except (KeyError, TypeError, ValueError) as error:
@@ -250,7 +272,7 @@ def _sections(model: Model) -> list[Section]:
     findings = model.findings.to_frame()
     return [
         Section("Story", model.story.lines()),
-        Section("Leaderboard", in_words(board), chart + table(board)),
+        Section("Leaderboard", model.story.comparisons(board), chart + table(board)),
         Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
         Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
         Section("Features", (), table(model.features)),
@@ -259,7 +281,9 @@ def _sections(model: Model) -> list[Section]:
 
 
 def _title(model: Model) -> str:
-    return f"frazil model of {model.target!r} ({model.task}), an ensemble of {len(model.predictor.members)} candidates"
+    members = model.predictor.deployed
+    what = f"an ensemble of {len(members)} candidates" if len(members) > 1 else members[0].name
+    return f"frazil model of {model.target!r} ({model.task}), {what}"
 
 
 def _best_rows(leaderboard: pl.DataFrame) -> list[str]:

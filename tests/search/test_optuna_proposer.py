@@ -9,7 +9,7 @@ from frazil.search.optuna_proposer import OptunaProposer
 
 
 def trial(name, learner, score):
-    return Trial(Candidate(name, learner), (), np.zeros(3), score, np.full(3, score), 1.0, 1e-6)
+    return Trial(Candidate(name, learner), (), np.zeros(3), np.zeros(0), score, np.full(3, score), 1.0, 1e-6)
 
 
 FIRST = [

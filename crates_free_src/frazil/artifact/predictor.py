@@ -11,6 +11,7 @@ import polars as pl
 from frazil.matrix import collect_matrix
 from frazil.naming import generated
 from frazil.schema import conform
+from frazil.search.calibrating import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +39,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
-    """A weighted mean over candidates of the mean over their fold models.
+    """A weighted mean over candidates of the mean over their fold models; of probabilities, calibrated.
 
     Args:
         task: What is predicted.
         inputs: Columns that a table must have, with their types.
         recipes: One fitted recipe a fold; fold models see the features of their own fold's recipe.
-        members: The candidates; weights sum to 1.
+        members: The candidates; weights sum to 1. One of weight 0 is kept to be deployed alone.
+        calibration: What is done to the mean of probabilities.
         threads: Processors that a prediction may use.
     """
 
@@ -52,6 +54,7 @@ class Predictor:
     inputs: Mapping[str, pl.DataType]
     recipes: tuple[FittedRecipe, ...]
     members: tuple[Member, ...]
+    calibration: Calibration = field(default_factory=Calibration)
     threads: int = field(default=1, compare=False)
 
     @property
@@ -64,6 +67,16 @@ class Predictor:
     def probability_columns(self) -> list[str]:
         """Names of the columns with the labels' probabilities; none for regression."""
         return [generated("p", str(label)) for label in self.task.label_names]
+
+    @property
+    def deployed(self) -> tuple[Member, ...]:
+        """The candidates that count."""
+        return tuple(member for member in self.members if member.weight > 0)
+
+    def alone(self, name: str) -> Predictor:
+        """Return the predictor of one of its candidates, as it is."""
+        chosen = next(member for member in self.members if member.name == name)
+        return replace(self, members=(replace(chosen, weight=1.0),), calibration=Calibration())
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> Predictor:
         """Return it with the tables that its features read beside the one to predict."""
@@ -81,13 +94,17 @@ class Predictor:
             MissingColumnError: columns that the model needs are missing; names them and the nearest that are there.
             SchemaError: a column can't be read as the type that the model learned from.
         """
-        rows = conform(frame, self.inputs, where).collect()
+        rows = self._rows(frame, where).collect()
         total: NDArray[np.float64] | float = 0.0
         for fold, recipe in enumerate(self.recipes):
             matrix = collect_matrix(recipe.apply(rows.lazy()), recipe.matrix_columns())
-            for member in self.members:
+            for member in self.deployed:
                 total = total + member.weight / len(self.recipes) * member.models[fold].predict(matrix, self.threads)
-        return np.asarray(total)
+        return self.calibration.apply(np.asarray(total))
+
+    def _rows(self, frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
+        """Make a table fit; for a model that reads no column, number its rows: a frame of no columns has none."""
+        return conform(frame, self.inputs, where) if self.inputs else frame.select(row=pl.int_range(pl.len()))
 
     def predict(self, frame: pl.LazyFrame, where: str) -> pl.DataFrame:
         """Return one row a row, in order: `prediction`, and for classes `p|<label>` for each label."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +14,7 @@ from frazil.container import json_member, members_below, parquet_bytes, parquet_
 from frazil.errors import ArtifactError
 from frazil.features.fitted import FittedRecipe
 from frazil.models import learner_named
+from frazil.search.calibrating import Calibration
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -29,6 +32,7 @@ def predictor_members(predictor: Predictor) -> dict[str, bytes]:
     spec = {
         "task": {"kind": task.kind.value, "target": task.target, "reason": task.reason},
         "folds": len(predictor.recipes),
+        "calibration": asdict(predictor.calibration),
         "members": [{"name": m.name, "learner": m.learner, "weight": m.weight} for m in predictor.members],
     }
     members = {
@@ -57,6 +61,7 @@ def predictor_from(members: Mapping[str, bytes], threads: int) -> Predictor:
             inputs=dict(parquet_member(members, INPUTS).schema),
             recipes=tuple(FittedRecipe.read(members_below(members, f"folds/{fold}/recipe/")) for fold in folds),
             members=tuple(_member(number, given, folds, members) for number, given in enumerate(spec["members"])),
+            calibration=_calibration(spec["calibration"]),
             threads=threads,
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -70,6 +75,13 @@ def predictor_from(members: Mapping[str, bytes], threads: int) -> Predictor:
 def _task(given: Mapping[str, Any], members: Mapping[str, bytes]) -> Task:
     labels = parquet_member(members, LABELS)["label"]
     return Task(TaskKind(given["kind"]), given["target"], labels.dtype, tuple(labels.to_list()), given["reason"])
+
+
+def _calibration(given: Mapping[str, Any]) -> Calibration:
+    slope, shift = float(given["slope"]), float(given["shift"])
+    if not (math.isfinite(slope) and slope > 0 and math.isfinite(shift)):
+        raise ValueError(f"a calibration of slope {slope} and shift {shift}")
+    return Calibration(slope, shift)
 
 
 def _member(number: int, given: Mapping[str, Any], folds: range, members: Mapping[str, bytes]) -> Member:

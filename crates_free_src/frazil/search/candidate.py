@@ -39,6 +39,7 @@ class Trial:
         candidate: What was tried.
         models: One fitted model a fold; their mean is the candidate's prediction.
         oof: Out-of-fold predictions of the scored rows, in their order: (scored, classes) or (scored,) float64.
+        spared: The same of the spared rows, of which no choice of the search may depend.
         score: The mean of the folds' scores, or the score of all rows held out.
         block_scores: (blocks,) the metric on each block of rows that the tests compare.
         fit_seconds: Wall time of all folds together.
@@ -48,6 +49,7 @@ class Trial:
     candidate: Candidate
     models: tuple[Fitted, ...]
     oof: NDArray[np.float64]
+    spared: NDArray[np.float64]
     score: float
     block_scores: NDArray[np.float64]
     fit_seconds: float

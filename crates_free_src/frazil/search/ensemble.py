@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -31,13 +31,19 @@ SCORED_ROWS = 30_000  # every step scores every trial; more rows change no choic
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ensemble:
-    """Trials with weights that sum to 1, and what they say together of the scored rows."""
+    """Trials with weights that sum to 1, and what they say together of the scored rows and of the spared ones."""
 
     trials: tuple[Trial, ...]
     weights: tuple[float, ...]
     oof: NDArray[np.float64]
+    spared: NDArray[np.float64]
     score: float
     block_scores: NDArray[np.float64]
+
+    @classmethod
+    def of_one(cls, trial: Trial, judge: Judge) -> Self:
+        """Make the mix that is one trial alone."""
+        return cls((trial,), (1.0,), trial.oof, trial.spared, *judge.judged(trial.oof))
 
 
 def bagged_ensemble(trials: Sequence[Trial], judge: Judge, seed: int, deadline: Deadline) -> Ensemble:
@@ -62,7 +68,7 @@ def bagged_ensemble(trials: Sequence[Trial], judge: Judge, seed: int, deadline: 
     ensemble = _weighted(trials, weights / weights.sum(), judge)
     best = min(trials, key=lambda trial: judge.metric.loss_of(trial.score))
     if judge.metric.loss_of(best.score) < judge.metric.loss_of(ensemble.score):
-        return _weighted([best], np.ones(1), judge)
+        return Ensemble.of_one(best, judge)
     return ensemble
 
 
@@ -95,11 +101,13 @@ def greedy_weights(pool: Sequence[NDArray[np.float64]], judge: Judge, rows: NDAr
 def _weighted(trials: Sequence[Trial], weights: NDArray[np.float64], judge: Judge) -> Ensemble:
     used = [(trial, float(weight)) for trial, weight in zip(trials, weights, strict=True) if weight > 0]
     oof = np.sum([weight * trial.oof for trial, weight in used], axis=0)
+    spared = np.sum([weight * trial.spared for trial, weight in used], axis=0)
     score, block_scores = judge.judged(oof)
     return Ensemble(
         trials=tuple(trial for trial, _ in used),
         weights=tuple(weight for _, weight in used),
         oof=oof,
+        spared=spared,
         score=score,
         block_scores=block_scores,
     )

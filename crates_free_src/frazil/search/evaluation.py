@@ -47,10 +47,11 @@ class Workbench:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldFit:
-    """One fold's model with its predictions of the rows that it has not seen."""
+    """One fold's model with its predictions of the rows that it has not seen: the scored ones and the spared ones."""
 
     model: Fitted
     predictions: NDArray[np.float64]
+    spared: NDArray[np.float64]
     predict_seconds: float
 
 
@@ -80,6 +81,7 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
         candidate=candidate,
         models=tuple(fit.model for fit in fits),
         oof=oof,
+        spared=np.concatenate([fit.spared for fit in fits]),
         score=score,
         block_scores=block_scores,
         fit_seconds=perf_counter() - started,
@@ -111,6 +113,7 @@ def _predicted(model: Fitted, fold: FoldData, threads: int) -> FoldFit:
     started = perf_counter()
     predictions = model.predict(fold.valid.matrix, threads)
     seconds = perf_counter() - started
-    if not np.isfinite(predictions).all():
+    spared = model.predict(fold.spared.matrix, threads)
+    if not (np.isfinite(predictions).all() and np.isfinite(spared).all()):
         raise FloatingPointError("it predicted values that are not finite")
-    return FoldFit(model, predictions, seconds)
+    return FoldFit(model, predictions, spared, seconds)

@@ -1,12 +1,17 @@
-"""The leaderboard: each score with its interval, and whether it differs from the baseline's and from the best."""
+"""The leaderboard: each score with its interval, whether it differs from others, and by how much it matters."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from frazil.models.complexity import complexity_of
+from frazil.search.candidate import Trial
+from frazil.stats.bayesian import bayesian_correlated_t
+from frazil.stats.multiplicity import holm
 from frazil.stats.resampled import corrected_resampled_t, mean_interval
 
 if TYPE_CHECKING:
@@ -14,12 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from frazil.search.candidate import Trial
+    from frazil.metrics import Metric
     from frazil.search.ensemble import Ensemble
     from frazil.search.judge import Judge
 
 BASELINE = "baseline"
 ENSEMBLE = "ensemble"
+ROPE = 0.01  # of the best score: 1 %, and one hundredth for scores between 0 and 1
+MIXED = 1_000  # complexity of each candidate of a mix: above that of any one model
 COLUMNS = {
     "rank": pl.UInt32,
     "candidate": pl.String,
@@ -29,48 +36,101 @@ COLUMNS = {
     "ci_high": pl.Float64,
     "p_vs_baseline": pl.Float64,
     "p_vs_best": pl.Float64,
+    "prob_worse": pl.Float64,
     "fit_seconds": pl.Float64,
     "predict_us_per_row": pl.Float64,
 }
 
 
-def leaderboard(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    name: str
+    scored: Trial | Ensemble
+    fit_seconds: float
+    seconds_a_row: float
+
+    @property
+    def complexity(self) -> tuple[int, float]:
+        """What orders models by how simple they are: of equals the one that scores faster."""
+        trials = (self.scored,) if isinstance(self.scored, Trial) else self.scored.trials
+        one = complexity_of(trials[0].candidate.learner)
+        return (one if len(trials) == 1 else MIXED * len(trials), self.seconds_a_row)
+
+
+def leaderboard(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, rope: float | None = None) -> pl.DataFrame:
     """Rank the trials and their ensemble, best first.
 
-    p-values are two-sided and of the corrected resampled t-test (Nadeau and Bengio, 2003) over the folds' scores, or
-    of the paired t-test over blocks of a hold-out. They are not corrected for the number of candidates.
+    `p_vs_baseline` and `p_vs_best` are two-sided and of the corrected resampled t-test (Nadeau and Bengio, 2003) over
+    the folds' scores, or of the paired t-test over blocks of a hold-out; each column is corrected for its number of
+    comparisons by Holm's method. `prob_worse` is the probability, by the Bayesian correlated t-test, that the candidate
+    is practically worse than the best: by more than the region of practical equivalence. All are of the rows that the
+    search has chosen by.
+
+    Args:
+        trials: What was tried.
+        ensemble: The mix of them.
+        judge: Which rows and folds.
+        rope: How large a difference does not matter, in units of the score; None for `rope_of` the best score.
 
     Returns: One row a candidate with the columns of `COLUMNS`; p is null against itself and without a baseline.
     """
-    entries = [
-        _entry(trial.candidate.name, trial, trial.fit_seconds, trial.predict_seconds_per_row) for trial in trials
-    ]
-    seconds = sum(trial.fit_seconds for trial in ensemble.trials)
-    speed = sum(trial.predict_seconds_per_row for trial in ensemble.trials)
-    entries.append(_entry(ENSEMBLE, ensemble, seconds, speed))
+    entries = _entries(trials, ensemble, judge)
+    best = entries[0]
+    baseline = next((entry for entry in entries if entry.name == BASELINE), None)
     sign = 1 if judge.metric.greater_is_better else -1
-    entries.sort(key=lambda entry: (-sign * np.nan_to_num(entry[1].score, nan=-sign * np.inf), entry[0] != ENSEMBLE))
-    baseline = next((entry[1] for entry in entries if entry[0] == BASELINE), None)
+    region = rope_of(judge.metric, best.scored.score) if rope is None else rope
+    ratio = judge.test_train_ratio
+    against_baseline = _corrected([_p_value(entry, baseline, ratio) for entry in entries])
+    against_best = _corrected([_p_value(entry, best, ratio) for entry in entries])
     rows = [
         {
             "rank": rank,
-            "candidate": name,
-            "score": scored.score,
-            **_spread(scored.block_scores, scored.score, judge.test_train_ratio),
-            "p_vs_baseline": _p_value(scored, baseline, judge.test_train_ratio),
-            "p_vs_best": _p_value(scored, entries[0][1], judge.test_train_ratio),
-            "fit_seconds": fit_seconds,
-            "predict_us_per_row": per_row * 1e6,
+            "candidate": entry.name,
+            "score": entry.scored.score,
+            **_spread(entry.scored.block_scores, entry.scored.score, ratio),
+            "p_vs_baseline": against_baseline[rank - 1],
+            "p_vs_best": against_best[rank - 1],
+            "prob_worse": _prob_worse(entry, best, sign, ratio, region),
+            "fit_seconds": entry.fit_seconds,
+            "predict_us_per_row": entry.seconds_a_row * 1e6,
         }
-        for rank, (name, scored, fit_seconds, per_row) in enumerate(entries, start=1)
+        for rank, entry in enumerate(entries, start=1)
     ]
     return pl.DataFrame(rows, schema=COLUMNS)
 
 
-def _entry(
-    name: str, scored: Trial | Ensemble, fit_seconds: float, per_row: float
-) -> tuple[str, Trial | Ensemble, float, float]:
-    return name, scored, fit_seconds, per_row
+def simplest_within_rope(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, board: pl.DataFrame) -> str:
+    """Name the simplest candidate that is as likely as not no worse than the best by more than the region.
+
+    Simple is, in this order: the constant, a linear model, one model of another kind, one that sees crosses, a mix of
+    several; of equals the one that predicts fastest.
+    """
+    likely_worse = dict(board.select("candidate", "prob_worse").rows())
+    entries = _entries(trials, ensemble, judge)
+    within = [entry for entry in entries if (likely_worse[entry.name] or 0.0) <= 0.5 and entry is not entries[0]]
+    return min([entries[0], *within], key=lambda entry: entry.complexity).name
+
+
+def rope_of(metric: Metric, best: float) -> float:
+    """Return how large a difference does not matter: 0.01 of scores between 0 and 1 that are to be high, else 1 %.
+
+    Source: 0.01 for accuracies is Benavoli, Corani, Demšar and Zaffalon (2017), JMLR 18(77), section 4.1.
+    """
+    return ROPE if metric.greater_is_better and abs(best) <= 1 else ROPE * abs(best)
+
+
+def _entries(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge) -> list[_Entry]:
+    entries = [
+        _Entry(trial.candidate.name, trial, trial.fit_seconds, trial.predict_seconds_per_row) for trial in trials
+    ]
+    seconds = sum(trial.fit_seconds for trial in ensemble.trials)
+    speed = sum(trial.predict_seconds_per_row for trial in ensemble.trials)
+    entries.append(_Entry(ENSEMBLE, ensemble, seconds, speed))
+    sign = 1 if judge.metric.greater_is_better else -1
+    entries.sort(
+        key=lambda entry: (-sign * np.nan_to_num(entry.scored.score, nan=-sign * np.inf), entry.name != ENSEMBLE)
+    )
+    return entries
 
 
 def _spread(scores: NDArray[np.float64], score: float, ratio: float) -> dict[str, float | None]:
@@ -83,9 +143,26 @@ def _spread(scores: NDArray[np.float64], score: float, ratio: float) -> dict[str
     return {"std": float(known.std(ddof=1)), "ci_low": low + shift, "ci_high": high + shift}
 
 
-def _p_value(one: Trial | Ensemble, other: Trial | Ensemble | None, ratio: float) -> float | None:
+def _differences(one: _Entry, other: _Entry | None) -> NDArray[np.float64] | None:
+    """Return the finite differences of the blocks' scores; None where they are fewer than two, or there is no other."""
     if other is None or one is other:
         return None
-    differences = one.block_scores - other.block_scores
+    differences = one.scored.block_scores - other.scored.block_scores
     differences = differences[np.isfinite(differences)]
-    return corrected_resampled_t(differences, ratio).p_value if len(differences) > 1 else None
+    return differences if len(differences) > 1 else None
+
+
+def _p_value(one: _Entry, other: _Entry | None, ratio: float) -> float | None:
+    differences = _differences(one, other)
+    return None if differences is None else corrected_resampled_t(differences, ratio).p_value
+
+
+def _prob_worse(one: _Entry, best: _Entry, sign: int, ratio: float, rope: float) -> float | None:
+    differences = _differences(one, best)
+    return None if differences is None else bayesian_correlated_t(sign * differences, ratio, rope).left
+
+
+def _corrected(p_values: list[float | None]) -> list[float | None]:
+    known = np.array([p for p in p_values if p is not None])
+    corrected = iter(holm(known).tolist() if len(known) else [])
+    return [None if p is None else next(corrected) for p in p_values]

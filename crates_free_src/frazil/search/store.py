@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from frazil.search.loop import Store
     from frazil.sources import Identity
 
+PREDICTIONS = "predictions.npz"
+
 
 class NoStore:
     """Keeps nothing: for runs that need not be resumed."""
@@ -48,10 +50,12 @@ class JournalStore:
         if "error" in record:
             return Failure(**{key: record[key] for key in ("candidate", "error", "message", "seconds", "traceback")})
         members = read_bundle(self.journal.folder / record["file"]).members
+        predicted = npz_member(members, PREDICTIONS)
         return Trial(
             candidate=candidate,
             models=models_from(candidate, members, record["folds"]),
-            oof=npz_member(members, "oof.npz")["oof"],
+            oof=predicted["oof"],
+            spared=predicted["spared"],
             score=record["score"],
             block_scores=np.array(record["block_scores"], np.float64),
             fit_seconds=record["fit_seconds"],
@@ -64,7 +68,10 @@ class JournalStore:
             self.journal.append(outcome.row())
             return
         file = f"{outcome.candidate.name}.zip"
-        members = {**model_members(outcome.models), "oof.npz": npz_bytes({"oof": outcome.oof})}
+        members = {
+            **model_members(outcome.models),
+            PREDICTIONS: npz_bytes({"oof": outcome.oof, "spared": outcome.spared}),
+        }
         write_bundle(self.journal.folder / file, members, {"candidate": outcome.candidate.name})
         self.journal.append(
             {

@@ -81,11 +81,20 @@ class Past:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldData:
-    """One fold's features: the recipe as fitted on its training rows, both sides as matrices, and what fits share."""
+    """One fold's features as matrices.
+
+    Args:
+        fitted: The recipe as fitted on its training rows.
+        train: What candidates learn from.
+        valid: What they stop early and are judged on.
+        spared: What nothing looks at before the end.
+        memo: What fits of this fold share.
+    """
 
     fitted: FittedRecipe
     train: Sample
     valid: Sample
+    spared: Sample
     memo: Memo = field(default_factory=Memo)
 
 
@@ -120,18 +129,18 @@ def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) 
 
     Training rows get out-of-fold values of whatever reads the target; validation rows get the full statistics.
     """
-    train, valid = table.df[fold.train].lazy(), table.df[fold.valid].lazy()
+    train = table.df[fold.train].lazy()
     groups = None if table.groups is None else table.groups[fold.train]
     time = None if table.time is None else table.time[fold.train]
     ids, forward = inner_folds(len(fold.train), INNER_FOLDS, groups=groups, time=time, seed=seed)
     fitted, features = recipe.fit_train(train, table.task, ids, forward)
     whole = fitted | past.fitted
-    return FoldData(
-        whole,
-        table.sample(past.beside(features, fold.train), whole, fold.train),
-        table.sample(past.beside(fitted.apply(valid), fold.valid), whole, fold.valid),
-        Memo(child_seed(seed, "memo")),
-    )
+
+    def unseen(rows: NDArray[np.int64]) -> Sample:
+        return table.sample(past.beside(fitted.apply(table.df[rows].lazy()), rows), whole, rows)
+
+    learned = table.sample(past.beside(features, fold.train), whole, fold.train)
+    return FoldData(whole, learned, unseen(fold.valid), unseen(fold.spared), Memo(child_seed(seed, "memo")))
 
 
 def folds_without_features(table: Table, plan: SplitPlan) -> FoldSet:
@@ -144,7 +153,7 @@ def _folds_allowed(
     first: FoldData, task: Task, seconds: float, planned: int, clock: Clock, threads: int
 ) -> tuple[int, str]:
     """Return how many folds to make, and what sets the bound."""
-    size = first.train.matrix.values.nbytes + first.valid.matrix.values.nbytes
+    size = first.train.matrix.values.nbytes + first.valid.matrix.values.nbytes + first.spared.matrix.values.nbytes
     bounds = {
         "because memory is short": MATRIX_SHARE * clock.budget.memory_bytes / max(size, 1),
         "because features take long to make": FEATURE_SHARE * clock.left / max(seconds, 1e-6),
