@@ -28,8 +28,9 @@ from frazil.model import Model
 from frazil.progress import progress_for
 from frazil.search.calibrating import calibrate
 from frazil.search.ensemble import Ensemble, bagged_ensemble
-from frazil.search.evaluation import Workbench
+from frazil.search.evaluation import Workbench, parallel_folds
 from frazil.search.honest import honest_score
+from frazil.search.isolated import Isolation
 from frazil.search.judge import judge_for
 from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
 from frazil.search.loop import SearchResult, search
@@ -120,9 +121,10 @@ def fit_auto(  # noqa: PLR0913 -- the door
     clock = Budget.of(budget).start()
     threads = _checked_threads(threads)
     _check_choice(rope, prefer)
+    _check_seed(seed)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with closing(progress_for(progress)) as shown:
+    with closing(progress_for(progress)) as shown, Isolation() as isolation:
         shown.stage("reading and checking the data")
         source = open_source(data)
         axis = Forward.of(time) or _axis_of(features)
@@ -137,9 +139,11 @@ def fit_auto(  # noqa: PLR0913 -- the door
             plan = spare(_plan(staged.table, axis, seed), staged.table, seed)
             folds = _folds(staged.table, plan, _recipe(features, staged, panel), clock, seed, threads)
             judge = judge_for(staged.table, folds.plan, measure, seed)
-            bench = Workbench(staged.table.task, folds, judge, clock, seed, threads)
-            shown.stage("searching")
-            result = search(bench, proposer_for(bench), kept, shown)
+            parallel = parallel_folds(folds, threads)
+            with isolation.fitter(folds.folds, staged.table.task, measure.name, parallel) as fitter:
+                bench = Workbench(staged.table.task, folds, fitter, judge, clock, seed, threads)
+                shown.stage("searching")
+                result = search(bench, proposer_for(bench), kept, shown)
         shown.stage("combining and testing what was found")
         ensemble = bagged_ensemble(
             result.trials, judge, seed, Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
@@ -201,6 +205,12 @@ def _checked_threads(threads: int | None) -> int:
     if threads < 1:
         raise SettingError(f"threads={threads!r}; it takes 1 or more, or None for all that are allowed.")
     return threads
+
+
+def _check_seed(seed: object) -> None:
+    """Take any integer, and None for one; a fraction or a word is a mistake in the order of arguments."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise SettingError(f"seed={seed!r}; it takes an integer.")
 
 
 def _check_choice(rope: float | None, prefer: str) -> None:
@@ -318,4 +328,5 @@ def _model(
 
 
 def _member(trial: Trial, weight: float) -> Member:
-    return Member(trial.candidate.name, trial.candidate.learner.name, weight, trial.models)
+    models = tuple(model.loaded() for model in trial.models)  # their files are gone when the run ends
+    return Member(trial.candidate.name, trial.candidate.learner.name, weight, models)

@@ -12,6 +12,7 @@ from frazil.models.constant import Constant
 from frazil.progress import progress_for
 from frazil.search.candidate import Candidate
 from frazil.search.evaluation import Workbench
+from frazil.search.fitting import ThreadFitter
 from frazil.search.judge import judge_for
 from frazil.search.loop import search
 from frazil.search.store import NoStore
@@ -51,7 +52,8 @@ def bench(**budget):
     table = Table(pl.DataFrame({"x": target, "y": target}), NUMBER, target)
     folds = folds_without_features(table, plan_folds(NUMBER, target, n_folds=3))
     clock = Budget(**budget).start()
-    return Workbench(NUMBER, folds, judge_for(table, folds.plan, METRICS["rmse"], 0), clock, 0, 1)
+    fitter = ThreadFitter(folds.folds, NUMBER, "rmse", 1)
+    return Workbench(NUMBER, folds, fitter, judge_for(table, folds.plan, METRICS["rmse"], 0), clock, 0, 1)
 
 
 def searched(*candidates, **budget):

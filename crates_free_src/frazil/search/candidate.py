@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,31 @@ class Candidate:
     origin: Origin = "portfolio"
 
 
+class KeptModel(Protocol):
+    """A fitted model that may not be in memory."""
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that hold it."""
+
+    def loaded(self) -> Fitted:
+        """Return the model itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldModel:
+    """A model in memory."""
+
+    model: Fitted
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that hold it."""
+        return self.model.members()
+
+    def loaded(self) -> Fitted:
+        """Return it."""
+        return self.model
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """A candidate that was fitted on every fold.
@@ -47,7 +72,7 @@ class Trial:
     """
 
     candidate: Candidate
-    models: tuple[Fitted, ...]
+    models: tuple[KeptModel, ...]
     oof: NDArray[np.float64]
     spared: NDArray[np.float64]
     score: float

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from frazil.models.contract import Conditions
 from frazil.search.candidate import Trial
+from frazil.search.fitting import FitJob
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from frazil.budget import Clock, Deadline
-    from frazil.models.contract import Fitted
     from frazil.search.candidate import Candidate
+    from frazil.search.fitting import Fitter, FoldFit
     from frazil.search.judge import Judge
-    from frazil.search.table import FoldData, FoldSet
+    from frazil.search.table import FoldSet
     from frazil.task import Task
 
 ROWS_FOR_THREADED_FITS = 50_000  # below it two one-thread fits beat one two-thread fit
+GRACE, GRACE_SHARE = 5.0, 0.1  # seconds, and of the time allowed, after which a fit that has not ended is given up
 
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """What every trial of a run needs: the folds, the judge, and how many processors there are."""
+    """What every trial of a run needs: the folds and who fits them, the judge, and how many processors there are."""
 
     task: Task
     folds: FoldSet
+    fitter: Fitter
     judge: Judge
     clock: Clock
     seed: int
@@ -41,38 +40,24 @@ class Workbench:
     @property
     def parallel_folds(self) -> int:
         """How many folds are fitted at once, each on an equal part of the processors."""
-        rows = self.folds.folds[0].train.matrix.rows
-        return 1 if rows >= ROWS_FOR_THREADED_FITS else min(self.threads, len(self.folds.folds))
+        return parallel_folds(self.folds, self.threads)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FoldFit:
-    """One fold's model with its predictions of the rows that it has not seen: the scored ones and the spared ones."""
-
-    model: Fitted
-    predictions: NDArray[np.float64]
-    spared: NDArray[np.float64]
-    predict_seconds: float
+def parallel_folds(folds: FoldSet, threads: int) -> int:
+    """Return how many folds to fit at once, each on an equal part of the processors."""
+    rows = folds.folds[0].train.matrix.rows
+    return 1 if rows >= ROWS_FOR_THREADED_FITS else min(threads, len(folds.folds))
 
 
 def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
     """Fit the candidate on every fold, within this much time, and score what it says of the rows left out.
 
     Learners stop at their deadline and keep what they have, so that the trial ends in time and is whole.
+
+    Raises: TimeoutError: a fit did not stop; it was given up.
     """
     started = perf_counter()
-    whole = bench.clock.deadline(seconds)
-    workers = bench.parallel_folds
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = [pool.submit(_fit_fold, candidate, number, bench, whole) for number in range(len(bench.folds.folds))]
-        try:
-            fits = [future.result() for future in waiting]
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                bench.clock.stop()  # every deadline has passed: fits that run end at their next round
-            for future in waiting:
-                future.cancel()
-            raise
+    fits = _fitted(candidate, bench, bench.clock.deadline(seconds))
     oof = np.concatenate([fit.predictions for fit in fits])
     score, block_scores = bench.judge.judged(oof)
     if not math.isfinite(score):
@@ -89,31 +74,34 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
     )
 
 
-def _fit_fold(candidate: Candidate, number: int, bench: Workbench, whole: Deadline) -> FoldFit:
-    fold = bench.folds.folds[number]
-    conditions = Conditions(
-        task=bench.task,
-        metric=bench.judge.metric.name,
-        seed=child_seed(bench.seed, candidate.name, number),
+def _fitted(candidate: Candidate, bench: Workbench, whole: Deadline) -> list[FoldFit]:
+    """Fit all folds; where one fails, the others are given up."""
+    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole)) for fold in range(len(bench.folds.folds))]
+    patience = GRACE + GRACE_SHARE * whole.left
+    try:
+        return [future.result(_timeout(whole, patience, bench)) for future in waiting]
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            bench.clock.stop()  # every deadline has passed: fits that run in threads end at their next round
+        for future in waiting:
+            future.cancel()
+        if isinstance(error, (KeyboardInterrupt, TimeoutError)):
+            bench.fitter.abandon()
+        if isinstance(error, TimeoutError):
+            raise TimeoutError(f"it had not ended {patience:.0f} s after its deadline, and was given up") from None
+        raise
+
+
+def _timeout(whole: Deadline, patience: float, bench: Workbench) -> float | None:
+    return whole.left + patience if bench.fitter.can_abandon and math.isfinite(whole.at) else None
+
+
+def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline) -> FitJob:
+    return FitJob(
+        learner=candidate.learner,
+        fold=fold,
+        seed=child_seed(bench.seed, candidate.name, fold),
         threads=max(1, bench.threads // bench.parallel_folds),
-        deadline=bench.clock.deadline(_fair_part(whole, number, bench)),
-        memo=fold.memo,
+        deadline=whole,
+        turns=math.ceil((len(bench.folds.folds) - fold) / bench.parallel_folds),
     )
-    model = candidate.learner.fit(fold.train, fold.valid, conditions)
-    return _predicted(model, fold, conditions.threads)
-
-
-def _fair_part(whole: Deadline, number: int, bench: Workbench) -> float:
-    """Divide the time left among the rounds of folds still to come."""
-    rounds_left = math.ceil((len(bench.folds.folds) - number) / bench.parallel_folds)
-    return whole.left / rounds_left
-
-
-def _predicted(model: Fitted, fold: FoldData, threads: int) -> FoldFit:
-    started = perf_counter()
-    predictions = model.predict(fold.valid.matrix, threads)
-    seconds = perf_counter() - started
-    spared = model.predict(fold.spared.matrix, threads)
-    if not (np.isfinite(predictions).all() and np.isfinite(spared).all()):
-        raise FloatingPointError("it predicted values that are not finite")
-    return FoldFit(model, predictions, spared, seconds)

@@ -13,6 +13,7 @@ from frazil.errors import BudgetError
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
 from frazil.search.evaluation import evaluate
+from frazil.search.isolated import FitError
 
 if TYPE_CHECKING:
     from frazil.budget import Clock
@@ -124,6 +125,9 @@ def _attempt(candidate: Candidate, bench: Workbench) -> Trial | Failure:
     started = perf_counter()
     try:
         return evaluate(candidate, bench, _allowance(candidate, bench.clock))
+    except FitError as error:
+        seconds = perf_counter() - started
+        return Failure(candidate.name, error.kind, error.message, seconds, error.trace)
     except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
         return Failure(
             candidate=candidate.name,

@@ -12,7 +12,7 @@ import numpy as np
 from frazil.container import members_below, npz_bytes, npz_member, read_bundle, write_bundle
 from frazil.journal import Journal
 from frazil.models import described, learner_named
-from frazil.search.candidate import Candidate, Failure, Trial
+from frazil.search.candidate import Candidate, Failure, HeldModel, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,7 +96,7 @@ def model_members(models: tuple[Any, ...]) -> dict[str, bytes]:
 def models_from(candidate: Candidate, members: Mapping[str, bytes], folds: int) -> tuple[Any, ...]:
     """Read one model a fold back from their files."""
     fitted_type = learner_named(candidate.learner.name).fitted_type
-    return tuple(fitted_type.read(members_below(members, f"{fold}/")) for fold in range(folds))
+    return tuple(HeldModel(fitted_type.read(members_below(members, f"{fold}/"))) for fold in range(folds))
 
 
 @contextmanager

@@ -1,0 +1,129 @@
+"""A run's folder of files that two processes read: matrices mapped into memory, and models as they are saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from frazil.matrix import Matrix, MatrixColumn
+from frazil.models import learner_named
+from frazil.models.contract import Memo, Sample
+from frazil.task import Task
+from frazil.types import TaskKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from frazil.models.contract import Fitted
+    from frazil.search.fitting import FoldSamples
+
+PREFIX = "frazil-run-"
+ABOUT = "about.json"
+PARTS = ("train", "valid", "spared")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedFold:
+    """The rows of a fold, on disk until they are read."""
+
+    train: Sample
+    valid: Sample
+    spared: Sample
+    memo: Memo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FiledModel:
+    """A model that stays on disk until it is needed.
+
+    Args:
+        folder: Of its files.
+        learner: Name of what made it.
+    """
+
+    folder: Path
+    learner: str
+
+    def members(self) -> dict[str, bytes]:
+        """Return its files."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
+
+    def loaded(self) -> Fitted:
+        """Read it."""
+        return learner_named(self.learner).fitted_type.read(self.members())
+
+    @classmethod
+    def written(cls, model: Fitted, learner: str, folder: Path) -> FiledModel:
+        """Write a model's files."""
+        for name, data in model.members().items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return cls(folder, learner)
+
+
+def make_scratch() -> Path:
+    """Make a folder that only this user reads, and clear away those of runs whose process is gone."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not _is_alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)  # another user's, or gone already
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+
+
+def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: str) -> None:
+    """Write what another process needs to fit: no labels, no other columns than the matrices'."""
+    about: dict[str, Any] = {"kind": task.kind.value, "classes": task.n_classes, "metric": metric, "folds": []}
+    for number, fold in enumerate(folds):
+        home = folder / f"fold-{number}"
+        home.mkdir()
+        for part in PARTS:
+            _write_sample(home, part, getattr(fold, part))
+        columns = [[column.name, column.levels, column.restates] for column in fold.train.matrix.columns]
+        about["folds"].append({"columns": columns, "seed": fold.memo.seed})
+    (folder / ABOUT).write_text(json.dumps(about))
+
+
+def read_folds(folder: Path) -> tuple[list[MappedFold], Task, str]:
+    """Map the matrices into memory, and return them with the task, its labels numbered, and the metric's name."""
+    about = json.loads((folder / ABOUT).read_text())
+    folds = []
+    for number, given in enumerate(about["folds"]):
+        columns = tuple(MatrixColumn(*column) for column in given["columns"])
+        train, valid, spared = (_read_sample(folder / f"fold-{number}", part, columns) for part in PARTS)
+        folds.append(MappedFold(train, valid, spared, Memo(given["seed"])))
+    task = Task(TaskKind(about["kind"]), "target", pl.Int64(), tuple(range(about["classes"])))
+    return folds, task, about["metric"]
+
+
+def _write_sample(home: Path, part: str, sample: Sample) -> None:
+    np.save(home / f"{part}.npy", sample.matrix.values)
+    np.save(home / f"{part}-target.npy", sample.target)
+    if sample.weights is not None:
+        np.save(home / f"{part}-weights.npy", sample.weights)
+
+
+def _read_sample(home: Path, part: str, columns: tuple[MatrixColumn, ...]) -> Sample:
+    values = np.load(home / f"{part}.npy", mmap_mode="r" if (home / f"{part}.npy").stat().st_size else None)
+    weights = home / f"{part}-weights.npy"
+    target = np.load(home / f"{part}-target.npy")
+    return Sample(Matrix(values, columns), target, np.load(weights) if weights.exists() else None)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OSError):
+        return True
+    return True

@@ -1,0 +1,187 @@
+"""Fits in another process: the same bits as here, and the run outlives it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import frazil as fz
+from frazil.budget import Budget, Deadline
+from frazil.features import Recipe
+from frazil.features.numbers import KeepNumbers
+from frazil.folds import plan_folds
+from frazil.metrics import METRICS
+from frazil.models import CatBoost, ExtraTrees, LightGBM
+from frazil.models.constant import Constant
+from frazil.progress import Silent
+from frazil.search import evaluation, isolated, scratch
+from frazil.search.candidate import Candidate
+from frazil.search.evaluation import Workbench, evaluate
+from frazil.search.fitting import FitJob, ThreadFitter
+from frazil.search.isolated import IDLE, FitError, IsolatedFitter, Isolation
+from frazil.search.judge import judge_for
+from frazil.search.table import FoldSet, Past, Table, build_fold
+from frazil.task import Task
+from frazil.types import TaskKind
+
+TWO = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+ENDLESS = LightGBM(learning_rate=1e-4, max_rounds=10**6)
+
+
+def folds_of(rows=300, weights=None):
+    rng = np.random.default_rng(0)
+    df = pl.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows)})
+    target = (df["a"].to_numpy() + 0.3 * rng.normal(size=rows) > 0).astype(np.int64)
+    df = df.with_columns(y=pl.Series(target))
+    table = Table(df, TWO, target, weights)
+    plan = plan_folds(TWO, target, n_folds=3)
+    recipe = Recipe(KeepNumbers(("a", "b")))
+    return table, plan, [build_fold(table, fold, recipe, Past.of(table, Recipe()), 0) for fold in plan.folds]
+
+
+def job(learner, fold=0, deadline=None):
+    return FitJob(learner, fold, 3, 1, deadline or Deadline(), 1)
+
+
+@pytest.fixture
+def fitter(tmp_path):
+    _, _, folds = folds_of()
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    made = IsolatedFitter(tmp_path, 2, IDLE.take())
+    yield made
+    IDLE.give(made.process)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0, 1, 300)])
+def test_another_process_fits_the_same_bits(tmp_path, weights):
+    _, _, folds = folds_of(weights=weights)
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    there = IsolatedFitter(tmp_path, 2, IDLE.take())
+    with ThreadFitter(folds, TWO, "log_loss", 2) as here:
+        for learner in (LightGBM(max_rounds=20), CatBoost(max_rounds=20), ExtraTrees(trees=5), Constant()):
+            one, two = (fitter.submit(job(learner, 1)).result() for fitter in (here, there))
+            np.testing.assert_array_equal(one.predictions, two.predictions)
+            np.testing.assert_array_equal(one.spared, two.spared)
+            assert one.model.members().keys() == two.model.members().keys()  # CatBoost writes the time into its file
+            unseen = folds[2].valid.matrix
+            np.testing.assert_array_equal(one.model.loaded().predict(unseen), two.model.loaded().predict(unseen))
+    IDLE.give(there.process)
+
+
+def test_what_ends_a_fit_there_is_told_here(fitter):
+    with pytest.raises(FitError, match="list index") as told:
+        fitter.submit(job(LightGBM(max_rounds=5), fold=99)).result()
+    assert told.value.kind == "IndexError"
+
+
+def test_a_process_that_dies_fails_its_fits_and_the_next_fit_has_another(fitter):
+    doomed = [fitter.submit(job(ENDLESS, fold)) for fold in range(3)]
+    time.sleep(0.2)
+    os.kill(fitter.process.process.pid, signal.SIGKILL)
+    for future in doomed:
+        with pytest.raises(FitError, match="was killed by signal 9"):
+            future.result(timeout=30)
+    assert fitter.submit(job(LightGBM(max_rounds=5))).result(timeout=60).predictions.shape == (100, 2)
+
+
+def test_a_deadline_ends_a_fit_there(fitter):
+    fit = fitter.submit(job(ENDLESS, deadline=Deadline(time.monotonic() + 0.5))).result(timeout=60)
+    assert 0 < fit.model.loaded().rounds < 10**6
+
+
+def test_a_fit_that_hangs_is_given_up_and_the_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "GRACE", 0.3)
+    table, plan, folds = folds_of()
+    clock = Budget(seconds=600.0).start()
+    judge = judge_for(table, plan, METRICS["log_loss"], 0)
+    with Isolation() as isolation, isolation.fitter(folds, TWO, "log_loss", 2) as fitter:
+        assert isinstance(fitter, IsolatedFitter)
+        bench = Workbench(TWO, FoldSet(plan, tuple(folds)), fitter, judge, clock, 0, 2)
+        evaluate(Candidate("warm", Constant()), bench, 60)
+        os.kill(fitter.process.process.pid, signal.SIGSTOP)
+        with pytest.raises(TimeoutError, match="after its deadline, and was given up"):
+            evaluate(Candidate("stuck", LightGBM(max_rounds=5)), bench, 0.5)
+        assert len(evaluate(Candidate("good", LightGBM(max_rounds=5)), bench, 60).models) == 3
+
+
+class Killing(Silent):
+    """Kills the process that fits when the baseline is done, as the kernel does where memory is short."""
+
+    doomed = None
+
+    def candidate(self, row):
+        if row.name == "baseline":
+            self.doomed.process.kill()
+
+
+def shop(rows=400):
+    rng = np.random.default_rng(1)
+    df = pl.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows)})
+    return df.with_columns(y=pl.col("a") + 0.1 * pl.Series(rng.normal(size=rows)))
+
+
+def test_a_run_whose_process_is_killed_ends_with_a_model():
+    Killing.doomed = IDLE.take()
+    IDLE.give(Killing.doomed)
+    model = fz.fit_auto(shop(), "y", budget=fz.Budget(trials=4), threads=1, progress=Killing())
+    assert not Killing.doomed.is_alive
+    assert model.leaderboard.height + model.failures.height == 5
+    assert model.predict(shop()).height == 400
+
+
+def test_a_run_leaves_no_files_and_one_process_that_waits():
+    before = set(Path(scratch.tempfile.gettempdir()).glob(f"{scratch.PREFIX}*"))
+    for _ in range(2):
+        fz.fit_auto(shop(), "y", budget=fz.Budget(trials=2), threads=1, progress=False)
+    assert set(Path(scratch.tempfile.gettempdir()).glob(f"{scratch.PREFIX}*")) <= before
+    assert IDLE.process is not None
+    assert IDLE.process.is_alive
+
+
+def test_files_of_a_run_that_was_killed_are_cleared_away_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"{scratch.PREFIX}{gone.pid}-abc", f"{scratch.PREFIX}{os.getpid()}-abc", "another"):
+        (tmp_path / name).mkdir()
+    made = scratch.make_scratch()
+    assert {path.name for path in tmp_path.iterdir()} == {f"{scratch.PREFIX}{os.getpid()}-abc", "another", made.name}
+
+
+@pytest.mark.parametrize("where", ["process", "folder"])
+def test_where_no_process_can_be_had_threads_fit_and_the_log_says_so(monkeypatch, caplog, where):
+    def full(*_):
+        raise OSError("no space left")
+
+    if where == "folder":
+        monkeypatch.setattr(isolated, "write_folds", full)
+    else:
+        IDLE.end()
+        monkeypatch.setattr(isolated, "WorkerProcess", full)
+    model = fz.fit_auto(shop(), "y", budget=fz.Budget(trials=2), threads=1, progress=False)
+    assert model.failures.is_empty()
+    assert "threads of this process" in caplog.text
+    assert "no space left" in caplog.text
+
+
+STARTS = """
+import os
+from frazil.search.isolated import WorkerProcess
+print(WorkerProcess().process.pid, flush=True)
+os._exit(1)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="it looks for the process where Linux lists them")
+def test_a_process_whose_parent_is_gone_ends():
+    done = subprocess.run([sys.executable, "-c", STARTS], capture_output=True, text=True)
+    pid, until = int(done.stdout), time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
