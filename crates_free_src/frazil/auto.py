@@ -6,16 +6,13 @@ import math
 import os
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from frazil.artifact.predictor import Member, Predictor
-from frazil.artifact.story import Standing, Story, library_versions
+from frazil.artifact.assembling import assembled
 from frazil.budget import Budget, Deadline, available_threads
-from frazil.console import peak_memory_bytes
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
@@ -26,14 +23,11 @@ from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model
 from frazil.progress import progress_for
-from frazil.search.calibrating import calibrate
-from frazil.search.ensemble import Ensemble, bagged_ensemble
+from frazil.search.ensemble import bagged_ensemble
 from frazil.search.evaluation import Workbench, parallel_folds
-from frazil.search.honest import honest_score
 from frazil.search.isolated import Isolation
 from frazil.search.judge import judge_for
-from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
-from frazil.search.loop import SearchResult, search
+from frazil.search.loop import search
 from frazil.search.portfolio import proposer_for
 from frazil.search.sparing import spare
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
@@ -50,7 +44,6 @@ if TYPE_CHECKING:
     from frazil.checks.findings import Findings
     from frazil.folds import SplitPlan
     from frazil.progress import Progress
-    from frazil.search.candidate import Trial
 
 PREFERENCES = ("best", "simplest")
 MOST_FOLDS, LEAST_FOLDS = 8, 5
@@ -148,8 +141,17 @@ def fit_auto(  # noqa: PLR0913 -- the door
         ensemble = bagged_ensemble(
             result.trials, judge, seed, Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
         )
-        model = _model(source.name, staged, bench, result, ensemble, settings, rope)
-        return model.simplest_within_rope() if prefer == "simplest" else model
+        found = assembled(source.name, staged, bench, result, ensemble, settings, rope)
+    model = Model(
+        predictor=found.predictor,
+        metric=measure,
+        story=found.story,
+        leaderboard=found.leaderboard,
+        findings=staged.findings,
+        failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
+        features=folds.folds[0].fitted.to_frame(),
+    )
+    return model.simplest_within_rope() if prefer == "simplest" else model
 
 
 def check(
@@ -268,65 +270,3 @@ def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: in
     except KeyboardInterrupt:
         clock.stop()
         return folds_without_features(table, plan)
-
-
-def _model(
-    name: str,
-    staged: Staged,
-    bench: Workbench,
-    result: SearchResult,
-    ensemble: Ensemble,
-    settings: dict[str, Any],
-    rope: float | None,
-) -> Model:
-    judge, plan = bench.judge, bench.folds.plan
-    board = leaderboard(result.trials, ensemble, judge, rope)
-    calibration = calibrate(ensemble.oof, judge)
-    honest = honest_score(calibration.apply(ensemble.spared), staged.table, plan, judge.metric, bench.seed)
-    deployed = Standing.of(board, ENSEMBLE, honest)
-    simplest, beside = deployed, list[Member]()
-    if (chosen := simplest_within_rope(result.trials, ensemble, judge, board)) != ENSEMBLE:
-        trial = next(trial for trial in result.trials if trial.candidate.name == chosen)
-        own = honest_score(trial.spared, staged.table, plan, judge.metric, bench.seed)
-        simplest, beside = Standing.of(board, chosen, own), [_member(trial, 0.0)]
-    mixed = [_member(trial, weight) for trial, weight in zip(ensemble.trials, ensemble.weights, strict=True)]
-    inputs = sorted({source for fold in bench.folds.folds for source in fold.fitted.inputs})
-    story = Story(
-        metric=judge.metric.name,
-        deployed=deployed,
-        simplest=simplest,
-        rope=rope_of(judge.metric, board["score"][0]) if rope is None else rope,
-        rows=len(staged.table.target),
-        columns=len(inputs),
-        seconds=bench.clock.spent,
-        peak_mib=(peak_memory_bytes() or 0) / 2**20,
-        task=f"{staged.table.task.kind}: {staged.table.task.reason}",
-        folds=plan.reason,
-        why_stopped=result.why_stopped,
-        seed=bench.seed,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        data={"name": name, **asdict(staged.identity)},
-        settings=settings,
-        versions=library_versions(),
-    )
-    return Model(
-        predictor=Predictor(
-            task=staged.table.task,
-            inputs={source: staged.table.df.schema[source] for source in inputs},
-            recipes=tuple(fold.fitted for fold in bench.folds.folds),
-            members=(*mixed, *(other for other in beside if other.name not in {member.name for member in mixed})),
-            calibration=calibration,
-            threads=bench.threads,
-        ),
-        metric=judge.metric,
-        story=story,
-        leaderboard=board,
-        findings=staged.findings,
-        failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
-        features=bench.folds.folds[0].fitted.to_frame(),
-    )
-
-
-def _member(trial: Trial, weight: float) -> Member:
-    models = tuple(model.loaded() for model in trial.models)  # their files are gone when the run ends
-    return Member(trial.candidate.name, trial.candidate.learner.name, weight, models)

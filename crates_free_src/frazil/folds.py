@@ -62,6 +62,11 @@ class SplitPlan:
         """Positions of the rows that candidates are judged on out of fold, fold after fold."""
         return np.concatenate([fold.valid for fold in self.folds])
 
+    @property
+    def rows_spared(self) -> NDArray[np.int64]:
+        """Positions of the rows that nothing looks at before the end, fold after fold."""
+        return np.concatenate([fold.spared for fold in self.folds])
+
 
 def plan_folds(  # noqa: PLR0913 -- a door: what rules a split is named here and nowhere else
     task: Task,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from frazil.artifact.coverage import is_covered
 from frazil.artifact.saving import predictor_from, predictor_members
 from frazil.artifact.scoring import raw_predictions, sink_predictions
 from frazil.artifact.story import Story
@@ -21,7 +22,7 @@ from frazil.metrics import METRICS, Metric
 from frazil.report.page import Section, bar_chart, interval_chart, page, table
 from frazil.schema import column
 from frazil.sources import open_source, reading
-from frazil.stats.intervals import bootstrap_interval
+from frazil.stats.intervals import bootstrap_interval, wilson_interval
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
@@ -115,7 +116,13 @@ class Model:
         story = replace(self.story, deployed=simplest)
         return replace(self, predictor=self.predictor.alone(simplest.candidate), story=story)
 
-    def predict(self, data: Any, *, history: Any = None) -> pl.DataFrame:  # noqa: ANN401 -- any source
+    def predict(
+        self,
+        data: Any,  # noqa: ANN401 -- any source
+        *,
+        history: Any = None,  # noqa: ANN401 -- any source
+        coverage: float | None = None,
+    ) -> pl.DataFrame:
         """Predict every row of a table, in order.
 
         Columns are matched by name, in any order; others are ignored.
@@ -124,14 +131,18 @@ class Model:
             data: Any source: a path, a glob, a frame, a DuckDB relation, a dict of columns, ...
             history: Rows from before these, for features that read earlier rows; any source. Without it they see the
                 rows of `data` only.
+            coverage: How often intervals, or sets of labels, should hold the true value, as 0.9; None for neither. What
+                it rests on are the rows that the search never looked at, and that new rows are like them.
 
-        Returns: `prediction`, in the target's own type; for classes also one column `p|<label>` a label.
+        Returns: `prediction`, in the target's own type; for classes also one column `p|<label>` a label. With a
+            coverage also `prediction_low` and `prediction_high`, or `prediction_set`, a list of labels.
 
         Raises:
             MissingColumnError: columns are missing; names them and the nearest that are there.
             SchemaError: a column can't be read as the type that the model learned from.
+            SettingError: the coverage is no share, or more than the spared rows can say.
         """
-        return self.predictor.framed(self._raw(data, history))
+        return self.predictor.framed(self._raw(data, history), coverage)
 
     def predict_proba(self, data: Any, *, history: Any = None) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
         """Return only the probabilities, one column `p|<label>` a label.
@@ -149,6 +160,7 @@ class Model:
         keep: Sequence[str] = (),
         *,
         history: Any = None,  # noqa: ANN401 -- as in predict
+        coverage: float | None = None,
     ) -> int:
         """Score data of any size into a Parquet or CSV file, in bounded memory and in the order of its rows.
 
@@ -159,18 +171,27 @@ class Model:
             path: Ends in .parquet or .csv.
             keep: Columns of the data to write before the predictions.
             history: As for `predict`.
+            coverage: As for `predict`; sets of labels go to Parquet only.
 
         Returns: The number of rows written.
         """
-        return sink_predictions(self.predictor, self._open(data), path, keep, self._earlier(history))
+        return sink_predictions(self.predictor, self._open(data), path, keep, self._earlier(history), coverage)
 
-    def evaluate(self, data: Any, *, history: Any = None, seed: int = 0) -> pl.DataFrame:  # noqa: ANN401 -- as there
+    def evaluate(
+        self,
+        data: Any,  # noqa: ANN401 -- as in predict
+        *,
+        history: Any = None,  # noqa: ANN401 -- as in predict
+        coverage: float | None = None,
+        seed: int = 0,
+    ) -> pl.DataFrame:
         """Measure the model on data with known targets; rows without a target are left out.
 
         A label that training has not seen counts as missed.
 
         Returns: `metric, score, ci_low, ci_high, rows`, the search's own metric first; the 95 % intervals are of the
-            bootstrap over rows.
+            bootstrap over rows. With a coverage, a last row has the share of rows whose interval or set holds the
+            target, with Wilson's interval.
 
         Raises:
             MissingColumnError: the target, or a column that the model needs, is not there.
@@ -182,6 +203,8 @@ class Model:
             low, high = bootstrap_interval(metric, target, raw, seed=seed)
             score = metric.score(target, raw)
             rows.append({"metric": metric.name, "score": score, "ci_low": low, "ci_high": high, "rows": len(target)})
+        if coverage is not None:
+            rows.append(_coverage_row(is_covered(target, raw, self.predictor.misses, coverage), coverage))
         return pl.DataFrame(rows)
 
     def importance(self) -> pl.DataFrame:
@@ -263,6 +286,12 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
 def _reported(first: Metric | None, kind: TaskKind) -> list[Metric]:
     usual = [METRICS[name] for name in REPORTED[kind] if first is None or name != first.name]
     return usual if first is None else [first, *usual]
+
+
+def _coverage_row(covered: NDArray[np.bool_], coverage: float) -> dict[str, Any]:
+    low, high = wilson_interval(float(covered.sum()), len(covered))
+    name, share = f"coverage_{coverage:g}", float(covered.mean())
+    return {"metric": name, "score": share, "ci_low": low, "ci_high": high, "rows": len(covered)}
 
 
 def _sections(model: Model) -> list[Section]:

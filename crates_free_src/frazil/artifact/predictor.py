@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from frazil.artifact.coverage import covering
 from frazil.matrix import collect_matrix
 from frazil.naming import generated
 from frazil.schema import conform
@@ -29,12 +30,21 @@ MOST_BATCH_ROWS = 200_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One candidate of the ensemble: its weight, and one fitted model a fold."""
+    """One candidate of the ensemble.
+
+    Args:
+        name: As on the leaderboard.
+        learner: Name of what made its models.
+        weight: Its share of the prediction.
+        models: One a fold.
+        misses: As the predictor's, of this candidate alone; only of one that may be deployed alone.
+    """
 
     name: str
     learner: str
     weight: float
     models: tuple[Fitted, ...]
+    misses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +57,7 @@ class Predictor:
         recipes: One fitted recipe a fold; fold models see the features of their own fold's recipe.
         members: The candidates; weights sum to 1. One of weight 0 is kept to be deployed alone.
         calibration: What is done to the mean of probabilities.
+        misses: How far it was off on the spared rows, ascending; see `artifact.coverage`.
         threads: Processors that a prediction may use.
     """
 
@@ -55,6 +66,7 @@ class Predictor:
     recipes: tuple[FittedRecipe, ...]
     members: tuple[Member, ...]
     calibration: Calibration = field(default_factory=Calibration)
+    misses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
     threads: int = field(default=1, compare=False)
 
     @property
@@ -76,7 +88,8 @@ class Predictor:
     def alone(self, name: str) -> Predictor:
         """Return the predictor of one of its candidates, as it is."""
         chosen = next(member for member in self.members if member.name == name)
-        return replace(self, members=(replace(chosen, weight=1.0),), calibration=Calibration())
+        members = (replace(chosen, weight=1.0),)
+        return replace(self, members=members, calibration=Calibration(), misses=chosen.misses)
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> Predictor:
         """Return it with the tables that its features read beside the one to predict."""
@@ -106,16 +119,19 @@ class Predictor:
         """Make a table fit; for a model that reads no column, number its rows: a frame of no columns has none."""
         return conform(frame, self.inputs, where) if self.inputs else frame.select(row=pl.int_range(pl.len()))
 
-    def predict(self, frame: pl.LazyFrame, where: str) -> pl.DataFrame:
-        """Return one row a row, in order: `prediction`, and for classes `p|<label>` for each label."""
-        return self.framed(self.raw(frame, where))
+    def framed(self, raw: NDArray[np.float64], coverage: float | None = None) -> pl.DataFrame:
+        """Give raw predictions the shape that users see: one row a row, in order.
 
-    def framed(self, raw: NDArray[np.float64]) -> pl.DataFrame:
-        """Give raw predictions the shape that users see."""
+        Args:
+            raw: As `raw` returns them.
+            coverage: How often intervals, or sets of labels, should hold the true value; None for neither.
+        """
+        held = [] if coverage is None else covering(raw, self.misses, coverage, self.task)
         if self.task.is_regression:
-            return pl.DataFrame({PREDICTION: raw})
+            return pl.DataFrame([pl.Series(PREDICTION, raw), *held])
         labels = self.task.decode(raw.argmax(axis=1)).rename(PREDICTION)
-        return pl.DataFrame([labels, *(pl.Series(n, raw[:, i]) for i, n in enumerate(self.probability_columns))])
+        shares = (pl.Series(name, raw[:, at]) for at, name in enumerate(self.probability_columns))
+        return pl.DataFrame([labels, *shares, *held])
 
     def importance(self) -> pl.DataFrame:
         """Return every feature's share of what the models used, with the columns it came from, most used first."""

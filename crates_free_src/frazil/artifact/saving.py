@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from frazil.artifact.predictor import Member, Predictor
-from frazil.container import json_member, members_below, parquet_bytes, parquet_member
+from frazil.container import json_member, members_below, npz_bytes, npz_member, parquet_bytes, parquet_member
 from frazil.errors import ArtifactError
 from frazil.features.fitted import FittedRecipe
 from frazil.models import learner_named
@@ -21,7 +22,10 @@ from frazil.types import TaskKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 SPEC = "predictor.json"
+MISSES, DEPLOYED = "misses.npz", "deployed"
 LABELS = "labels.parquet"
 INPUTS = "inputs.parquet"  # no rows: Parquet carries every Polars type, a name of a type does not
 
@@ -38,6 +42,9 @@ def predictor_members(predictor: Predictor) -> dict[str, bytes]:
     members = {
         SPEC: json.dumps(spec, indent=1).encode(),
         LABELS: parquet_bytes(pl.DataFrame({"label": pl.Series(list(task.labels), dtype=task.dtype)})),
+        MISSES: npz_bytes(
+            {DEPLOYED: predictor.misses, **{str(at): member.misses for at, member in enumerate(predictor.members)}}
+        ),
         INPUTS: parquet_bytes(pl.DataFrame(schema=dict(predictor.inputs))),
     }
     for fold, recipe in enumerate(predictor.recipes):
@@ -55,13 +62,17 @@ def predictor_from(members: Mapping[str, bytes], threads: int) -> Predictor:
     """
     spec = json_member(members, SPEC)
     try:
-        folds = range(int(spec["folds"]))
+        folds, misses = range(int(spec["folds"])), npz_member(members, MISSES)
         return Predictor(
             task=_task(spec["task"], members),
             inputs=dict(parquet_member(members, INPUTS).schema),
             recipes=tuple(FittedRecipe.read(members_below(members, f"folds/{fold}/recipe/")) for fold in folds),
-            members=tuple(_member(number, given, folds, members) for number, given in enumerate(spec["members"])),
+            members=tuple(
+                replace(_member(number, given, folds, members), misses=_misses(misses[str(number)]))
+                for number, given in enumerate(spec["members"])
+            ),
             calibration=_calibration(spec["calibration"]),
+            misses=_misses(misses[DEPLOYED]),
             threads=threads,
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -82,6 +93,12 @@ def _calibration(given: Mapping[str, Any]) -> Calibration:
     if not (math.isfinite(slope) and slope > 0 and math.isfinite(shift)):
         raise ValueError(f"a calibration of slope {slope} and shift {shift}")
     return Calibration(slope, shift)
+
+
+def _misses(given: NDArray[Any]) -> NDArray[np.float64]:
+    if given.ndim != 1 or given.dtype != np.float64 or not np.isfinite(given).all() or (np.diff(given) < 0).any():
+        raise ValueError(f"{MISSES} holds no ascending numbers")
+    return given
 
 
 def _member(number: int, given: Mapping[str, Any], folds: range, members: Mapping[str, bytes]) -> Member:

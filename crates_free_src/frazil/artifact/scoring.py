@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import polars as pl
 
+from frazil.artifact.coverage import SET, covering_columns
 from frazil.errors import MissingColumnError, SettingError
 from frazil.extras import load
 from frazil.features.bounded import batches_of, plan_batches
@@ -76,30 +77,40 @@ class CsvWriter:
 
 
 def sink_predictions(
-    predictor: Predictor, source: Source, path: str | Path, keep: Sequence[str] = (), history: Source | None = None
+    predictor: Predictor,
+    source: Source,
+    path: str | Path,
+    keep: Sequence[str] = (),
+    history: Source | None = None,
+    coverage: float | None = None,
 ) -> int:
     """Write the predictions of every row, in order, after the columns to keep; return the number of rows.
 
     The file appears under its name when it is complete: it is written beside, flushed to disk, and renamed.
 
     Raises:
-        SettingError: the file's ending is not one of `FORMATS`, or a kept column has the name of a prediction.
+        SettingError: the file's ending is not one of `FORMATS`, a kept column has the name of a prediction, or the
+            coverage can't be had; sets of labels are written to Parquet only.
         MissingColumnError: a column to keep, or one that the model needs, is not there.
         SourceError: the folder can't be written to.
     """
     target, writer_type = Path(path), _writer_type(Path(path))
-    _check_kept(predictor, source, keep)
+    made = covering_columns(coverage, predictor.task)
+    _check_kept(predictor, source, keep, made)
+    if SET in made and writer_type is CsvWriter:
+        raise SettingError(f"coverage={coverage!r} makes sets of labels, which a CSV file can't hold; write Parquet.")
+    _check_names(keep, writer_type)
     with reading(source.name):
         kept = source.frame.select([column(name) for name in keep]).head(0).collect()
     none = replace(source, frame=source.frame.head(0))
-    empty = pl.concat([kept, predictor.framed(raw_predictions(predictor, none, history))], how="horizontal")
+    empty = pl.concat([kept, predictor.framed(raw_predictions(predictor, none, history), coverage)], how="horizontal")
     rows = 0
     with atomic(target) as temporary:
         writer = writer_type(temporary, empty)
         try:
             for kept, raw in _scored(predictor, source, keep, history):
-                writer.write(pl.concat([kept, predictor.framed(raw)], how="horizontal"))
-                rows += kept.height
+                writer.write(pl.concat([kept, predictor.framed(raw, coverage)], how="horizontal"))
+                rows += len(raw)
         finally:
             writer.close()
     return rows
@@ -166,10 +177,18 @@ def _writer_type(path: Path) -> type[ParquetWriter | CsvWriter]:
     return ParquetWriter if path.suffix.lower() == ".parquet" else CsvWriter
 
 
-def _check_kept(predictor: Predictor, source: Source, keep: Sequence[str]) -> None:
+def _check_kept(predictor: Predictor, source: Source, keep: Sequence[str], covering: Sequence[str]) -> None:
     columns = source.frame.collect_schema().names()
     if missing := [name for name in keep if name not in columns]:
         raise MissingColumnError.among(missing, columns, where=source.name)
-    made = {"prediction", *predictor.probability_columns}
+    made = {"prediction", *predictor.probability_columns, *covering}
     if clash := [name for name in keep if name in made]:
         raise SettingError(f"keep={clash!r} would overwrite a column of the predictions; rename it in the data first.")
+
+
+def _check_names(keep: Sequence[str], writer_type: type[ParquetWriter | CsvWriter]) -> None:
+    """Refuse what Arrow, whose names end at a NUL, would panic over."""
+    if writer_type is ParquetWriter and (cut := [name for name in keep if "\0" in name]):
+        raise SettingError(
+            f"keep={cut!r} has a NUL in its name, which Parquet can't hold; rename it in the data first."
+        )
