@@ -14,7 +14,7 @@ from frazil.extras import load
 from frazil.models.checks import check_between, check_sample, check_width
 from frazil.models.forest import Forest, Tree
 from frazil.models.objective import Objective, TargetScale, fit_scale, objective_for
-from frazil.models.rows import weighing
+from frazil.models.rows import drawn, weighing
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stored import array_in, check_that, count_in, scale_in
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ARRAYS = "trees.npz"
 MOST_LEAVES = 15_000  # above as many rows; Source: AutoGluon 1.6, models/rf (max_leaf_nodes), for the size of the model
+MOST_ROWS = 200_000  # of more, one tree takes ten seconds, and has no more leaves
 MOST_VALUES = 30_000_000  # in all leaves, 120 MB; trees of many classes get fewer leaves
 FIRST_TREES = 4  # measure how long a tree takes
 TREES_TOGETHER = 16
@@ -117,7 +118,7 @@ class ExtraTrees:
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> ExtraTreesFitted:  # noqa: ARG002
         """Grow trees until there are enough, or the next ones would pass the deadline."""
         check_sample(train, conditions, needs_columns=True)
-        rows, task = weighing(train), conditions.task
+        rows, task = drawn(weighing(train), MOST_ROWS, conditions.seed), conditions.task
         objective = objective_for(conditions.metric) if task.is_regression else Objective()
         scale = fit_scale(objective, rows) if task.is_regression else TargetScale()
         target = scale.forward(rows.target) if task.is_regression else rows.target
