@@ -25,10 +25,11 @@ from frazil.model import Model
 from frazil.progress import progress_for
 from frazil.search.ensemble import bagged_ensemble
 from frazil.search.evaluation import Workbench, parallel_folds
+from frazil.search.history import history
 from frazil.search.isolated import Isolation
 from frazil.search.judge import judge_for
 from frazil.search.loop import search
-from frazil.search.portfolio import proposer_for
+from frazil.search.portfolio import check_learners, proposer_for
 from frazil.search.sparing import spare
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
 from frazil.search.store import open_store
@@ -70,6 +71,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     groups: str | None = None,
     entity: str | Sequence[str] | None = None,
     weights: str | None = None,
+    learners: Sequence[str] | None = None,
     rope: float | None = None,
     prefer: Literal["best", "simplest"] = "best",
     store: str | Path | None = None,
@@ -97,6 +99,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
             is given. With `time`, windows over its earlier rows become features; of the target only with
             `fz.Forward(column, horizon=)`, which says when it is known.
         weights: How much each row counts, in learning and in scoring.
+        learners: Which may be tried, as ["linear", "lightgbm"]; None for all: "linear", "lightgbm", "catboost",
+            "extra_trees" and others, "crossed" for those that see crosses of columns. The baseline always is.
         rope: How large a difference of scores does not matter, in units of the metric; None for 0.01 of metrics between
             0 and 1 that are to be high, and 1 % of the best score of others.
         prefer: "best", or "simplest": the simplest candidate that is likely no worse than the best by more than `rope`.
@@ -114,6 +118,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     clock = Budget.of(budget).start()
     threads = _checked_threads(threads)
     _check_choice(rope, prefer)
+    check_learners(learners)
     _check_seed(seed)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -127,6 +132,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
+        settings |= {} if learners is None else {"learners": sorted(learners)}
         with open_store(store, staged.identity, settings) as kept:
             shown.stage("making features")
             plan = spare(_plan(staged.table, axis, seed), staged.table, seed)
@@ -136,7 +142,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
             with isolation.fitter(folds.folds, staged.table.task, measure.name, parallel) as fitter:
                 bench = Workbench(staged.table.task, folds, fitter, judge, clock, seed, threads)
                 shown.stage("searching")
-                result = search(bench, proposer_for(bench), kept, shown)
+                result = search(bench, proposer_for(bench, learners), kept, shown)
         shown.stage("combining and testing what was found")
         ensemble = bagged_ensemble(
             result.trials, judge, seed, Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
@@ -150,6 +156,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         findings=staged.findings,
         failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
         features=folds.folds[0].fitted.to_frame(),
+        history=history(result.attempts),
     )
     return model.simplest_within_rope() if prefer == "simplest" else model
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 STORY = "story.json"
 FINDINGS = "findings.json"
-TABLES = ("leaderboard", "failures", "features")
+TABLES = ("leaderboard", "failures", "features", "history")
 SHOWN_CANDIDATES = 3
 SHOWN_FEATURES = 25
 REPORTED = {
@@ -69,6 +69,7 @@ class Model:
         findings: What the checks found in the training data.
         failures: Candidates that could not be fitted: candidate, error, message, seconds, traceback.
         features: Every generated column with its lineage.
+        history: Every attempt in order: number, candidate, family, origin, settings as JSON, status, score, seconds.
     """
 
     predictor: Predictor
@@ -78,6 +79,7 @@ class Model:
     findings: Findings
     failures: pl.DataFrame
     features: pl.DataFrame
+    history: pl.DataFrame
 
     @property
     def task(self) -> TaskKind:
@@ -305,6 +307,7 @@ def _sections(model: Model) -> list[Section]:
         Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
         Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
         Section("Features", (), table(model.features)),
+        Section("What was tried", (), table(model.history)),
         Section("Failures", () if model.failures.height else ("None.",), table(model.failures)),
     ]
 

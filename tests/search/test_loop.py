@@ -1,5 +1,7 @@
 """The loop: it goes on when a trial dies, and says why it stopped."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,11 +10,13 @@ from frazil.budget import Budget
 from frazil.errors import BudgetError
 from frazil.folds import plan_folds
 from frazil.metrics import METRICS
+from frazil.models import Linear
 from frazil.models.constant import Constant
 from frazil.progress import progress_for
 from frazil.search.candidate import Candidate
 from frazil.search.evaluation import Workbench
 from frazil.search.fitting import ThreadFitter
+from frazil.search.history import history
 from frazil.search.judge import judge_for
 from frazil.search.loop import search
 from frazil.search.store import NoStore
@@ -96,3 +100,14 @@ def test_few_rows_bound_the_number_of_models():
     result = searched(*[Candidate(f"c{i}", Constant()) for i in range(9)], seconds=60.0)
     assert len(result.trials) == 4
     assert "would overfit an ensemble on 60 rows" in result.why_stopped
+
+
+def test_history_has_every_attempt_in_order_with_its_settings():
+    result = searched(Candidate("bad", Breaking()), Candidate("good", Linear(), origin="optuna"))
+    made = history(result.attempts)
+    assert made.select("number", "candidate", "origin", "status").rows() == [
+        (1, "bad", "portfolio", "ArithmeticError"),
+        (2, "good", "optuna", "finished"),
+    ]
+    assert json.loads(made["settings"][1])["learner"] == "linear"
+    assert made["score"][0] is None

@@ -2,8 +2,9 @@
 
 import pytest
 
+from frazil.errors import SettingError
 from frazil.search.loop import most_models
-from frazil.search.portfolio import Portfolio, read_portfolio
+from frazil.search.portfolio import Portfolio, check_learners, read_portfolio
 
 
 class Nobody:
@@ -13,8 +14,8 @@ class Nobody:
         return None
 
 
-def names(work):
-    queue = Portfolio(work, Nobody())
+def names(work, learners=None):
+    queue = Portfolio(work, Nobody(), learners)
     return [candidate.name for candidate in iter(lambda: queue.ask([]), None)]
 
 
@@ -28,6 +29,24 @@ def test_the_baseline_comes_first_and_every_family_follows(work):
 
 def test_slow_settings_are_left_out_of_large_tables():
     assert len(names(1_000_000)) < len(names(10_000))
+
+
+@pytest.mark.parametrize(
+    ("asked", "families"), [("linear", {"linear"}), ("crossed", {"lightgbm", "catboost", "extra_trees"})]
+)
+def test_only_the_learners_that_are_asked_for_are_tried(asked, families):
+    baseline, *tried = names(10_000, [asked])
+    assert baseline == "baseline"
+    assert {name.split("-")[0] for name in tried} == families
+    assert all(asked in name for name in tried)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"), [(["lightgmb"], "lightgbm"), ("linear", "it takes a list"), ([], "it takes a list")]
+)
+def test_a_learner_that_is_not_in_the_portfolio_is_refused(asked, words):
+    with pytest.raises(SettingError, match=words):
+        check_learners(asked)
 
 
 def test_every_entry_says_where_it_comes_from():

@@ -16,6 +16,8 @@ from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frazil.budget import Clock
     from frazil.progress import Progress
     from frazil.search.candidate import Candidate
@@ -47,11 +49,20 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
-    """Every trial and failure in order, and why the search ended."""
+    """Every candidate with what came of it, in order, and why the search ended."""
 
-    trials: tuple[Trial, ...]
-    failures: tuple[Failure, ...]
+    attempts: tuple[tuple[Candidate, Trial | Failure], ...]
     why_stopped: str
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The candidates that were finished."""
+        return tuple(outcome for _, outcome in self.attempts if isinstance(outcome, Trial))
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The candidates that were not."""
+        return tuple(outcome for _, outcome in self.attempts if isinstance(outcome, Failure))
 
 
 def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progress) -> SearchResult:
@@ -62,10 +73,10 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
         KeyboardInterrupt: the user interrupted before the first candidate was finished.
     """
     trials: list[Trial] = []
-    failures: list[Failure] = []
+    attempts: list[tuple[Candidate, Trial | Failure]] = []
     why = ""
     try:
-        while not (why := _why_stop(bench, trials, len(trials) + len(failures))):
+        while not (why := _why_stop(bench, trials, len(attempts))):
             candidate = proposer.ask(trials)
             if candidate is None:
                 why = "every candidate was tried"
@@ -74,16 +85,19 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
             if outcome is None:
                 outcome = _attempt(candidate, bench)
                 store.keep(outcome)
-            (trials if isinstance(outcome, Trial) else failures).append(outcome)  # type: ignore[arg-type]
+            attempts.append((candidate, outcome))
+            if isinstance(outcome, Trial):
+                trials.append(outcome)
             progress.candidate(_row(outcome, bench.judge.metric.greater_is_better))
             progress.clock(bench.clock.spent, bench.clock.budget.seconds)
     except KeyboardInterrupt:
         if not trials:
             raise
         why = "it was interrupted; the best so far is kept"
+    result = SearchResult(tuple(attempts), why)
     if not trials:
-        raise BudgetError(f"No model could be finished ({why}).{_first_failure(failures)}")
-    return SearchResult(tuple(trials), tuple(failures), why)
+        raise BudgetError(f"No model could be finished ({why}).{_first_failure(result.failures)}")
+    return result
 
 
 def seconds_left(clock: Clock) -> float:
@@ -154,7 +168,7 @@ def _row(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
     return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)
 
 
-def _first_failure(failures: list[Failure]) -> str:
+def _first_failure(failures: Sequence[Failure]) -> str:
     if not failures:
         return ""
     return f" The first of {len(failures)} failures: {failures[0].candidate}: {failures[0].message}"
