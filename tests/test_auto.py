@@ -237,6 +237,35 @@ def test_a_table_of_nothing_but_the_target_is_refused():
         fitted(shop().select("sold"), "sold")
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"rope": -1.0}, "rope=-1.0; it takes 0 or more"),
+        ({"prefer": "simple"}, "simplest"),
+        ({"max_us_per_row": 0}, "it takes more than 0 microseconds"),
+        ({"learners": ["lightgmb"]}, "lightgbm"),
+    ],
+)
+def test_a_choice_that_has_no_meaning_is_refused_before_work_starts(given, words):
+    with pytest.raises(fz.SettingError, match=words):
+        fitted(shop(), "sold", **given)
+
+
+def test_the_simplest_is_deployed_where_that_is_preferred(tmp_path):
+    model = fitted(shop(), "sold", prefer="simplest", rope=1e9)
+    assert model.predictor.deployed[0].name == model.story.deployed.candidate == "baseline"
+    model.save(tmp_path / "m.frazil")
+    assert_frame_equal(fz.load(tmp_path / "m.frazil").predict(shop()), model.predict(shop()))
+
+
+def test_the_simplest_is_one_call_away_also_of_a_saved_model(model, new, tmp_path):
+    model.save(tmp_path / "m.frazil")
+    simplest, again = model.simplest_within_rope(), fz.load(tmp_path / "m.frazil").simplest_within_rope()
+    assert_frame_equal(simplest.predict(new), again.predict(new))
+    assert len(simplest.predictor.deployed) == 1
+    assert simplest.story.deployed == again.story.deployed
+
+
 def test_a_budget_that_is_no_time_says_how_to_write_one():
     with pytest.raises(fz.SettingError, match="write it as '90s', '5m'"):
         fitted(shop(), "sold", budget="soon")

@@ -74,6 +74,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     learners: Sequence[str] | None = None,
     rope: float | None = None,
     prefer: Literal["best", "simplest"] = "best",
+    max_us_per_row: float | None = None,
     store: str | Path | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -104,6 +105,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         rope: How large a difference of scores does not matter, in units of the metric; None for 0.01 of metrics between
             0 and 1 that are to be high, and 1 % of the best score of others.
         prefer: "best", or "simplest": the simplest candidate that is likely no worse than the best by more than `rope`.
+        max_us_per_row: Most microseconds that the deployed models may take to predict a row, features not counted, on
+            this machine; the ensemble is chosen accordingly. Where no candidate is as fast, it is the fastest.
         store: A folder that keeps every finished trial; the same call after a crash goes on from there.
         seed: Root of every random choice.
         threads: Processors to use; all that are allowed where None.
@@ -117,7 +120,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     """
     clock = Budget.of(budget).start()
     threads = _checked_threads(threads)
-    _check_choice(rope, prefer)
+    _check_choice(rope, prefer, max_us_per_row)
     check_learners(learners)
     _check_seed(seed)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
@@ -144,9 +147,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
                 shown.stage("searching")
                 result = search(bench, proposer_for(bench, learners), kept, shown)
         shown.stage("combining and testing what was found")
-        ensemble = bagged_ensemble(
-            result.trials, judge, seed, Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
-        )
+        until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
+        most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
+        ensemble = bagged_ensemble(result.trials, judge, seed, until, most_seconds)
         found = assembled(source.name, staged, bench, result, ensemble, settings, rope)
     model = Model(
         predictor=found.predictor,
@@ -222,9 +225,11 @@ def _check_seed(seed: object) -> None:
         raise SettingError(f"seed={seed!r}; it takes an integer.")
 
 
-def _check_choice(rope: float | None, prefer: str) -> None:
+def _check_choice(rope: float | None, prefer: str, max_us_per_row: float | None) -> None:
     if rope is not None and not (math.isfinite(rope) and rope >= 0):
         raise SettingError(f"rope={rope!r}; it takes 0 or more, in units of the metric, or None.")
+    if max_us_per_row is not None and not max_us_per_row > 0:
+        raise SettingError(f"max_us_per_row={max_us_per_row!r}; it takes more than 0 microseconds, or None.")
     if prefer not in PREFERENCES:
         raise SettingError.among("prefer", prefer, PREFERENCES)
 

@@ -144,3 +144,21 @@ def test_a_leaderboard_ranks_the_best_first_and_tests_against_it():
     assert board.filter(pl.col("candidate") == "close")["p_vs_baseline"].item() < 0.01
     assert (board["ci_low"] <= board["score"]).all()
     assert (board["score"] <= board["ci_high"]).all()
+
+
+def test_an_ensemble_keeps_the_time_that_a_row_may_take():
+    rng = np.random.default_rng(0)
+    judge = judged(np.arange(100.0))
+    errors = [rng.normal(size=100) for _ in range(5)]
+    trials = [
+        replace(trial(f"t{at}", judge.target + error, judge), predict_seconds_per_row=at + 1.0)
+        for at, error in enumerate(errors)
+    ]
+    free = bagged_ensemble(trials, judge, 0, Deadline())
+    assert len(free.trials) == 5
+    for most in (14.0, 7.0, 3.0, 1.0):
+        bound = bagged_ensemble(trials, judge, 0, Deadline(), most)
+        assert bound.predict_seconds_per_row <= most
+        assert bound.score >= free.score - 1e-12
+    alone = bagged_ensemble(trials, judge, 0, Deadline(), 0.5)
+    assert [each.candidate.name for each in alone.trials] == ["t0"]

@@ -124,8 +124,7 @@ def _entries(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge) -> list[
         _Entry(trial.candidate.name, trial, trial.fit_seconds, trial.predict_seconds_per_row) for trial in trials
     ]
     seconds = sum(trial.fit_seconds for trial in ensemble.trials)
-    speed = sum(trial.predict_seconds_per_row for trial in ensemble.trials)
-    entries.append(_Entry(ENSEMBLE, ensemble, seconds, speed))
+    entries.append(_Entry(ENSEMBLE, ensemble, seconds, ensemble.predict_seconds_per_row))
     sign = 1 if judge.metric.greater_is_better else -1
     entries.sort(
         key=lambda entry: (-sign * np.nan_to_num(entry.scored.score, nan=-sign * np.inf), entry.name != ENSEMBLE)
