@@ -1,8 +1,7 @@
 """Which rows learn and which rows judge: split plans that keep time and groups apart.
 
-Time rules first: where there is a time axis, a fold trains on what came before its validation rows and nothing else.
-Groups rule next: a group never stands on both sides. Classes, or the quantiles of a number, are spread evenly as far as
-the two leave a choice.
+Time rules first: where there is a time axis, a fold trains on what came before its validation rows and nothing else;
+then groups: none stands on both sides. Classes, or quantiles of a number, are spread evenly as far as these leave room.
 """
 
 from __future__ import annotations
@@ -397,6 +396,5 @@ def _usable(plan: SplitPlan, task: Task, target: NDArray[Any]) -> SplitPlan:
         )
     if len(kept) == len(plan.folds):
         return plan
-    lost = len(plan.folds) - len(kept)
-    why = f"{plan.reason}; {lost} folds left out, because their rows to learn from are of one class"
-    return SplitPlan(kept, plan.kind, why, plan.forward)
+    why = f"{len(plan.folds) - len(kept)} folds left out, because their rows to learn from are of one class"
+    return SplitPlan(kept, plan.kind, f"{plan.reason}; {why}", plan.forward)

@@ -23,6 +23,7 @@ from frazil.models import (
     ExtraTrees,
     LightGBM,
     Linear,
+    LogTarget,
     learner_from,
     settings_of,
 )
@@ -37,6 +38,7 @@ QUICK = (
     CatBoost(max_rounds=40),
     ExtraTrees(trees=20),
     Crossed(LightGBM(max_rounds=40)),
+    LogTarget(LightGBM(max_rounds=40)),
     MLP(units=32, steps=300),
 )
 TASKS = {
@@ -51,6 +53,7 @@ BOUNDED = {
     "catboost": lambda rounds: {"max_rounds": rounds},
     "extra_trees": lambda rounds: {"trees": rounds},
     "crossed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
+    "log_target": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "mlp": lambda rounds: {"steps": rounds},
 }
 
@@ -297,7 +300,9 @@ def test_a_deadline_that_has_passed_ends_the_fit_with_a_model(learner, kind):
 @KINDS
 def test_it_fits_without_rows_left_out(learner, kind):
     model = learner.fit(sample(kind, 200), None, conditions(kind))
-    assert model.rounds == {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40}.get(learner.name, 0)
+    assert model.rounds == {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40, "log_target": 40}.get(
+        learner.name, 0
+    )
     empty = learner.fit(sample(kind, 200), sample(kind, 0), conditions(kind))
     assert empty.rounds == model.rounds
 

@@ -27,6 +27,13 @@ def test_the_baseline_comes_first_and_every_family_follows(work):
     assert len(set(queue)) == len(queue)
 
 
+def test_logarithms_are_tried_of_targets_like_prices_alone():
+    queue = Portfolio(10_000, Nobody(), None, skewed=True)
+    tried = [candidate.name for candidate in iter(lambda: queue.ask([]), None)]
+    assert sum("-log-" in name for name in tried) >= 3
+    assert not any("-log-" in name for name in names(10_000))
+
+
 def test_slow_settings_are_left_out_of_large_tables():
     assert len(names(1_000_000)) < len(names(10_000))
 

@@ -12,6 +12,7 @@ from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
+from frazil.models.log_target import LogTarget
 from frazil.models.mlp import MLP
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from frazil.models.contract import Learner
 
+_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log"}  # of learners that have another inside
 LEARNER = "learner"  # the key under which a description names it
-LEARNERS: tuple[type[Learner], ...] = (Constant, Linear, LightGBM, CatBoost, ExtraTrees, Crossed, MLP)
+LEARNERS: tuple[type[Learner], ...] = (Constant, Linear, LightGBM, CatBoost, ExtraTrees, Crossed, LogTarget, MLP)
 
 
 def learner_named(name: str) -> type[Learner]:
@@ -78,12 +80,27 @@ def described(learner: Learner) -> dict[str, Any]:
 
 
 def family_of(learner: Learner) -> str:
-    """Name what candidates are counted by: the learner, and whether it sees crosses.
+    """Name what candidates are counted by: the learner, and what it sees of the columns and the target.
 
-    >>> family_of(LightGBM()), family_of(Crossed(CatBoost()))
-    ('lightgbm', 'catboost-crossed')
+    >>> family_of(LightGBM()), family_of(LogTarget(Crossed(CatBoost())))
+    ('lightgbm', 'catboost-crossed-log')
     """
-    return f"{learner.inner.name}-{learner.name}" if isinstance(learner, Crossed) else learner.name
+    suffix = _SUFFIXES.get(learner.name)
+    return learner.name if suffix is None else f"{family_of(_inner(learner))}-{suffix}"
+
+
+def names_of(learner: Learner) -> set[str]:
+    """Return all that a user may mean it by: its family, its learner, and those of what is inside.
+
+    >>> sorted(names_of(Crossed(CatBoost())))
+    ['catboost', 'catboost-crossed', 'crossed']
+    """
+    own = {family_of(learner), learner.name}
+    return own | names_of(_inner(learner)) if learner.name in _SUFFIXES else own
+
+
+def _inner(learner: Learner) -> Learner:
+    return cast("Crossed | LogTarget", learner).inner
 
 
 def _inside(value: Any) -> Any:  # noqa: ANN401 -- of any setting

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frazil.models.crossed import Crossed
+from frazil.models.log_target import LogTarget
 
 if TYPE_CHECKING:
     from frazil.models.contract import Learner
@@ -20,6 +21,8 @@ def complexity_of(learner: Learner) -> int:
     >>> complexity_of(Linear()) < complexity_of(CatBoost()) < complexity_of(Crossed(CatBoost()))
     True
     """
+    if isinstance(learner, LogTarget):
+        return 1 + complexity_of(learner.inner)
     if isinstance(learner, Crossed):
         return SEES_CROSSES
     return ORDER.index(learner.name) if learner.name in ORDER else OTHER

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from frazil.errors import SettingError
-from frazil.models import family_of, learner_from
+from frazil.models import family_of, learner_from, names_of
 from frazil.models.constant import Constant
 from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
@@ -18,11 +20,14 @@ from frazil.search.optuna_proposer import OptunaProposer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from frazil.models.contract import Learner
     from frazil.search.candidate import Trial
     from frazil.search.evaluation import Workbench
     from frazil.search.loop import Proposer
 
+LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
 
 
@@ -36,6 +41,7 @@ class Entry:
         source: Where the settings come from.
         most_work: Training rows times trees a round above which it is left out: it would not converge in minutes.
         least_work: Below it, it is left out: something slower and better is affordable.
+        skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
     """
 
     learner: Learner
@@ -43,12 +49,7 @@ class Entry:
     source: str
     most_work: int = EVERY_SIZE
     least_work: int = 0
-
-    @property
-    def names(self) -> set[str]:
-        """What a user may call it: its family, and its learner, that inside another too."""
-        inner = getattr(self.learner, "inner", self.learner)
-        return {family_of(self.learner), self.learner.name, inner.name}
+    skewed: bool = False
 
 
 def read_portfolio() -> tuple[Entry, ...]:
@@ -65,29 +66,38 @@ class Portfolio:
         work: Training rows times the trees of one boosting round: one, or one a class where there are three or more.
         after: Proposes when the queue is empty.
         learners: Names of learners or families that may be tried; None for all. The baseline always is.
+        skewed: Whether the target is like prices: above 0, with a long tail of large ones.
     """
 
     work: int
     after: Proposer
     learners: Sequence[str] | None = None
+    skewed: bool = False
     waiting: list[Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
         """Queue the candidates that suit the size of the table."""
-        entries = [entry for entry in read_portfolio() if self.learners is None or entry.names & set(self.learners)]
-        suiting = [entry for entry in entries if entry.least_work <= self.work <= entry.most_work]
+        entries = [
+            entry for entry in read_portfolio() if self.learners is None or names_of(entry.learner) & set(self.learners)
+        ]
+        suiting = [entry for entry in entries if self._suits(entry)]
         self.waiting = [Candidate(BASELINE, Constant(), 0.1), *_named(suiting)]
 
     def ask(self, trials: list[Trial]) -> Candidate | None:
         """Propose the next of the queue."""
         return self.waiting.pop(0) if self.waiting else self.after.ask(trials)
 
+    def _suits(self, entry: Entry) -> bool:
+        is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
+        fits = entry.least_work <= self.work <= entry.most_work and (self.skewed or not entry.skewed)
+        return is_asked_for and fits
+
 
 def check_learners(learners: Sequence[str] | None) -> None:
     """Raise SettingError where the portfolio has no learner or family of a name, or none is named."""
     if learners is None:
         return
-    known = sorted(set().union(*(entry.names for entry in read_portfolio())))
+    known = sorted(set().union(*(names_of(entry.learner) for entry in read_portfolio())))
     if isinstance(learners, str) or not learners:
         raise SettingError(f"learners={learners!r}; it takes a list of names: {', '.join(known)}.")
     for name in learners:
@@ -100,7 +110,26 @@ def proposer_for(bench: Workbench, learners: Sequence[str] | None = None) -> Por
     rows = bench.folds.folds[0].train.matrix.rows
     trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
     after = OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed)
-    return Portfolio(rows * trees_a_round, after, learners)
+    skewed = bench.task.is_regression and is_skewed(bench.judge.target)
+    return Portfolio(rows * trees_a_round, after, learners, skewed)
+
+
+def is_skewed(target: NDArray[np.float64]) -> bool:
+    """Say whether a number is like prices: all above 0, with a skewness above 1.5 that its logarithm has less of.
+
+    >>> is_skewed(np.exp(np.linspace(0.0, 5.0, 100))), is_skewed(np.linspace(1.0, 5.0, 100))
+    (True, False)
+    """
+    if not (target > 0).all():
+        return False
+    plain = _skewness(target)
+    return plain > LEAST_SKEWNESS and abs(_skewness(np.log(target))) < plain
+
+
+def _skewness(values: NDArray[np.float64]) -> float:
+    deviations = values - values.mean()
+    spread = deviations.std()
+    return float((deviations**3).mean() / spread**3) if spread > 0 else 0.0
 
 
 def _entry(learner: str, settings: dict[str, Any], **rest: Any) -> Entry:  # noqa: ANN401 -- as in the data file
