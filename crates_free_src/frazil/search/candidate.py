@@ -83,13 +83,28 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A candidate that could not be fitted; the run went on without it."""
+    """A candidate that could not be fitted, or was not worth it; the run went on without it.
+
+    Args:
+        candidate: Its name.
+        error: Name of the exception; "Pruned" where it was given up after its first folds.
+        message: In words.
+        seconds: That it took.
+        traceback: Where it was raised; empty where it was given up.
+        score: By its first folds, where it was given up.
+    """
 
     candidate: str
     error: str
     message: str
     seconds: float
     traceback: str
+    score: float | None = None
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it was given up after its first folds."""
+        return self.score is not None
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of `model.failures`."""

@@ -11,9 +11,12 @@ import numpy as np
 
 from frazil.search.candidate import Trial
 from frazil.search.fitting import FitJob
+from frazil.search.pruning import FIRST, check_worth, may_be_pruned
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frazil.budget import Clock, Deadline
     from frazil.search.candidate import Candidate
     from frazil.search.fitting import Fitter, FoldFit
@@ -49,15 +52,23 @@ def parallel_folds(folds: FoldSet, threads: int) -> int:
     return 1 if rows >= ROWS_FOR_THREADED_FITS else min(threads, len(folds.folds))
 
 
-def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
+def evaluate(candidate: Candidate, bench: Workbench, seconds: float, rivals: Sequence[Trial] = ()) -> Trial:
     """Fit the candidate on every fold, within this much time, and score what it says of the rows left out.
 
     Learners stop at their deadline and keep what they have, so that the trial ends in time and is whole.
 
-    Raises: TimeoutError: a fit did not stop; it was given up.
+    Raises:
+        TimeoutError: a fit did not stop; it was given up.
+        Pruned: it is so far behind its rivals that its other folds are not worth their time.
     """
     started = perf_counter()
-    fits = _fitted(candidate, bench, bench.clock.deadline(seconds))
+    whole = bench.clock.deadline(seconds)
+    every = range(len(bench.folds.folds))
+    first = FIRST if may_be_pruned(candidate, bench.judge, len(every), rivals) else 0
+    fits = _fitted(candidate, every[:first], bench, whole)
+    if fits:
+        check_worth([fit.predictions for fit in fits], bench.judge, rivals)
+    fits += _fitted(candidate, every[first:], bench, whole)
     oof = np.concatenate([fit.predictions for fit in fits])
     score, block_scores = bench.judge.judged(oof)
     if not math.isfinite(score):
@@ -74,9 +85,9 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float) -> Trial:
     )
 
 
-def _fitted(candidate: Candidate, bench: Workbench, whole: Deadline) -> list[FoldFit]:
-    """Fit all folds; where one fails, the others are given up."""
-    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole)) for fold in range(len(bench.folds.folds))]
+def _fitted(candidate: Candidate, folds: Sequence[int], bench: Workbench, whole: Deadline) -> list[FoldFit]:
+    """Fit folds; where one fails, the others are given up."""
+    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole)) for fold in folds]
     patience = GRACE + GRACE_SHARE * whole.left
     try:
         return [future.result(_timeout(whole, patience, bench)) for future in waiting]

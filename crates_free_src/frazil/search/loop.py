@@ -14,6 +14,7 @@ from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
 from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
+from frazil.search.pruning import Pruned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,8 @@ MODELS_BY_ROWS = ((100, 4), (500, 8), (2_500, 15), (10_000, 40), (100_000, 100))
 class Proposer(Protocol):
     """Who proposes candidates; never evaluates one."""
 
-    def ask(self, trials: list[Trial]) -> Candidate | None:
-        """Propose the next candidate in the light of the trials so far; None when nothing is left to try."""
+    def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
+        """Propose the next candidate in the light of what came of those so far; None when nothing is left to try."""
 
 
 class Store(Protocol):
@@ -61,8 +62,9 @@ class SearchResult:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """The candidates that were not."""
-        return tuple(outcome for _, outcome in self.attempts if isinstance(outcome, Failure))
+        """The candidates that could not be."""
+        outcomes = (outcome for _, outcome in self.attempts)
+        return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and not outcome.is_pruned)
 
 
 def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progress) -> SearchResult:
@@ -77,13 +79,13 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
     why = ""
     try:
         while not (why := _why_stop(bench, trials, len(attempts))):
-            candidate = proposer.ask(trials)
+            candidate = proposer.ask([outcome for _, outcome in attempts])
             if candidate is None:
                 why = "every candidate was tried"
                 break
             outcome = store.recall(candidate)
             if outcome is None:
-                outcome = _attempt(candidate, bench)
+                outcome = _attempt(candidate, bench, trials)
                 store.keep(outcome)
             attempts.append((candidate, outcome))
             if isinstance(outcome, Trial):
@@ -130,15 +132,17 @@ def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
         return "it was interrupted; the best so far is kept"
     if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
         return f"the budget of {budget.seconds:g} s is spent"
-    if tried >= most_models(len(bench.judge.target)):
-        return f"more than {tried} models would overfit an ensemble on {len(bench.judge.target)} rows"
+    if len(trials) >= most_models(len(bench.judge.target)):
+        return f"more than {len(trials)} models would overfit an ensemble on {len(bench.judge.target)} rows"
     return ""
 
 
-def _attempt(candidate: Candidate, bench: Workbench) -> Trial | Failure:
+def _attempt(candidate: Candidate, bench: Workbench, rivals: list[Trial]) -> Trial | Failure:
     started = perf_counter()
     try:
-        return evaluate(candidate, bench, _allowance(candidate, bench.clock))
+        return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
+    except Pruned as pruned:
+        return Failure(candidate.name, "Pruned", str(pruned), perf_counter() - started, "", pruned.score)
     except FitError as error:
         seconds = perf_counter() - started
         return Failure(candidate.name, error.kind, error.message, seconds, error.trace)
@@ -162,7 +166,8 @@ def _allowance(candidate: Candidate, clock: Clock) -> float:
 
 def _row(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
     if isinstance(outcome, Failure):
-        return CandidateRow(outcome.candidate, None, None, outcome.seconds, f"failed: {outcome.message}")
+        status = f"{'pruned' if outcome.is_pruned else 'failed'}: {outcome.message}"
+        return CandidateRow(outcome.candidate, None, None, outcome.seconds, status)
     std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
     name, seconds = outcome.candidate.name, outcome.fit_seconds
     return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from frazil.extras import load
 from frazil.models import family_of
-from frazil.search.candidate import Candidate
+from frazil.search.candidate import Candidate, Failure, Trial
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frazil.models.contract import Learner
-    from frazil.search.candidate import Trial
 
 FAMILIES = 2  # how many of the best families are searched, in turn
 SHARE = 0.25  # of the time left, for one proposal
@@ -32,14 +33,14 @@ class OptunaProposer:
     seed: int
     asked: list[tuple[str, str, Any]] = field(default_factory=list)  # candidate, family, Optuna's trial
 
-    def ask(self, trials: list[Trial]) -> Candidate | None:
+    def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
         """Propose settings for one of the best families, in turn."""
-        families = self._families(trials)
+        families = self._families([outcome for outcome in outcomes if isinstance(outcome, Trial)])
         if not families:
             return None
         family, learner = families[len(self.asked) % len(families)]
         name = f"{family}-t{len(self.asked) + 1}"
-        asked = self._study(family, trials).ask()
+        asked = self._study(family, outcomes).ask()
         candidate = Candidate(name, learner.suggest(asked, self.rows), SHARE, "optuna")
         self.asked.append((name, family, asked))
         return candidate
@@ -52,12 +53,12 @@ class OptunaProposer:
             best.setdefault(family_of(trial.candidate.learner), trial.candidate.learner)
         return [(family, learner) for family, learner in best.items() if family not in SETTLED][:FAMILIES]
 
-    def _study(self, family: str, trials: list[Trial]) -> Any:  # noqa: ANN401 -- Optuna loads late
+    def _study(self, family: str, outcomes: Sequence[Trial | Failure]) -> Any:  # noqa: ANN401 -- Optuna loads late
         optuna = load("optuna")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=child_seed(self.seed, "optuna", len(self.asked)))
         study = optuna.create_study(sampler=sampler, direction="maximize" if self.greater_is_better else "minimize")
-        scores = {trial.candidate.name: trial.score for trial in trials}
+        scores = {_name(outcome): outcome.score for outcome in outcomes if outcome.score is not None}
         for name, of_family, asked in self.asked:
             if of_family == family and name in scores:
                 study.add_trial(
@@ -66,3 +67,7 @@ class OptunaProposer:
                     )
                 )
         return study
+
+
+def _name(outcome: Trial | Failure) -> str:
+    return outcome.candidate.name if isinstance(outcome, Trial) else outcome.candidate

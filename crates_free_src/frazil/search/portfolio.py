@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.models.contract import Learner
-    from frazil.search.candidate import Trial
+    from frazil.search.candidate import Failure, Trial
     from frazil.search.evaluation import Workbench
     from frazil.search.loop import Proposer
 
@@ -83,9 +83,9 @@ class Portfolio:
         suiting = [entry for entry in entries if self._suits(entry)]
         self.waiting = [Candidate(BASELINE, Constant(), 0.1), *_named(suiting)]
 
-    def ask(self, trials: list[Trial]) -> Candidate | None:
+    def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
         """Propose the next of the queue."""
-        return self.waiting.pop(0) if self.waiting else self.after.ask(trials)
+        return self.waiting.pop(0) if self.waiting else self.after.ask(outcomes)
 
     def _suits(self, entry: Entry) -> bool:
         is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))

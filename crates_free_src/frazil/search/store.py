@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class JournalStore:
         if record is None or record.get("settings") not in (None, described(candidate.learner)):
             return None
         if "error" in record:
-            return Failure(**{key: record[key] for key in ("candidate", "error", "message", "seconds", "traceback")})
+            return Failure(**{field.name: record[field.name] for field in fields(Failure) if field.name in record})
         members = read_bundle(self.journal.folder / record["file"]).members
         predicted = npz_member(members, PREDICTIONS)
         return Trial(
@@ -65,7 +65,7 @@ class JournalStore:
     def keep(self, outcome: Trial | Failure) -> None:
         """Write the models first and the line that speaks of them after, so that no line is without its models."""
         if isinstance(outcome, Failure):
-            self.journal.append(outcome.row())
+            self.journal.append(asdict(outcome))
             return
         file = f"{outcome.candidate.name}.zip"
         members = {
