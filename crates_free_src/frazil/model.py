@@ -21,6 +21,7 @@ from frazil.files import write_bytes
 from frazil.metrics import METRICS, Metric
 from frazil.report.page import Section, bar_chart, interval_chart, page, table
 from frazil.schema import column
+from frazil.search.deciding import decided
 from frazil.sources import open_source, reading
 from frazil.stats.intervals import bootstrap_interval, wilson_interval
 from frazil.types import TaskKind
@@ -201,9 +202,11 @@ class Model:
         """
         target, raw = self._measured(self._open(data), self._earlier(history))
         rows = []
+        labels = decided(raw, self.predictor.cut)
         for metric in _reported(self.metric, self.task):
-            low, high = bootstrap_interval(metric, target, raw, seed=seed)
-            score = metric.score(target, raw)
+            read = labels if metric.needs == "label" else raw
+            low, high = bootstrap_interval(metric, target, read, seed=seed)
+            score = metric.score(target, read)
             rows.append({"metric": metric.name, "score": score, "ci_low": low, "ci_high": high, "rows": len(target)})
         if coverage is not None:
             rows.append(_coverage_row(is_covered(target, raw, self.predictor.misses, coverage), coverage))

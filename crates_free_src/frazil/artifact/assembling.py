@@ -11,6 +11,7 @@ from frazil.artifact.predictor import Member, Predictor
 from frazil.artifact.story import Standing, Story, library_versions
 from frazil.console import peak_memory_bytes
 from frazil.search.calibrating import calibrate
+from frazil.search.deciding import decided
 from frazil.search.honest import honest_score
 from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
 
@@ -56,15 +57,15 @@ def assembled(
         rows = slice(None if trial.candidate.name == chosen else 0)  # only what may be deployed alone keeps its misses
         own = misses_of(target[rows], trial.spared[rows], bench.seed)
         models = tuple(model.loaded() for model in trial.models)  # their files are gone when the run ends
-        return Member(trial.candidate.name, trial.candidate.learner.name, weight, models, own)
+        return Member(trial.candidate.name, trial.candidate.learner.name, weight, models, own, judge.cut(trial.oof))
 
     board = leaderboard(result.trials, ensemble, judge, rope)
     chosen = simplest_within_rope(result.trials, ensemble, judge, board)
     calibration = calibrate(ensemble.oof, judge)
-    spared = calibration.apply(ensemble.spared)
+    spared, cut = calibration.apply(ensemble.spared), judge.cut(calibration.apply(ensemble.oof))
     weights = {trial.candidate.name: weight for trial, weight in zip(ensemble.trials, ensemble.weights, strict=True)}
     kept = {trial.candidate.name: trial for trial in result.trials if trial.candidate.name in {*weights, chosen}}
-    deployed = Standing.of(board, ENSEMBLE, honest(spared))
+    deployed = Standing.of(board, ENSEMBLE, honest(decided(spared, cut)))
     inputs = sorted({source for fold in bench.folds.folds for source in fold.fitted.inputs})
     predictor = Predictor(
         task=staged.table.task,
@@ -73,12 +74,15 @@ def assembled(
         members=tuple(member(trial, weights.get(own, 0.0)) for own, trial in kept.items()),
         calibration=calibration,
         misses=misses_of(target, spared, bench.seed),
+        cut=cut,
         threads=bench.threads,
     )
     story = Story(
         metric=judge.metric.name,
         deployed=deployed,
-        simplest=deployed if chosen == ENSEMBLE else Standing.of(board, chosen, honest(kept[chosen].spared)),
+        simplest=deployed
+        if chosen == ENSEMBLE
+        else Standing.of(board, chosen, honest(decided(kept[chosen].spared, judge.cut(kept[chosen].oof)))),
         rope=rope_of(judge.metric, board["score"][0]) if rope is None else rope,
         rows=len(staged.table.target),
         columns=len(inputs),

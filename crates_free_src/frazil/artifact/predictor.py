@@ -13,6 +13,7 @@ from frazil.matrix import collect_matrix
 from frazil.naming import generated
 from frazil.schema import conform
 from frazil.search.calibrating import Calibration
+from frazil.search.deciding import HALF, decided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,7 @@ class Member:
         weight: Its share of the prediction.
         models: One a fold.
         misses: As the predictor's, of this candidate alone; only of one that may be deployed alone.
+        cut: As the predictor's, of this candidate alone.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Member:
     weight: float
     models: tuple[Fitted, ...]
     misses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
+    cut: float = HALF
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +61,7 @@ class Predictor:
         members: The candidates; weights sum to 1. One of weight 0 is kept to be deployed alone.
         calibration: What is done to the mean of probabilities.
         misses: How far it was off on the spared rows, ascending; see `artifact.coverage`.
+        cut: From which probability of the second of two labels on it is predicted.
         threads: Processors that a prediction may use.
     """
 
@@ -67,6 +71,7 @@ class Predictor:
     members: tuple[Member, ...]
     calibration: Calibration = field(default_factory=Calibration)
     misses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0), repr=False)
+    cut: float = HALF
     threads: int = field(default=1, compare=False)
 
     @property
@@ -89,7 +94,7 @@ class Predictor:
         """Return the predictor of one of its candidates, as it is."""
         chosen = next(member for member in self.members if member.name == name)
         members = (replace(chosen, weight=1.0),)
-        return replace(self, members=members, calibration=Calibration(), misses=chosen.misses)
+        return replace(self, members=members, calibration=Calibration(), misses=chosen.misses, cut=chosen.cut)
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> Predictor:
         """Return it with the tables that its features read beside the one to predict."""
@@ -129,7 +134,7 @@ class Predictor:
         held = [] if coverage is None else covering(raw, self.misses, coverage, self.task)
         if self.task.is_regression:
             return pl.DataFrame([pl.Series(PREDICTION, raw), *held])
-        labels = self.task.decode(raw.argmax(axis=1)).rename(PREDICTION)
+        labels = self.task.decode(decided(raw, self.cut).argmax(axis=1)).rename(PREDICTION)
         shares = (pl.Series(name, raw[:, at]) for at, name in enumerate(self.probability_columns))
         return pl.DataFrame([labels, *shares, *held])
 

@@ -37,7 +37,10 @@ def predictor_members(predictor: Predictor) -> dict[str, bytes]:
         "task": {"kind": task.kind.value, "target": task.target, "reason": task.reason},
         "folds": len(predictor.recipes),
         "calibration": asdict(predictor.calibration),
-        "members": [{"name": m.name, "learner": m.learner, "weight": m.weight} for m in predictor.members],
+        "cut": predictor.cut,
+        "members": [
+            {"name": m.name, "learner": m.learner, "weight": m.weight, "cut": m.cut} for m in predictor.members
+        ],
     }
     members = {
         SPEC: json.dumps(spec, indent=1).encode(),
@@ -73,6 +76,7 @@ def predictor_from(members: Mapping[str, bytes], threads: int) -> Predictor:
             ),
             calibration=_calibration(spec["calibration"]),
             misses=_misses(misses[DEPLOYED]),
+            cut=_cut(spec["cut"]),
             threads=threads,
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -104,4 +108,10 @@ def _misses(given: NDArray[Any]) -> NDArray[np.float64]:
 def _member(number: int, given: Mapping[str, Any], folds: range, members: Mapping[str, bytes]) -> Member:
     fitted_type = learner_named(given["learner"]).fitted_type
     models = tuple(fitted_type.read(members_below(members, f"folds/{fold}/models/{number}/")) for fold in folds)
-    return Member(given["name"], given["learner"], float(given["weight"]), models)
+    return Member(given["name"], given["learner"], float(given["weight"]), models, cut=_cut(given["cut"]))
+
+
+def _cut(given: float) -> float:
+    if not 0 < float(given) < 1:
+        raise ValueError(f"a cut at {given}")
+    return float(given)

@@ -114,7 +114,7 @@ def greedy_weights(pool: Sequence[NDArray[np.float64]], judge: Judge, rows: NDAr
     total = np.zeros_like(pool[0])
     best_loss, best_size = np.inf, 0
     for size in range(1, ROUNDS + 1):
-        losses = np.array([judge.metric.loss(target, (total + oof) / size, weights) for oof in pool])
+        losses = np.array([judge.mixing.loss(target, (total + oof) / size, weights) for oof in pool])
         if np.isnan(losses).all():
             return np.full(len(pool), 1 / len(pool))
         chosen.append(int(np.nanargmin(losses)))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from frazil.metrics import METRICS
+from frazil.search.deciding import HALF, best_cut, decided, is_tuned
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Judge:
         target: (scored,) targets of the scored rows, fold after fold.
         weights: (scored,) or None.
         blocks: Positions among the scored rows; each block gives one score.
+        classes: How many labels there are; 0 for numbers.
         test_train_ratio: Validation rows over training rows of a fold, for the corrected resampled t-test; 0 where
             the blocks cut up a hold-out, so that the models are held fixed and block scores are independent.
     """
@@ -38,18 +41,39 @@ class Judge:
     weights: NDArray[np.float64] | None
     blocks: tuple[NDArray[np.int64], ...]
     test_train_ratio: float
+    classes: int = 0
 
     def score(self, predictions: NDArray[np.float64], rows: NDArray[np.int64] | slice = slice(None)) -> float:
         """Measure the predictions of the scored rows, or of some of them."""
         weights = None if self.weights is None else self.weights[rows]
         return self.metric.score(self.target[rows], predictions[rows], weights)
 
+    @property
+    def mixing(self) -> Metric:
+        """What candidates are mixed by: that of a label has steps, and a cut for each mix; the log loss has neither."""
+        return METRICS["log_loss"] if self.is_cut else self.metric
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether labels are decided at a cut that is chosen for the metric."""
+        return is_tuned(self.metric, self.classes)
+
+    def cut(self, predictions: NDArray[np.float64]) -> float:
+        """Return from which probability on to choose the second class: 0.5, or what is best on the scored rows."""
+        return best_cut(self.metric, self.target, predictions, self.weights) if self.is_cut else HALF
+
+    def decided(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Stretch probabilities so that their best cut is at 0.5; others stay as they are."""
+        return decided(predictions, self.cut(predictions)) if self.is_cut else predictions
+
     def judged(self, predictions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Measure all of it, and each block on its own.
 
         Over folds the whole is the mean of their scores: models of different folds are on different scales, which a
         ranking over all rows at once would take for knowledge. Over blocks of a hold-out it is the score of all rows.
+        Where the metric is one of labels with a cut of its own, predictions are judged at their best cut.
         """
+        predictions = self.decided(predictions)
         blocks = np.array([self.score(predictions, block) for block in self.blocks])
         known = blocks[np.isfinite(blocks)]
         if self.test_train_ratio > 0 and len(known):
@@ -69,4 +93,4 @@ def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge
         blocks = [np.sort(part) for part in np.array_split(shuffled, min(HOLDOUT_BLOCKS, len(rows)))]
         ratio = 0.0
     weights = None if table.weights is None else table.weights[rows]
-    return Judge(metric, table.target[rows], weights, tuple(blocks), ratio)
+    return Judge(metric, table.target[rows], weights, tuple(blocks), ratio, table.task.n_classes)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from frazil.search.deciding import HALF, best_cut, decided
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -70,4 +72,5 @@ def check_worth(predictions: Sequence[NDArray[np.float64]], judge: Judge, rivals
 def _score(predictions: NDArray[np.float64], judge: Judge, fold: int) -> float:
     rows = judge.blocks[fold]
     weights = None if judge.weights is None else judge.weights[rows]
-    return judge.metric.score(judge.target[rows], predictions, weights)
+    cut = best_cut(judge.metric, judge.target[rows], predictions, weights) if judge.is_cut else HALF
+    return judge.metric.score(judge.target[rows], decided(predictions, cut), weights)
