@@ -13,11 +13,14 @@ from frazil import expressions as _expressions  # noqa: F401 -- gives Polars exp
 from frazil.version import __version__
 
 if TYPE_CHECKING:
-    from frazil.auto import check, fit_auto, suggest
+    from frazil.auto import fit_auto, suggest
     from frazil.budget import Budget
+    from frazil.checks.cleaning import clean
+    from frazil.checks.door import check
     from frazil.errors import (
         ArtifactError,
         BudgetError,
+        DiskError,
         FrazilError,
         InputError,
         MissingColumnError,
@@ -116,6 +119,7 @@ __all__ = [
     "ArtifactError",
     "Budget",
     "BudgetError",
+    "DiskError",
     "Forward",
     "FrazilError",
     "InputError",
@@ -137,6 +141,7 @@ __all__ = [
     "boolean_stats",
     "business_days",
     "check",
+    "clean",
     "clip",
     "cluster_distance",
     "compare_to_group",
@@ -216,8 +221,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "frazil.auto": ("check", "fit_auto", "suggest"),
+    "frazil.auto": ("fit_auto", "suggest"),
     "frazil.budget": ("Budget",),
+    "frazil.checks.cleaning": ("clean",),
+    "frazil.checks.door": ("check",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "frazil.features": ("Recipe",),
     "frazil.features.series": ("describe_series",),

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frazil.budget import Clock
-    from frazil.checks.findings import Findings
     from frazil.folds import SplitPlan
     from frazil.progress import Progress
 
@@ -162,29 +161,6 @@ def fit_auto(  # noqa: PLR0913 -- the door
         history=history(result.attempts),
     )
     return model.simplest_within_rope() if prefer == "simplest" else model
-
-
-def check(
-    data: Any,  # noqa: ANN401 -- any source that open_source takes
-    target: str,
-    *,
-    task: str = "auto",
-    time: str | None = None,
-    groups: str | None = None,
-    weights: str | None = None,
-    seed: int = 0,
-) -> Findings:
-    """Look at a table as `fit_auto` would before it works, and say what was found.
-
-    Args: as for `fit_auto`.
-
-    Returns: The findings: `text()`, `to_frame()`, `to_json()`, `has_errors`.
-
-    Raises: InputError: the data can't be read, or the target can't be learned.
-    """
-    named = NamedColumns(target, time, groups, (), weights)
-    budget = Budget(trials=1)
-    return stage(open_source(data), named, task, budget.memory_bytes, seed).findings
 
 
 def suggest(

@@ -17,13 +17,13 @@ import polars as pl
 
 import frazil as fz
 from frazil.console import output_kept_for_json, peak_memory_bytes, plain, prepare_streams, sigterm_as_ctrl_c
-from frazil.errors import BudgetError, InputError, MissingExtraError, SettingError
+from frazil.errors import BudgetError, DiskError, InputError, MissingExtraError, SettingError
 from frazil.progress import PatientStream, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OK, OURS, INPUT, BUDGET, INTERRUPTED = 0, 1, 2, 3, 130
+OK, OURS, INPUT, BUDGET, DISK, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 EXIT_CODES = """\
 exit codes:
@@ -31,6 +31,7 @@ exit codes:
   1    an error of ours; --debug shows where
   2    the input: a wrong argument, file or column, a missing extra, or a check that found an error
   3    the budget ended before any model was finished
+  4    a file could not be written to its end: the disk is full or gone
   130  interrupted (Ctrl-C or SIGTERM) before any model was finished; later, the best so far is kept, with exit code 0
 """
 
@@ -105,14 +106,8 @@ def evaluate(options: argparse.Namespace) -> Outcome:
 
 def check(options: argparse.Namespace) -> Outcome:
     """Look for what is wrong with a table before anything learns from it."""
-    findings = fz.check(
-        _data(options),
-        options.target,
-        task=options.task,
-        time=options.time,
-        groups=options.groups,
-        weights=options.weights,
-    )
+    names = ("reference", "task", "time", "entity", "groups", "weights", "key", "ignore", "examples")
+    findings = fz.check(_data(options), options.target, **{name: getattr(options, name) for name in names})
     code = INPUT if findings.has_errors else OK
     facts = {"has_errors": findings.has_errors, "findings": json.loads(findings.to_json())}
     return Outcome(facts, findings.text(), code)
@@ -164,6 +159,8 @@ def exit_code_of(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, BudgetError):
         return BUDGET
+    if isinstance(error, DiskError):
+        return DISK
     return INPUT if isinstance(error, (InputError, MissingExtraError)) else OURS
 
 
@@ -239,8 +236,13 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 def _check_options(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
-    parser.add_argument("--target", required=True, help="column that is to be predicted")
+    parser.add_argument("--target", help="column that is to be predicted; without it, only the table is looked at")
+    parser.add_argument("--reference", metavar="DATA", help="a table to compare with, as the one that was learned from")
     _add_columns(parser)
+    repeated = (("entity", "what a row is about"), ("key", "what names one row only"), ("ignore", "a code not wanted"))
+    for name, meaning in repeated:
+        parser.add_argument(f"--{name}", action="append", default=[], help=f"{meaning}; may be repeated")
+    parser.add_argument("--examples", action="store_true", help="show values of the columns in the findings")
     _add_json(parser)
 
 
@@ -374,8 +376,12 @@ def _told(outcome: Outcome, seconds: float, *, as_json: bool) -> int:
     try:
         if text:
             print(text, flush=True)
-    except BrokenPipeError:  # the reader has seen enough; without this, Python complains again when it ends
+    except OSError as error:
+        # Without this, Python complains again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whose reader has seen enough
+            PatientStream(sys.stderr).write(f"error: the output can't be written: {error.strerror}\n")
+            return DISK
     return outcome.code
 
 

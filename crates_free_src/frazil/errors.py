@@ -9,11 +9,13 @@ FrazilError
 │   ├── TargetError       what is to be predicted can't be learned
 │   └── ArtifactError     a saved model is damaged, hostile or of another version
 ├── BudgetError           the time or memory allowed is not enough
+├── DiskError             a file can't be written to its end
 └── MissingExtraError     an optional package is not installed
 """
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self
 
@@ -78,6 +80,22 @@ class ArtifactError(InputError):
 
 class BudgetError(FrazilError):
     """The time or memory allowed is not enough to end with a valid model."""
+
+
+class DiskError(FrazilError, OSError):
+    """A file can't be written to its end: the disk is full, gone, or a limit is reached. What was there before is."""
+
+    @classmethod
+    def of(cls, path: object, error: OSError) -> Self:
+        """Say which file, and what the system says.
+
+        >>> print(DiskError.of("late.frazil", OSError(28, "No space left on device")))
+        late.frazil can't be written: No space left on device. What was there before is untouched. Make room and go on.
+        """
+        words = os.strerror(error.errno) if error.errno else str(error)  # Arrow has longer words for the same
+        made = cls(f"{path} can't be written: {words}. What was there before is untouched. Make room and go on.")
+        made.errno = error.errno
+        return made
 
 
 class MissingExtraError(FrazilError, ImportError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,13 @@ from secrets import token_hex
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from frazil.errors import SourceError
+from frazil.errors import DiskError, FrazilError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# What a disk says; none where Polars wrote, which keeps only the words.
+OF_THE_DISK = (None, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENXIO)
 
 
 @contextmanager
@@ -28,7 +32,9 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Yields: The path of an empty temporary file.
 
-    Raises: SourceError: the folder does not exist or can't be written to, or the path is a folder.
+    Raises:
+        SourceError: the folder does not exist or can't be written to, or the path is a folder, a pipe or a device.
+        DiskError: the disk is full or gone.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -40,9 +46,10 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     final = Path(path)
     temporary = _temporary_for(final)
     try:
-        yield temporary
-        _flush(temporary)
-        temporary.replace(final)
+        with _naming(final):
+            yield temporary
+            _flush(temporary)
+            temporary.replace(final)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -52,7 +59,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a whole file at once, or leave the old one.
 
-    Raises: SourceError: the folder does not exist or can't be written to, or the path is a folder.
+    Raises: as `atomic`.
     """
     with atomic(path) as temporary:
         temporary.write_bytes(data)
@@ -67,7 +74,9 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Yields: The path of an empty temporary folder beside it.
 
-    Raises: SourceError: something is there already, or the folder can't be made.
+    Raises:
+        SourceError: something is there already, or the folder can't be made.
+        DiskError: the disk is full or gone.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as home:
@@ -85,14 +94,26 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise SourceError(f"{final} can't be written: {error.strerror}.") from error
     try:
-        yield temporary
-        for each in temporary.iterdir():
-            _flush(each)
-        temporary.rename(final)
+        with _naming(final):
+            yield temporary
+            for each in temporary.iterdir():
+                _flush(each)
+            temporary.rename(final)
     except BaseException:
         rmtree(temporary, ignore_errors=True)
         raise
     _flush_folder(final.parent)
+
+
+@contextmanager
+def _naming(final: Path) -> Iterator[None]:
+    """Name the file in what the system says of its disk."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FrazilError) or error.errno not in OF_THE_DISK:
+            raise
+        raise DiskError.of(final, error) from error
 
 
 def _temporary_for(final: Path) -> Path:
@@ -100,6 +121,8 @@ def _temporary_for(final: Path) -> Path:
     folder = final.parent
     if final.is_dir():
         raise SourceError(f"{final} is a folder; a file is to be written there.")
+    if final.exists() and not final.is_file():
+        raise SourceError(f"{final} is a pipe or a device; it would be replaced by a file.")
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise SourceError(f"folder {folder} {what}; {final.name!r} can't be written there.")

@@ -19,6 +19,7 @@ def checked():
         df = pl.DataFrame(columns)
         profile = profile_frame(df.lazy())
         schema = infer_roles(profile, target="y", **named)
-        return check_table(df.lazy(), profile, schema, infer_task(df["y"], target_name="y", given=task))
+        problem = infer_task(df["y"], target_name="y", given=task)
+        return check_table(df.lazy(), profile, schema, problem, examples=True)
 
     return run

@@ -37,8 +37,8 @@ def shuffled(values):
     [
         ([None] * ROWS, "column_empty", "no value in 400 rows"),
         (pl.Series([float("nan"), None] * (ROWS // 2)), "column_empty", "no value in 400 rows"),
-        (["NZ"] * ROWS, "column_constant", "is 'NZ' in every row"),
-        ([1.5] * ROWS, "column_constant", "is 1.5 in every row"),
+        (["NZ"] * ROWS, "column_constant", "the same value in every row: 'NZ'"),
+        ([1.5] * ROWS, "column_constant", "the same value in every row: 1.5"),
         ([1.0, 2.0] + [None] * (ROWS - 2), "column_mostly_missing", "a value in 2 of 400 rows"),
         (pl.Series([[1], [2]] * (ROWS // 2)), "column_unsupported", "is of type List(Int64)"),
         (repeated(1.0, float("inf"), 2.0, float("-inf")), "column_infinite", "infinite in 200 of 400 rows"),
@@ -46,9 +46,9 @@ def shuffled(values):
         (repeated("2024-01-05", "2023-11-30"), "column_numbers_as_text", "read as a date"),
         (shuffled([f"id{place:03}" for place in range(ROWS)]), "column_id_like", "another value in each of 400 rows"),
         (shuffled(np.arange(ROWS) * 7), "column_id_like", "whole number, another one in each of 400 rows"),
-        (list(range(100, 100 + ROWS)), "column_row_number", "from 100 to 499 by ones"),
+        (list(range(100, 100 + ROWS)), "column_row_number", "by ones, as a row number does: from 100 to 499"),
         (repeated(2**60, 2**60 + 2, 5), "column_imprecise", "beyond ±2\\*\\*53"),
-        (repeated(3.5, -999.0, 7.0), "column_sentinel", "is -999 in 133 rows, and from 3.5 to 7 in the others"),
+        (repeated(3.5, -999.0, 7.0), "column_sentinel", "is -999 in 133 rows, far from all others: from 3.5 to 7"),
         (repeated(3, -1, 7), "column_sentinel", "is -1 in 133 rows"),
         (repeated(12, 9999, 70), "column_sentinel", "is 9999 in 133 rows"),
     ],
@@ -57,7 +57,7 @@ def test_a_column_that_is_not_what_it_seems_is_named(checked, values, code, word
     findings = checked({**SOUND, "odd": values})
     (finding,) = findings
     assert (finding.code, finding.column) == (code, "odd")
-    assert words.replace("\\", "") in finding.evidence
+    assert words.replace("\\", "") in f"{finding.evidence}: {finding.examples}"
 
 
 @pytest.mark.parametrize(

@@ -19,21 +19,25 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Findings", "check_table"]
 
 
-def check_table(frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task) -> Findings:
-    """Run all checks that need nothing but the table.
+def check_table(
+    frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task, *, examples: bool = False
+) -> Findings:
+    """Run the quick checks, which a search can afford on its way; `frazil.check` runs all.
 
     Args:
         frame: The rows to learn from.
         profile: Its statistics.
         schema: What each column is for.
         task: What is predicted.
+        examples: Whether findings may show values of the columns.
 
     Returns: What was found, errors first; `frazil.checks.codes` lists what can be.
     """
-    return Findings(
+    findings = Findings(
         [
             *check_target(frame, profile, task),
             *check_quality(frame, profile, schema),
             *check_leakage(frame, profile, schema, task),
         ]
     )
+    return findings if examples else findings.without_examples()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
-from frazil.errors import ArtifactError
+from frazil.errors import ArtifactError, listed
 from frazil.types import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COLUMNS = ("severity", "code", "column", "evidence", "advice")
+COLUMNS = ("severity", "code", "column", "evidence", "advice", "anchor")
+PAGE = "docs/checks.md"
+MOST_TOLD = 5  # findings of one code, in the text; the frame has all
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.TIP)
 
 
@@ -28,6 +30,7 @@ class Finding:
         column: Which column it is about; None where it is about the table.
         evidence: The figures, as the rest of a sentence that the column's name begins.
         advice: What to do about it.
+        examples: Values of the column, where they were asked for; else empty, so that nothing of them gets into logs.
     """
 
     code: str
@@ -35,6 +38,12 @@ class Finding:
     column: str | None
     evidence: str
     advice: str
+    examples: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """Where the documentation speaks of it."""
+        return f"{PAGE}#{self.code}"
 
     def text(self) -> str:
         """Say it in one line.
@@ -43,7 +52,8 @@ class Finding:
         tip: column 'country' is 'NZ' in every row. It is left out. (column_constant)
         """
         subject = "" if self.column is None else f"column {self.column!r} "
-        return f"{self.severity.value}: {subject}{self.evidence}. {self.advice} ({self.code})"
+        shown = f": {self.examples}" if self.examples else ""
+        return f"{self.severity.value}: {subject}{self.evidence}{shown}. {self.advice} ({self.code})"
 
 
 class Findings(tuple[Finding, ...]):
@@ -64,13 +74,30 @@ class Findings(tuple[Finding, ...]):
         """Return those with one of these codes."""
         return Findings(finding for finding in self if finding.code in codes)
 
+    def without(self, *codes: str) -> Findings:
+        """Return those with none of these codes."""
+        return Findings(finding for finding in self if finding.code not in codes)
+
+    def without_examples(self) -> Findings:
+        """Return them with nothing in them of what the columns hold."""
+        return Findings(replace(finding, examples="") for finding in self)
+
     def text(self) -> str:
-        """Say them all, one a line."""
-        return "\n".join(finding.text() for finding in self) or "Nothing was found."
+        """Say them, one a line; of a code that many columns have, the first few and the names of the others."""
+        lines: dict[tuple[Severity, str], list[Finding]] = {}
+        for finding in self:
+            lines.setdefault((finding.severity, finding.code), []).append(finding)
+        told = [line for alike in lines.values() for line in _told(alike)]
+        return "\n".join(told) or "Nothing was found."
 
     def to_frame(self) -> pl.DataFrame:
-        """Return one row a finding: severity, code, column (null for the table), evidence, advice; all strings."""
+        """Return one row a finding: severity, code, column (null for the table), evidence, advice, anchor; all strings.
+
+        Examples, where there are any, stand behind the evidence.
+        """
         rows = [[getattr(finding, name) for name in COLUMNS] for finding in self]
+        for row, finding in zip(rows, self, strict=True):
+            row[COLUMNS.index("evidence")] += f": {finding.examples}" if finding.examples else ""
         return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
 
     def to_json(self) -> str:
@@ -95,5 +122,16 @@ class Findings(tuple[Finding, ...]):
         return f"<Findings: {told or 'none'}>"
 
 
-def _read(*, code: str, severity: str, column: str | None, evidence: str, advice: str) -> Finding:
-    return Finding(str(code), Severity(severity), None if column is None else str(column), str(evidence), str(advice))
+def _told(alike: list[Finding]) -> list[str]:
+    """Say findings of one code."""
+    first, rest = (alike, []) if len(alike) <= MOST_TOLD + 1 else (alike[:MOST_TOLD], alike[MOST_TOLD:])
+    told = [finding.text() for finding in first]
+    if rest:
+        names = listed([finding.column or "the table" for finding in rest], "and")
+        told.append(f"{rest[0].severity.value}: likewise {len(rest)} more: {names}. ({rest[0].code})")
+    return told
+
+
+def _read(*, code: str, severity: str, column: str | None, evidence: str, advice: str, examples: str = "") -> Finding:
+    name = None if column is None else str(column)
+    return Finding(str(code), Severity(severity), name, str(evidence), str(advice), str(examples))

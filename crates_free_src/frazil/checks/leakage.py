@@ -33,6 +33,7 @@ SAMPLED = 20_000
 LEAST_ROWS = 30  # and LEAST_OF_CLASS of the rarer class: with fewer, chance comes near the line
 LEAST_OF_CLASS = 10
 LINE = 0.99
+STRONG = 0.95
 LEVELS = 64  # a number of so few distinct values is taken for a category
 NEIGHBOURS = 4  # on each side, of a number of more
 FOLDS = 5
@@ -51,9 +52,20 @@ class Told:
     called: str
 
 
-def check_leakage(frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task) -> Iterator[Finding]:
-    """Name the columns that say the same as the target, or nearly decide it."""
-    names = [name for name in schema.named(*LOOKED_AT) if name != task.target]
+def check_leakage(
+    frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task, *, strong: bool = False
+) -> Iterator[Finding]:
+    """Name the columns that say the same as the target, or nearly decide it.
+
+    Args:
+        frame: The rows.
+        profile: Their statistics.
+        schema: What each column is for.
+        task: What is predicted.
+        strong: Whether to name also those that come near.
+    """
+    compared = {known.name for known in profile.columns if known.n_unique is not None}  # a list may name the entity
+    names = [name for name in schema.named(*LOOKED_AT) if name != task.target and name in compared]
     step = max(1, -(-profile.rows // SAMPLED))
     asked = [column(task.target), *(column(name) for name in names)]
     df = frame.select(asked).gather_every(step).collect()
@@ -63,7 +75,9 @@ def check_leakage(frame: pl.LazyFrame, profile: Profile, schema: Schema, task: T
         return
     for name in names:
         values = _readable(df.get_column(name)).filter(pl.Series(keep))
-        yield from _judged(name, values, target[keep], task)
+        for finding in _judged(name, values, target[keep], task):
+            if strong or finding.code != "target_strong":
+                yield finding
 
 
 def _is_enough(target: NDArray[Any], task: Task) -> bool:
@@ -100,6 +114,8 @@ def _judged(name: str, values: pl.Series, target: NDArray[Any], task: Task) -> I
         yield found("target_copy", name, f"puts the rows in the same order as the target, or the opposite one, {rows}")
     elif told.score >= LINE:
         yield found("target_leak", name, f"alone tells the target with {told.called} {told.score:.4f} {rows}")
+    elif told.score >= STRONG:
+        yield found("target_strong", name, f"alone tells the target with {told.called} {told.score:.4f} {rows}")
 
 
 def _is_one_to_one(levels: NDArray[np.int64], target: NDArray[np.int64]) -> bool:

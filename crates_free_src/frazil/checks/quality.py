@@ -22,6 +22,7 @@ MOSTLY_MISSING = 0.95
 FEW_ROWS = 20  # of fewer rows, all values being distinct says nothing
 DUPLICATE_ROWS = 200_000  # of a larger table the first so many rows are looked at for copies
 COMPARED_ROWS = 2_000  # are enough to tell most columns apart; the others are compared in full
+COPIED_ROWS = 3
 COPIED_SHARE = 0.001  # fewer copies than this are what chance and coarse values make
 EXACT_INTEGER = 2**53  # float64 counts no further by ones
 NEARLY_ALL = 0.97  # an estimated count of distinct values is a few per cent off
@@ -30,12 +31,17 @@ SENTINELS = (-9, -99, -999, -9999, -99999, -1, 99, 999, 9999, 99999, 999999)
 
 def check_quality(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
     """Look at every column that is not the target, and at the rows."""
+    yield from check_columns(frame, profile, schema)
+    yield from _duplicate_rows(frame, profile)
+
+
+def check_columns(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
+    """Look at every column that is not the target."""
     inputs = [known for known in profile.columns if schema[known.name].role is not Role.TARGET]
     for known in inputs:
         yield from _column(known, profile.rows, schema)
     yield from _sentinels(frame, inputs)
     yield from _duplicate_columns(frame, inputs)
-    yield from _duplicate_rows(frame, profile)
 
 
 def _column(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
@@ -46,9 +52,8 @@ def _column(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding
     elif known.n_unique is None:
         yield found("column_unsupported", known.name, f"is of type {known.dtype}")
     elif known.n_unique == 1 and not missing and rows > 1:
-        yield found(
-            "column_constant", known.name, f"is {known.minimum if known.top is None else known.top!r} in every row"
-        )
+        value = known.minimum if known.top is None else known.top
+        yield found("column_constant", known.name, "has the same value in every row", repr(value))
     else:
         yield from _filled(known, rows, schema)
 
@@ -61,7 +66,7 @@ def _filled(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding
         yield found("column_infinite", known.name, f"is infinite in {known.infinities:,} of {rows:,} rows")
     if schema[known.name].role in (Role.NUMBER, Role.CATEGORY, Role.TEXT) and known.looks_like:
         shown = ", ".join(repr(sample) for sample in known.samples[:3])
-        yield found("column_numbers_as_text", known.name, f"holds strings that read as a {known.looks_like}: {shown}")
+        yield found("column_numbers_as_text", known.name, f"holds strings that read as a {known.looks_like}", shown)
     yield from _identifying(known, rows, schema)
 
 
@@ -73,12 +78,13 @@ def _identifying(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Fi
     if role is not Role.NUMBER or not known.dtype.is_integer() or known.nulls or rows < FEW_ROWS:
         return
     if known.is_monotone and known.maximum - known.minimum == rows - 1:
-        evidence = f"goes from {known.minimum} to {known.maximum} by ones, as a row number does"
-        yield found("column_row_number", known.name, evidence)
+        shown = f"from {known.minimum} to {known.maximum}"
+        yield found("column_row_number", known.name, "goes on by ones, as a row number does", shown)
     elif known.is_exact and known.n_unique == rows:
         yield found("column_id_like", known.name, f"is a whole number, another one in each of {rows:,} rows")
     if max(abs(known.minimum), abs(known.maximum)) > EXACT_INTEGER:
-        yield found("column_imprecise", known.name, f"goes from {known.minimum} to {known.maximum}, beyond ±2**53")
+        shown = f"from {known.minimum} to {known.maximum}"
+        yield found("column_imprecise", known.name, "goes beyond ±2**53", shown)
 
 
 def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
@@ -102,10 +108,8 @@ def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Fin
     ]
     for (known, value), row in zip(suspects, frame.select(asked).collect().row(0), strict=True):
         if row["count"] > 1 and _is_far(float(value), row["low"], row["high"]):
-            evidence = (
-                f"is {value:g} in {row['count']:,} rows, and from {row['low']:g} to {row['high']:g} in the others"
-            )
-            yield found("column_sentinel", known.name, evidence)
+            evidence = f"is {value:g} in {row['count']:,} rows, far from all others"
+            yield found("column_sentinel", known.name, evidence, f"from {row['low']:g} to {row['high']:g}")
 
 
 def _is_far(value: float, low: float, high: float) -> bool:
@@ -140,7 +144,7 @@ def _alike(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> list[list[str]]:
     if suspects:
         df = frame.select(column(name) for name in suspects).head(COMPARED_ROWS).collect()
         for name, key in suspects.items():
-            by_values[key, tuple(df.get_column(name).cast(pl.String).to_list())].append(name)
+            by_values[key, tuple(df.get_column(name).alias("").to_physical().cast(pl.String).to_list())].append(name)
     return [names for names in by_values.values() if len(names) > 1]
 
 
@@ -151,5 +155,5 @@ def _duplicate_rows(frame: pl.LazyFrame, profile: Profile) -> Iterator[Finding]:
         return
     distinct = frame.head(looked).select(pl.struct(plain).n_unique()).collect().item()
     copies = looked - distinct
-    if copies > COPIED_SHARE * looked:
+    if copies > max(COPIED_ROWS - 1, COPIED_SHARE * looked):
         yield found("rows_duplicate", None, f"{copies:,} of {looked:,} rows are the same as another in every column")

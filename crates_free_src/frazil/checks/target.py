@@ -34,19 +34,20 @@ def check_target(frame: pl.LazyFrame, profile: Profile, task: Task) -> Iterator[
 def _classes(values: pl.LazyFrame, task: Task) -> Iterator[Finding]:
     counts = values.group_by("target").len().sort("len", "target").collect()
     if counts.height < 2:
-        yield found("target_one_class", task.target, f"is {counts['target'].to_list()} in every row that has a value")
+        shown = ", ".join(map(repr, counts["target"]))
+        yield found("target_one_class", task.target, "is the same in every row that has a value", shown)
         return
     rare = counts.filter(pl.col("len") < RARE_ROWS)
     if rare.height:
         names = listed(rare["target"].to_list(), "and", most=5)
         noun = "class" if rare.height == 1 else "classes"
         yield found(
-            "target_rare_class", task.target, f"has {rare.height} {noun} with fewer than {RARE_ROWS} rows: {names}"
+            "target_rare_class", task.target, f"has {rare.height} {noun} with fewer than {RARE_ROWS} rows", names
         )
     share = counts["len"][0] / counts["len"].sum()
     if counts.height == 2 and share < IMBALANCED_SHARE:
         rarest = counts["target"][0]
-        yield found("target_imbalanced", task.target, f"is {rarest!r} in {share:.2%} of the rows")
+        yield found("target_imbalanced", task.target, f"is of the rarer class in {share:.2%} of the rows", repr(rarest))
 
 
 def _numbers(values: pl.LazyFrame, task: Task) -> Iterator[Finding]:
@@ -61,7 +62,7 @@ def _numbers(values: pl.LazyFrame, task: Task) -> Iterator[Finding]:
         .row(0, named=True)
     )
     if row["rows"] and row["least"] == row["most"]:
-        yield found("target_constant", task.target, f"is {row['least']:g} in every row")
+        yield found("target_constant", task.target, "is the same in every row", f"{row['least']:g}")
     elif row["far"] and row["spread"] > 0:
         evidence = f"lies more than {FAR_OUT:g} interquartile ranges out in {row['far']:,} of {row['rows']:,} rows"
-        yield found("target_outliers", task.target, f"{evidence}; it goes from {row['least']:g} to {row['most']:g}")
+        yield found("target_outliers", task.target, evidence, f"from {row['least']:g} to {row['most']:g}")

@@ -1,0 +1,81 @@
+"""Dates that can hardly be meant: defaults in place of missing ones, and years far from all others."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from frazil.checks.codes import found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frazil.checks.findings import Finding
+    from frazil.checks.look import Look
+
+# What programs write for no date: the zero of Excel, of SQL Server, of Unix, of COBOL and of databases' infinity.
+DEFAULTS = (date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1970, 1, 1), date(1753, 1, 1))
+ENDS = (date(2099, 12, 31), date(2999, 12, 31), date(9999, 12, 31), date(9999, 12, 30))
+EARLIEST, LATEST = date(1800, 1, 1), date(2200, 1, 1)
+OFTEN = 0.001  # share of the values
+APART = 3_650  # days between a default and the nearest other value
+FEW_FUTURE = 0.05  # share of the values; if more lie ahead, they are plans
+
+
+def check_dates(look: Look, *, today: date | None = None) -> Iterator[Finding]:
+    """Look at every column of dates or datetimes, on the sample.
+
+    Args:
+        look: The table.
+        today: The day after which the future begins; the clock's where None.
+    """
+    today = today or datetime.now(UTC).date()
+    for known in look.profile.columns:
+        if known.dtype in (pl.Date, pl.Datetime):
+            days = _days(look.sample, known.name).drop_nulls()
+            if len(days):
+                marks = default_dates(days)
+                for mark in marks:
+                    count = int((days == mark).sum())
+                    yield found(
+                        "column_sentinel", known.name, f"is {mark} in {count:,} {look.of_rows}, far from others"
+                    )
+                yield from _out_of_range(known.name, days.filter(~days.is_in(marks)), today, look)
+
+
+def _days(sample: pl.DataFrame, name: str) -> pl.Series:
+    """Read times as days since 1970; Python can not hold every date that Polars can."""
+    values = sample.get_column(name).alias("")
+    return values.cast(pl.Date, strict=False)
+
+
+def default_dates(days: pl.Series) -> list[date]:
+    """Return the customary marks of a missing date that are used often and lie far from all other dates."""
+    marks = []
+    for mark in (*DEFAULTS, *ENDS):
+        count = int((days == mark).sum())
+        if count < max(2, OFTEN * len(days)) or count == len(days):
+            continue
+        others = days.filter(~days.is_in([*DEFAULTS, *ENDS]))
+        gap = timedelta(days=APART)
+        if others.is_empty():
+            continue
+        if not ((others > _moved(mark, -gap)) & (others < _moved(mark, gap))).any():
+            marks.append(mark)
+    return marks
+
+
+def _moved(day: date, by: timedelta) -> date:
+    return date.fromordinal(min(max(1, day.toordinal() + by.days), date.max.toordinal()))
+
+
+def _out_of_range(name: str, days: pl.Series, today: date, look: Look) -> Iterator[Finding]:
+    early, late = int((days < EARLIEST).sum()), int((days > LATEST).sum())
+    ahead = int((days > today + timedelta(days=1)).sum()) - late
+    told = [f"before {EARLIEST.year} in {early:,}"] * bool(early) + [f"after {LATEST.year} in {late:,}"] * bool(late)
+    if 0 < ahead <= FEW_FUTURE * len(days):
+        told.append(f"in the future in {ahead:,}")
+    if told:
+        yield found("column_dates_out_of_range", name, f"lies {' and '.join(told)} {look.of_rows}")

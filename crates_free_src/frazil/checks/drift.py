@@ -1,0 +1,279 @@
+"""Whether columns are distributed as in a reference: tests say whether it is chance, distances whether it matters.
+
+With many rows every test finds something, and with few a distance is large by chance. So a column is told of only where
+both agree: a p-value that stands after all columns were tested, and a distance beyond what chance gives at that size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from frazil.checks.codes import found
+from frazil.checks.look import HUGE, STRINGS
+from frazil.checks.missing import missing_share
+from frazil.errors import listed
+from frazil.extras import load
+from frazil.stats import benjamini_hochberg
+from frazil.types import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from frazil.checks.findings import Finding
+    from frazil.checks.look import Look
+
+LEVEL = 0.01  # share of false ones among the columns that are told of
+PSI_LINE = 0.2  # beyond what chance gives; by custom 0.1 is some and 0.25 much (Siddiqi, 2006, Credit Risk Scorecards)
+WASSERSTEIN_LINE = 0.5  # standard deviations of the reference
+CHANCE = 0.999  # quantile of what chance gives
+BINS = 10
+MOST_LEVELS = 50  # the reference's most frequent; others count as one
+MISSING_LINE = 0.05  # difference of the shares
+LEAST_ROWS = 50
+MOST_SHOWN = 8
+DEVIATIONS = 4.0  # standard deviations, and FEW rows, more than chance gives
+FEW = 3
+EMPTY = 1e-4  # share that an empty bin counts for, so that a logarithm can be taken
+NOTHING = {
+    "test": "kolmogorov_smirnov",
+    "statistic": 0.0,
+    "p_value": 1.0,
+    "wasserstein": 0.0,
+    "psi": 0.0,
+    "psi_by_chance": 0.0,
+    "jensen_shannon": 0.0,
+}
+DRIFTING = (Role.NUMBER, Role.CATEGORY, Role.TARGET)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How one column differs from a reference.
+
+    Args:
+        column: Its name.
+        kind: "number" or "category".
+        rows: Values looked at, missing ones left out.
+        reference_rows: The same of the reference.
+        test: "kolmogorov_smirnov" or "chi_square".
+        statistic: The test's statistic: the largest distance of the distribution functions, or chi-square.
+        p_value: Of the test.
+        p_adjusted: The same after all columns were tested (Benjamini and Hochberg).
+        psi: Population stability index over the reference's deciles or levels.
+        psi_by_chance: What it exceeds in 1 of 1,000 samples of these sizes where nothing differs.
+        jensen_shannon: Distance in bits to the power of 1/2, over the same bins, 0 to 1.
+        wasserstein: Mean distance that values have to move, in standard deviations of the reference; null for
+            categories.
+        missing: Share of the rows without a value.
+        reference_missing: The same of the reference.
+    """
+
+    column: str
+    kind: str
+    rows: int
+    reference_rows: int
+    test: str
+    statistic: float
+    p_value: float
+    p_adjusted: float
+    psi: float
+    psi_by_chance: float
+    jensen_shannon: float
+    wasserstein: float | None
+    missing: float
+    reference_missing: float
+
+    @property
+    def is_drifted(self) -> bool:
+        """Whether it is both more than chance and large."""
+        far = self.psi > PSI_LINE + self.psi_by_chance or (self.wasserstein or 0.0) > WASSERSTEIN_LINE
+        return self.p_adjusted < LEVEL and far
+
+
+def measure_drift(look: Look, reference: Look, leave_out: Sequence[str] = ()) -> list[Drift]:
+    """Compare every column that both tables have, on their samples."""
+    names = [
+        name
+        for name in look.schema
+        if name in reference.schema
+        and name not in leave_out
+        and _kind(look, name) == _kind(reference, name)
+        # What has become constant has lost its role on one side only.
+        and {look.schema[name].role, reference.schema[name].role} & set(DRIFTING)
+    ]
+    measured = [one for name in names if (one := _measured(name, look, reference)) is not None]
+    adjusted = benjamini_hochberg(np.array([one["p_value"] for one in measured], np.float64))
+    return [Drift(**one, p_adjusted=float(p)) for one, p in zip(measured, adjusted, strict=True)]  # type: ignore[arg-type]
+
+
+def drift_frame(measured: Sequence[Drift]) -> pl.DataFrame:
+    """Return one row a column, to keep beside those of other batches."""
+    rows = [{**asdict(one), "is_drifted": one.is_drifted} for one in measured]
+    kinds = {"str": pl.String, "int": pl.Int64, "float": pl.Float64, "float | None": pl.Float64}
+    schema = {name: kinds[str(field.type)] for name, field in Drift.__dataclass_fields__.items()}
+    return pl.DataFrame(rows, schema={**schema, "is_drifted": pl.Boolean})
+
+
+def check_drift(measured: Sequence[Drift], target: str | None) -> Iterator[Finding]:
+    """Tell of the columns that drifted, and of those that are missing more or less often."""
+    for one in measured:
+        if one.is_drifted:
+            code = "drift_target" if one.column == target else "drift_column"
+            moved = "" if one.wasserstein is None else f", moved by {one.wasserstein:.2f} standard deviations"
+            chance = max(one.p_adjusted, 1e-300)
+            evidence = (
+                f"has PSI {one.psi:.2f} ({one.psi_by_chance:.2f} by chance), Jensen-Shannon {one.jensen_shannon:.2f}"
+                f"{moved}, adjusted p {chance:.1g}, {one.rows:,} against {one.reference_rows:,} values"
+            )
+            yield found(code, one.column, evidence)
+        if one.column != target and _is_missing_otherwise(one):
+            evidence = f"is missing in {one.missing:.1%} of the rows, in {one.reference_missing:.1%} of the reference"
+            yield found("drift_missing", one.column, evidence)
+
+
+def _is_missing_otherwise(one: Drift) -> bool:
+    """Whether the shares without a value differ by much, and by more than chance (z test of two shares)."""
+    rows = [one.rows / max(1e-9, 1 - one.missing), one.reference_rows / max(1e-9, 1 - one.reference_missing)]
+    share = (one.missing * rows[0] + one.reference_missing * rows[1]) / sum(rows)
+    difference = abs(one.missing - one.reference_missing)
+    error = np.sqrt(share * (1 - share) * (1 / rows[0] + 1 / rows[1]))
+    return bool(difference > max(MISSING_LINE, DEVIATIONS * error))
+
+
+def check_support(look: Look, reference: Look, leave_out: Sequence[str] = ()) -> Iterator[Finding]:
+    """Look for levels that the reference does not have, and numbers outside of its range."""
+    outside = []
+    for name in look.schema.named(Role.CATEGORY, Role.NUMBER):
+        if name not in reference.known or name in leave_out or _kind(look, name) != _kind(reference, name):
+            continue
+        if _kind(look, name) == "category":
+            yield from _new_levels(name, look, reference)
+        elif (beyond := _beyond(name, look, reference)) is not None:
+            outside.append(beyond)
+    if outside:
+        more = f" and {len(outside) - MOST_SHOWN} more" if len(outside) > MOST_SHOWN else ""
+        evidence = f"columns have values outside of the reference's range: {', '.join(outside[:MOST_SHOWN])}{more}"
+        yield found("drift_range", None, evidence)
+
+
+def _kind(look: Look, name: str) -> str:
+    dtype = look.known[name].dtype
+    if dtype in STRINGS or dtype == pl.Boolean:
+        return "category"
+    return "number" if dtype.is_numeric() else str(dtype)
+
+
+def _measured(name: str, look: Look, reference: Look) -> dict[str, object] | None:
+    kind = _kind(look, name)
+    ours, theirs = (_present(side.values(name)) for side in (look, reference))
+    if kind not in ("number", "category") or min(len(ours), len(theirs)) < LEAST_ROWS:
+        return None
+    known: dict[str, object] = {
+        "column": name,
+        "kind": kind,
+        "rows": len(ours),
+        "reference_rows": len(theirs),
+        "missing": missing_share(look.sample, name),
+        "reference_missing": missing_share(reference.sample, name),
+    }
+    compare = _numbers if kind == "number" else _levels
+    return {**known, **compare(ours, theirs)}
+
+
+def _present(values: pl.Series) -> pl.Series:
+    return values.drop_nans().drop_nulls() if values.dtype.is_float() else values.drop_nulls()
+
+
+def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
+    stats = load("scipy.stats")
+    one, other = (np.sort(side.cast(pl.Float64).to_numpy()) for side in (ours, theirs))
+    one, other = one[np.abs(one) < HUGE], other[np.abs(other) < HUGE]
+    if not len(one) or not len(other):
+        return NOTHING
+    tested = stats.ks_2samp(one, other, method="asymp")
+    edges = np.unique(np.quantile(other, np.linspace(0, 1, BINS + 1)[1:-1]))
+    counts = [np.bincount(np.searchsorted(edges, side, side="left"), minlength=len(edges) + 1) for side in (one, other)]
+    scale = other.std() or 1.0
+    moved = float(stats.wasserstein_distance(one, other) / scale)
+    tests = {"test": "kolmogorov_smirnov", "statistic": float(tested.statistic), "p_value": float(tested.pvalue)}
+    return tests | {"wasserstein": moved} | _distances(counts[0], counts[1])
+
+
+def _levels(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
+    kept = theirs.cast(pl.String).alias("level").value_counts(sort=True, name="rows").head(MOST_LEVELS)["level"]
+    codes = {level: at for at, level in enumerate(kept)}
+    counts = [
+        np.bincount(
+            side.cast(pl.String).replace_strict(codes, default=len(codes), return_dtype=pl.Int64).to_numpy(),
+            minlength=len(codes) + 1,
+        )
+        for side in (ours, theirs)
+    ]
+    table = np.stack(counts)
+    table = table[:, table.sum(axis=0) > 0]
+    test = (0.0, 1.0)
+    if table.shape[1] > 1:
+        tested = load("scipy.stats").chi2_contingency(table, correction=False)
+        test = (float(tested.statistic), float(tested.pvalue))
+    tests = {"test": "chi_square", "statistic": test[0], "p_value": test[1]}
+    return tests | {"wasserstein": None} | _distances(counts[0], counts[1])
+
+
+def _distances(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> dict[str, object]:
+    """Return distances of two counts over the same bins.
+
+    psi = sum (p - q) * log(p / q); js² = mean of the Kullback-Leibler divergences to (p + q) / 2, in bits
+
+    Where nothing differs, psi / (1 / n + 1 / m) is about chi-square with bins - 1 degrees of freedom.
+
+    Source: Yurdakul and Naranjo (2020), Journal of Risk Model Validation 14(4), 89-100; Lin (1991), IEEE Transactions
+        on Information Theory 37(1), 145-151.
+    """
+    used = (ours + theirs) > 0
+    p, q = (np.maximum(side[used] / side.sum(), EMPTY) for side in (ours, theirs))
+    middle = (p + q) / 2
+    bits = ((p * np.log2(p / middle)).sum() + (q * np.log2(q / middle)).sum()) / 2
+    chance = float(load("scipy.stats").chi2.ppf(CHANCE, max(1, used.sum() - 1))) * (1 / ours.sum() + 1 / theirs.sum())
+    return {
+        "psi": float(((p - q) * np.log(p / q)).sum()),
+        "psi_by_chance": chance,
+        "jensen_shannon": float(np.sqrt(max(0.0, bits))),
+    }
+
+
+def _new_levels(name: str, look: Look, reference: Look) -> Iterator[Finding]:
+    """Compare with all levels of the reference, not only those of its sample.
+
+    Where many levels are rare, some are new by chance: as often as the reference's levels of one row (Good, 1953,
+    Biometrika 40, 237-264).
+    """
+    ours = look.values(name).cast(pl.String).drop_nulls().alias("value").value_counts(name="rows")
+    known = reference.all_levels(name)
+    new = ours.filter(~pl.col("value").is_in(known["value"].implode()))
+    new = new.sort(["rows", "value"], descending=[True, False])
+    rows, singles = int(new["rows"].sum()), int((known["rows"] == 1).sum())
+    if rows > _by_chance(look.sample.height * (singles + 1) / max(1, reference.rows)):
+        evidence = f"has {new.height:,} levels that are not in the reference, in {rows:,} {look.of_rows}"
+        yield found("drift_levels", name, evidence, listed(new["value"].head(5), "and", 3))
+
+
+def _by_chance(expected: float) -> float:
+    """Return a count that chance hardly exceeds where it gives so many in the mean."""
+    return float(expected + DEVIATIONS * np.sqrt(expected) + FEW)
+
+
+def _beyond(name: str, look: Look, reference: Look) -> str | None:
+    """Say in how many rows a column goes beyond the reference; of n rows, 2 n / (m + 1) do by chance."""
+    theirs = reference.known[name]
+    if theirs.minimum is None or theirs.maximum is None:
+        return None
+    values = look.array(name)
+    outside = int(np.count_nonzero((values < theirs.minimum) | (values > theirs.maximum)))
+    is_many = outside > _by_chance(2 * look.sample.height / (reference.rows + 1))
+    return f"{name!r} in {outside:,} {look.of_rows}" if is_many else None

@@ -1,0 +1,249 @@
+"""Repairs of a table, one kind a class: frozen settings, a lazy change, and the rows that it would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from frazil.checks.strings import UNIT, missing_words
+from frazil.profile import DATES, TICKS
+from frazil.schema import ISO_TIMES, column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MARKS = r"[,\s%€$£¥]"
+INFINITE = (float("inf"), float("-inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What all repairs of one column share.
+
+    Args:
+        code: The finding that it answers.
+        column: Which column it changes.
+    """
+
+    code: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakeNull(Change):
+    """Make some values null: numbers or dates that stand for missing, and infinities.
+
+    Args:
+        values: The values; dates as ISO text.
+    """
+
+    values: tuple[Any, ...] = ()
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        one = column(self.column)
+        probe, listed = one, list(self.values)
+        if dtype in (pl.Date, pl.Datetime):
+            # As numbers of days: casts of times beyond the year 9999 panic.
+            ticks = TICKS[dtype.time_unit] * 86_400 if isinstance(dtype, pl.Datetime) else 1
+            probe = one.to_physical().cast(pl.Int64) // ticks
+            listed = [(date.fromisoformat(day) - date(1970, 1, 1)).days for day in listed]
+        return pl.when(~probe.is_in(listed).fill_null(value=False)).then(one)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return f"make {', '.join(map(str, self.values))} null"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeWordsNull(Change):
+    """Make strings null that are a word for a missing value."""
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        text = column(self.column).cast(pl.String)
+        return pl.when(~missing_words(text)).then(column(self.column)).cast(dtype)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return "make words for missing values null"
+
+
+@dataclass(frozen=True, slots=True)
+class Strip(Change):
+    """Take the blanks at both ends away."""
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        stripped = column(self.column).cast(pl.String).str.strip_chars()
+        return stripped if isinstance(dtype, pl.Enum) else stripped.cast(dtype)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return "strip blanks"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeLevels(Change):
+    """Write spellings of a level as the most frequent of them.
+
+    Args:
+        spellings: Pairs of a spelling and what it becomes.
+    """
+
+    spellings: tuple[tuple[str, str], ...] = ()
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        return column(self.column).cast(pl.String).replace(dict(self.spellings)).cast(dtype)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return f"write {len(self.spellings)} spellings as their most frequent one"
+
+
+@dataclass(frozen=True, slots=True)
+class ParseNumber(Change):
+    """Read strings as numbers, without units and marks of thousands; what is none becomes null."""
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002 -- as all repairs take it
+        """Return the repaired column."""
+        text = column(self.column).cast(pl.String)
+        bare = pl.when(text.str.contains(UNIT)).then(text.str.extract(r"([-+]?\d[\d.,]*)")).otherwise(text)
+        return bare.str.replace_all(MARKS, "").cast(pl.Float64, strict=False)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return "read as numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class ParseDate(Change):
+    """Read strings as dates or datetimes in the way that fits most; what does not becomes null.
+
+    Args:
+        way: As strptime takes it.
+    """
+
+    way: str = "%Y-%m-%d"
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        text = column(self.column).cast(pl.String).str.strip_chars()
+        if dtype.is_integer():
+            return text.str.to_date("%Y%m%d", strict=False)
+        if "%H" in self.way:
+            return text.str.strptime(pl.Datetime("us"), self.way, strict=False)
+        return text.str.to_date(self.way, strict=False)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return f"read as dates ({self.way})"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip(Change):
+    """Move values beyond two ends to the ends.
+
+    Args:
+        low: Least value that stays.
+        high: Greatest.
+    """
+
+    low: float = 0.0
+    high: float = 0.0
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        ends = [int(end) if dtype.is_integer() else end for end in (self.low, self.high)]
+        return column(self.column).clip(*ends)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return f"clip to {self.low:g} and {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class NullOutside(Change):
+    """Make values null that lie outside of what is possible.
+
+    Args:
+        low: Least possible value, or None.
+        high: Greatest, or None.
+    """
+
+    low: float | None = None
+    high: float | None = None
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002
+        """Return the repaired column."""
+        one = column(self.column)
+        inside = pl.lit(value=True)
+        inside = inside & (one >= self.low) if self.low is not None else inside
+        inside = inside & (one <= self.high) if self.high is not None else inside
+        return pl.when(inside).then(one)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return f"make what is below {self.low} or above {self.high} null"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill(Change):
+    """Fill missing values.
+
+    Args:
+        value: The median of numbers, the most frequent level of others.
+    """
+
+    value: Any = None
+
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column."""
+        one = column(self.column)
+        value = round(self.value) if dtype.is_integer() else self.value
+        return (one.fill_nan(None) if dtype.is_float() else one).fill_null(value)
+
+    def text(self) -> str:
+        """Say what it does."""
+        return "fill missing values"
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn(Change):
+    """Leave a column out."""
+
+    def text(self) -> str:
+        """Say what it does."""
+        return "leave the column out"
+
+
+@dataclass(frozen=True, slots=True)
+class DropCopies:
+    """Keep the first of rows that are the same; of new rows to be predicted none is dropped.
+
+    Args:
+        code: The finding that it answers.
+        columns: What has to be the same; all columns where empty.
+    """
+
+    code: str
+    columns: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Say what it does."""
+        return "keep the first of rows that are the same"
+
+
+CELLS = (MakeNull, MakeWordsNull, Strip, MergeLevels, ParseNumber, ParseDate, Clip, NullOutside, Fill)
+KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*CELLS, DropColumn, DropCopies)}
+WAYS = (*DATES, *ISO_TIMES[:2])
+
+
+def way_of(values: pl.Series) -> str:
+    """Return the way of writing dates that most of some strings fit; of equals the first."""
+    text = values.drop_nulls().str.strip_chars()
+    return max(WAYS, key=lambda way: int(text.str.strptime(pl.Datetime("us"), way, strict=False).is_not_null().sum()))

@@ -1,0 +1,113 @@
+"""Repairs are offered for what was found, show what they would change, and change that and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+import frazil as fz
+from frazil.checks.cleaning import Repairs
+
+ROWS = 300
+PLACE = range(ROWS)
+COUNTS = [at % 60 for at in PLACE]
+DAYS = [date(2020, 1, at % 28 + 1) for at in PLACE]
+MONTHS = [date(2024, at % 9 + 1, 1) for at in PLACE]
+DRAW = np.random.default_rng(1)
+CITY = DRAW.choice(["Oslo", "Rome", "Ulm"], ROWS).tolist()
+NUMBER = DRAW.normal(50, 5, ROWS).round(2).tolist()
+
+
+def every(step, value, others):
+    return [value if place % step == 0 else other for place, other in enumerate(others)]
+
+
+CASES = [
+    ("column_spellings", "odd", every(10, "OSLO ", CITY), every(10, "Oslo", CITY)),
+    ("column_whitespace", "odd", every(10, " Oslo", CITY), every(10, "Oslo", CITY)),
+    ("column_missing_words", "odd", every(10, "n/a", CITY), every(10, None, CITY)),
+    ("column_numbers_as_text", "odd", [f"{one:.2f}" for one in NUMBER], NUMBER),
+    ("column_numbers_as_text", "odd", [f"{day:%d.%m.%Y}" for day in DAYS], DAYS),
+    ("column_units_as_text", "odd", [f"{1000 + at:,} kg" for at in PLACE], [1000 + at for at in PLACE]),
+    ("column_mixed_types", "odd", every(9, "many", [f"{one}" for one in COUNTS]), every(9, None, COUNTS)),
+    ("column_dates_as_numbers", "odd", [int(f"{day:%Y%m%d}") for day in MONTHS], MONTHS),
+    ("column_sentinel", "odd", every(10, -999.0, NUMBER), every(10, None, NUMBER)),
+    ("column_sentinel", "odd", every(10, date(1900, 1, 1), DAYS), every(10, None, DAYS)),
+    ("column_infinite", "odd", every(10, float("inf"), NUMBER), every(10, None, NUMBER)),
+    ("column_impossible", "age", every(150, 455, COUNTS), every(150, None, COUNTS)),
+    ("column_outliers", "odd", [9999.0, *NUMBER[1:]], [max(NUMBER[1:]), *NUMBER[1:]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "values", "clean"), CASES, ids=[f"{one[0]}-{at}" for at, one in enumerate(CASES)]
+)
+def test_a_repair_changes_what_is_wrong_and_shows_it_before(code, name, values, clean):
+    df = pl.DataFrame({name: values, "other": DRAW.normal(size=ROWS)})
+    found = fz.check(df).of(code)
+    assert found
+    repairs = fz.clean(df, found)
+    repaired = repairs.apply(df).collect()
+    assert repaired[name].to_list() == clean
+    assert repaired["other"].equals(df["other"])
+    shown = repairs.to_frame(df)
+    assert shown["code"].to_list() == [code]
+    assert shown["of"].to_list() == [ROWS]
+    differs = df[name].dtype != repaired[name].dtype
+    expected = ROWS if differs else sum(one != other for one, other in zip(values, clean, strict=True))
+    assert shown["rows"].to_list() == [expected]
+
+
+def test_columns_without_use_and_copies_of_rows_are_left_out():
+    df = pl.DataFrame({"x": NUMBER, "same": ["a"] * ROWS, "none": [None] * ROWS, "again": NUMBER})
+    df = pl.concat([df, df.head(40)])
+    repairs = fz.clean(df, fz.check(df))
+    assert repairs.apply(df).collect().columns == ["x"]
+    assert repairs.apply(df).collect().height == pl.Series(NUMBER).n_unique()
+    assert repairs.apply(df, drop_copies=False).collect().height == 340
+    assert repairs.without("column_constant").apply(df).collect().columns == ["x", "same"]
+
+
+def test_nothing_is_repaired_where_nothing_was_found():
+    df = pl.DataFrame({"x": NUMBER, "z": DRAW.normal(size=ROWS), "city": CITY})
+    repairs = fz.clean(df, fz.check(df))
+    assert repr(repairs) == "none"
+    assert repairs.apply(df).collect().equals(df)
+    assert repairs.to_frame(df).is_empty()
+
+
+def test_missing_values_are_filled_on_request_only():
+    df = pl.DataFrame({"x": [1.0, None, 3.0, float("nan")], "n": [1, None, 4, 9], "c": ["a", "a", None, "b"]})
+    filled = fz.clean(df, [], fill=["x", "n", "c"]).apply(df).collect()
+    assert filled.to_dict(as_series=False) == {"x": [1, 2, 3, 2], "n": [1, 4, 4, 9], "c": ["a", "a", "a", "b"]}
+
+
+def test_repairs_follow_each_other_and_come_back_from_json():
+    df = pl.DataFrame({"city": every(7, " OSLO", every(11, "N/A ", CITY)), "x": every(30, -999.0, NUMBER)})
+    repairs = fz.clean(df, fz.check(df))
+    back = Repairs.from_json(repairs.to_json())
+    assert back == repairs
+    once = back.apply(df).collect()
+    assert set(once["city"].drop_nulls()) == {"Oslo", "Rome", "Ulm"}
+    assert fz.check(once) == ()
+    assert back.apply(once).collect().equals(once)
+
+
+def test_repairs_of_a_plan_stay_lazy():
+    plan = pl.LazyFrame({"x": every(30, -999.0, NUMBER)})
+    assert isinstance(fz.clean(plan, fz.check(plan)).apply(plan), pl.LazyFrame)
+
+
+@pytest.mark.parametrize("text", ["", "3", '[{"kind": "Nothing"}]', '[{"kind": "Strip"}]'])
+def test_what_is_no_list_of_repairs_is_refused(text):
+    with pytest.raises(fz.ArtifactError, match="these are no repairs"):
+        Repairs.from_json(text)
+
+
+def test_a_finding_of_another_table_is_refused():
+    found = fz.check({"odd": every(10, "OSLO", CITY)})
+    with pytest.raises(fz.MissingColumnError, match="no column 'odd'. Nearest: 'oddly'"):
+        fz.clean({"oddly": CITY}, found)
