@@ -52,7 +52,6 @@ def roles_of(columns, **named):
         (pl.Series([[1]] * ROWS), Role.IGNORED),
         (pl.Series([{"a": 1}] * ROWS), Role.IGNORED),
         (pl.Series([b"x", b"y"] * (ROWS // 2)), Role.IGNORED),
-        (pl.Series([object()] * ROWS, dtype=pl.Object), Role.IGNORED),
     ],
 )
 def test_a_role_follows_from_type_and_values(values, role):
@@ -127,3 +126,9 @@ def test_a_time_that_orders_nothing_is_refused():
 def test_every_frame_gets_a_role_for_every_column(df):
     schema = infer_roles(profile_frame(df.lazy()))
     assert {name: known.dtype for name, known in schema.items()} == dict(df.schema)
+
+
+def test_a_column_of_python_objects_is_refused_by_name():
+    objects = pl.Series("odd", [object()] * ROWS, dtype=pl.Object)
+    with pytest.raises(SchemaError, match="column 'odd' is of type Object .* or drop the column"):
+        roles_of({"x": range(ROWS), "odd": objects})

@@ -104,7 +104,7 @@ def write_bundle(
     Raises:
         SettingError: a name is not allowed, `about` is not JSON, or it would be too large to be read back.
         SourceError: the folder does not exist or can't be written to.
-        OSError: the disk is full; what stood under the path before is untouched.
+        DiskError: the disk is full; what stood under the path before is untouched.
     """
     _check_writable(members, limits)
     contents = {MANIFEST: _manifest_bytes(members, about), **dict(sorted(members.items()))}
@@ -221,7 +221,10 @@ def parquet_member(members: Mapping[str, bytes], name: str, *, limits: Limits = 
         table = file.read(use_threads=False)
         table.validate(full=True)
         wide = _strict_json((file.metadata.metadata or {}).get(WIDE.encode(), b"{}"), where)
-        return _widened(pl.DataFrame(pl.from_arrow(table)), wide)
+        # Numbered on the way: of an empty name Polars makes `column_0`.
+        df = pl.DataFrame(pl.from_arrow(table.rename_columns([str(at) for at in range(table.num_columns)])))
+        df.columns = table.column_names
+        return _widened(df, wide)
     except ArtifactError:
         raise
     except (arrow.ArrowException, *TABLE_DAMAGE) as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from frazil.errors import SettingError
+from frazil.errors import DiskError, SettingError
 
 if sys.platform != "win32":
     import fcntl
@@ -35,7 +35,9 @@ class FolderLock:
     def take(cls, path: Path) -> Self:
         """Take the lock or say who has it.
 
-        Raises: SettingError: a living process holds it (this one included), or the file can't be made.
+        Raises:
+            SettingError: a living process holds it (this one included), or the file can't be made.
+            DiskError: the disk is full.
         """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -43,8 +45,10 @@ class FolderLock:
             raise SettingError(f"{path.parent} can't be locked: {error.strerror}.") from error
         try:
             _claim(descriptor, path)
-        except BaseException:
+        except BaseException as error:
             os.close(descriptor)
+            if isinstance(error, OSError):
+                raise DiskError.of(path, error) from error
             raise
         lock = cls(path, descriptor)
         if hasattr(os, "register_at_fork"):

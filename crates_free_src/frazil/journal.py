@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from frazil.errors import ArtifactError, SettingError, nearest
+from frazil.errors import ArtifactError, DiskError, SettingError, nearest
 from frazil.files import write_bytes
 from frazil.folderlock import FolderLock
 
@@ -106,7 +106,7 @@ class Journal:
 
         Raises:
             SettingError: it is not JSON (NaN and infinity are not), or the journal is closed.
-            OSError: the disk is full or gone; the journal stays as it was before.
+            DiskError: the disk is full or gone; the journal stays as it was before.
         """
         if self._file.closed:
             raise SettingError(f"the journal in {self.folder} is closed; open it again.")
@@ -116,6 +116,11 @@ class Journal:
             self._file.seek(self._size)
             _write_all(self._file, line)
             os.fsync(self._file.fileno())
+        except OSError as error:
+            full = DiskError.of(self.folder / LOG, error)
+            full.add_note(f"while appending to the journal in {self.folder}; its {len(self._records)} records are safe")
+            self._undo(full)
+            raise full from error
         except BaseException as error:
             self._undo(error)
             raise
@@ -127,7 +132,7 @@ class Journal:
 
         Raises:
             SettingError: the name is not that of a plain file.
-            OSError: the disk is full; an older file of this name is untouched.
+            DiskError: the disk is full; an older file of this name is untouched.
         """
         path = self._blob(name)
         with _noting(f"while writing {name!r} to the journal in {self.folder}"):
@@ -161,10 +166,6 @@ class Journal:
 
     def _undo(self, error: BaseException) -> None:
         """Cut off what a failed append left; where that fails too, the next append or opening does it."""
-        if isinstance(error, OSError):
-            error.add_note(
-                f"while appending to the journal in {self.folder}; its {len(self._records)} records are safe"
-            )
         try:
             _cut(self._file, self._size)
         except OSError as second:

@@ -51,7 +51,8 @@ def infer_roles(
 
     Raises:
         MissingColumnError: a named column is not there.
-        SchemaError: a column is named for two things, or its type can't be what it is named for.
+        SchemaError: a column is named for two things, its type can't be what it is named for, or it holds Python
+            objects.
     """
     named = [
         (target, Role.TARGET, "named as the target"),
@@ -62,6 +63,7 @@ def infer_roles(
     ]
     given = [(name, role, reason) for name, role, reason in named if name is not None]
     _check_named(profile, given, where)
+    _check_readable(profile, where)
     chosen = {name: (role, reason) for name, role, reason in given}
     roles = (chosen.get(known.name) or _guessed(known, profile.rows) for known in profile.columns)
     return Schema(
@@ -83,6 +85,14 @@ def _check_named(profile: Profile, given: list[tuple[str, Role, str]], where: st
             raise SchemaError(f"{where}: column {name!r} is {seen[name]} and {reason}; it can be one of them.")
         seen[name] = reason
         _check_type(name, dtypes[name], role, where)
+
+
+def _check_readable(profile: Profile, where: str) -> None:
+    if objects := [known.name for known in profile.columns if known.dtype == pl.Object]:
+        raise SchemaError(
+            f"{where}: column {objects[0]!r} is of type Object and holds Python objects, which can't be read or saved."
+            " Turn them into numbers, strings or times, or drop the column."
+        )
 
 
 def _check_type(name: str, dtype: pl.DataType, role: Role, where: str) -> None:

@@ -20,15 +20,18 @@ def reading(name: str) -> Iterator[None]:
     Args:
         name: What the table is called in errors.
 
-    Raises: SourceError: reading failed; the message of the reader is kept.
+    Raises: SourceError: reading failed; the message of the reader is kept, and so is that of a user's own function in
+        the plan of a LazyFrame.
     """
     try:
         yield
-    except FrazilError:
+    except (FrazilError, MemoryError):
         raise
     # Polars panics on some Arrow types and damaged files; its panic is no subclass of Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise SourceError(f"{name} can't be read: {first_words(error)}") from error
+    except Exception as error:
+        raise SourceError(f"{name} can't be read: {type(error).__name__}: {first_words(error)}") from error
 
 
 def first_words(error: BaseException) -> str:

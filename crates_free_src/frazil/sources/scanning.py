@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from frazil.errors import SchemaError
+from frazil.errors import SchemaError, SourceError
 from frazil.schema import column
 from frazil.sources.columns import check_names
+from frazil.sources.pages import check_pages
+from frazil.sources.paths import COMPRESSED
 from frazil.sources.reading import reading
 
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ def scan_files(files: Sequence[TableFile], strings: Collection[str] = ()) -> pl.
 def open_file(file: TableFile, strings: Collection[str] = ()) -> Scan:
     """Open one file lazily and read its schema."""
     with reading(str(file)):
+        _check_text(file)
+        if file.format == "parquet":
+            check_pages(file.path)
         frame = _scan(file, strings)
         schema = dict(frame.collect_schema())
         if file.format == "csv":
@@ -89,6 +94,21 @@ def _scan(file: TableFile, strings: Collection[str]) -> pl.LazyFrame:
         infer_schema_length=infer,
         schema_overrides=dict.fromkeys(strings, pl.String),
     )
+
+
+def _check_text(file: TableFile) -> None:
+    """Say which line of a smaller text file is no UTF-8: Polars says only that one is, and not in which file."""
+    is_plain = file.format in ("csv", "ndjson") and file.path.suffix.lower() not in COMPRESSED
+    if not is_plain or file.path.stat().st_size > WHOLE_BYTES:
+        return
+    data = file.path.read_bytes()
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line, bad = data.count(b"\n", 0, error.start) + 1, data[error.start : error.start + 4]
+        raise SourceError(
+            f"{file} can't be read: line {line} holds {bad!r}, which is no UTF-8. Write the file again as UTF-8."
+        ) from error
 
 
 def _separator(file: TableFile) -> str:

@@ -54,7 +54,10 @@ def from_arrow(data: Any, where: str) -> pl.DataFrame:  # noqa: ANN401 -- whatev
     if names is not None:
         check_names(list(names), where)
     with _converting(where):
-        return pl.DataFrame(data)
+        df = pl.DataFrame(data)
+        if names is not None:
+            df.columns = list(names)  # of an empty name Polars makes `column_0`
+        return df
 
 
 def from_dataset(data: Any, where: str) -> pl.LazyFrame:  # noqa: ANN401 -- a pyarrow.dataset.Dataset
@@ -69,10 +72,10 @@ def from_dataset(data: Any, where: str) -> pl.LazyFrame:  # noqa: ANN401 -- a py
 @contextmanager
 def _converting(where: str) -> Iterator[None]:
     """Name the table in what Polars and Arrow raise while they convert it."""
-    try:
-        with reading(where):
+    with reading(where):
+        try:
             yield
-    except FrazilError:
-        raise
-    except (ValueError, TypeError, NotImplementedError, OverflowError) as error:
-        raise SourceError(f"{where} can't become a Polars frame: {first_words(error)}") from error
+        except FrazilError:
+            raise
+        except (ValueError, TypeError, NotImplementedError, OverflowError) as error:
+            raise SourceError(f"{where} can't become a Polars frame: {first_words(error)}") from error
