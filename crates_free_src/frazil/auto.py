@@ -152,6 +152,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         found = assembled(source.name, staged, bench, result, ensemble, settings, rope)
     model = Model(
         predictor=found.predictor,
+        watch=found.watch,
         metric=measure,
         story=found.story,
         leaderboard=found.leaderboard,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from frazil.artifact.coverage import is_covered
 from frazil.artifact.saving import predictor_from, predictor_members
 from frazil.artifact.scoring import raw_predictions, sink_predictions
 from frazil.artifact.story import Story
+from frazil.artifact.watching import Watch
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
@@ -28,12 +30,13 @@ from frazil.types import TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from frazil.artifact.predictor import Predictor
+    from frazil.artifact.watching import Violation
+    from frazil.checks.contract import Contract
     from frazil.sources import Source
 
 STORY = "story.json"
@@ -63,6 +66,7 @@ class Model:
 
     Attributes:
         predictor: What is deployed.
+        watch: What new data are held against.
         metric: What the search optimised; None for a callable of the user's that a file can't keep.
         story: How the model came about.
         leaderboard: One row a candidate and one for the ensemble, best first: rank, candidate, score, std, ci_low,
@@ -74,6 +78,7 @@ class Model:
     """
 
     predictor: Predictor
+    watch: Watch
     metric: Metric | None
     story: Story
     leaderboard: pl.DataFrame
@@ -125,6 +130,7 @@ class Model:
         *,
         history: Any = None,  # noqa: ANN401 -- any source
         coverage: float | None = None,
+        on_violation: Violation = "ignore",
     ) -> pl.DataFrame:
         """Predict every row of a table, in order.
 
@@ -136,6 +142,8 @@ class Model:
                 rows of `data` only.
             coverage: How often intervals, or sets of labels, should hold the true value, as 0.9; None for neither. What
                 it rests on are the rows that the search never looked at, and that new rows are like them.
+            on_violation: What to do with a table that breaks `model.contract`: "ignore" it, "warn", "error", or "null":
+                take values out of range and unknown levels for missing.
 
         Returns: `prediction`, in the target's own type; for classes also one column `p|<label>` a label. With a
             coverage also `prediction_low` and `prediction_high`, or `prediction_set`, a list of labels.
@@ -145,7 +153,8 @@ class Model:
             SchemaError: a column can't be read as the type that the model learned from.
             SettingError: the coverage is no share, or more than the spared rows can say.
         """
-        return self.predictor.framed(self._raw(data, history), coverage)
+        source = self.watch.kept_to(self._open(data), on_violation)
+        return self.predictor.framed(raw_predictions(self.predictor, source, self._earlier(history)), coverage)
 
     def predict_proba(self, data: Any, *, history: Any = None) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
         """Return only the probabilities, one column `p|<label>` a label.
@@ -164,6 +173,8 @@ class Model:
         *,
         history: Any = None,  # noqa: ANN401 -- as in predict
         coverage: float | None = None,
+        on_violation: Violation = "ignore",
+        quarantine: str | Path | None = None,
     ) -> int:
         """Score data of any size into a Parquet or CSV file, in bounded memory and in the order of its rows.
 
@@ -175,10 +186,43 @@ class Model:
             keep: Columns of the data to write before the predictions.
             history: As for `predict`.
             coverage: As for `predict`; sets of labels go to Parquet only.
+            on_violation: As for `predict`.
+            quarantine: A Parquet file for the rows that break `model.contract`, which are then not scored: each row is
+                in one of the two files.
 
         Returns: The number of rows written.
         """
-        return sink_predictions(self.predictor, self._open(data), path, keep, self._earlier(history), coverage)
+        source = self._open(data)
+        if quarantine is not None:
+            source = self.watch.set_aside(source, Path(quarantine))
+        source = self.watch.kept_to(source, on_violation)
+        return sink_predictions(self.predictor, source, path, keep, self._earlier(history), coverage)
+
+    @property
+    def contract(self) -> Contract:
+        """What a table has to be like for the model to hold: columns, types, ranges, levels, shares missing."""
+        return self.watch.contract
+
+    def check(self, data: Any, *, examples: bool = False) -> Findings:  # noqa: ANN401 -- as in predict
+        """Say what of a table is not as the training data were, without them.
+
+        Columns and types, the distribution of each column and of the predictions, unknown levels, ranges; on 50,000
+        rows that are spread evenly.
+
+        Args:
+            data: Any source.
+            examples: Whether findings may show values.
+
+        Returns: The findings; none where nothing has changed by more than chance and enough to matter.
+        """
+        return self.watch.findings(self._open(data), self.predictor, examples=examples)
+
+    def drift(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
+        """Measure how far each column of a table, and the predictions, are from what they were: a row a column.
+
+        To be kept beside those of other batches, with a column that names the batch.
+        """
+        return self.watch.drift(self._open(data), self.predictor)
 
     def evaluate(
         self,
@@ -220,6 +264,7 @@ class Model:
         """Write the model to one file, whole or not at all; no pickle, and loading it runs no code from it."""
         members = {
             **predictor_members(self.predictor),
+            **self.watch.members(),
             STORY: json.dumps(asdict(self.story), indent=1).encode(),
             FINDINGS: self.findings.to_json().encode(),
             **{f"{name}.parquet": parquet_bytes(getattr(self, name)) for name in TABLES},
@@ -245,9 +290,6 @@ class Model:
 
     def _earlier(self, history: Any) -> Source | None:  # noqa: ANN401 -- as in predict
         return None if history is None else self._open(history)
-
-    def _raw(self, data: Any, history: Any) -> NDArray[np.float64]:  # noqa: ANN401 -- as in predict
-        return raw_predictions(self.predictor, self._open(data), self._earlier(history))
 
     def _measured(self, source: Source, history: Source | None) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Return the known targets and what the model says of their rows."""
@@ -285,7 +327,8 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
         raise ArtifactError(f"{path} is not a model that this version of frazil can read: {error!r}.") from error
     opened = {name: open_source(table, where=name).frame for name, table in (tables or {}).items()}
     predictor = predictor_from(bundle.members, available_threads()).with_tables(opened)
-    return Model(predictor, METRICS.get(story.metric), story, findings=findings, **kept)
+    watch = Watch.read(bundle.members)
+    return Model(predictor, watch, METRICS.get(story.metric), story, findings=findings, **kept)
 
 
 def _reported(first: Metric | None, kind: TaskKind) -> list[Metric]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from frazil.artifact.coverage import misses_of
 from frazil.artifact.predictor import Member, Predictor
 from frazil.artifact.story import Standing, Story, library_versions
+from frazil.artifact.watching import Watch
 from frazil.console import peak_memory_bytes
 from frazil.search.calibrating import calibrate
 from frazil.search.deciding import decided
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """What predicts, its story, and the leaderboard that it comes from."""
+    """What predicts, what new data are held against, its story, and the leaderboard that it comes from."""
 
     predictor: Predictor
+    watch: Watch
     story: Story
     leaderboard: pl.DataFrame
 
@@ -97,4 +99,5 @@ def assembled(
         settings=settings,
         versions=library_versions(),
     )
-    return Assembled(predictor, story, board)
+    watch = Watch.of(staged.table.df, predictor, spared, bench.seed)
+    return Assembled(predictor, watch, story, board)

@@ -113,12 +113,23 @@ class Predictor:
             SchemaError: a column can't be read as the type that the model learned from.
         """
         rows = self._rows(frame, where).collect()
-        total: NDArray[np.float64] | float = 0.0
-        for fold, recipe in enumerate(self.recipes):
-            matrix = collect_matrix(recipe.apply(rows.lazy()), recipe.matrix_columns())
-            for member in self.deployed:
-                total = total + member.weight / len(self.recipes) * member.models[fold].predict(matrix, self.threads)
-        return self.calibration.apply(np.asarray(total))
+        parts = [self._of_fold(fold, rows) for fold in range(len(self.recipes))]
+        return self.calibration.apply(np.mean(parts, axis=0))
+
+    def raw_by_turns(self, frame: pl.LazyFrame, where: str) -> NDArray[np.float64]:
+        """Predict each row by the models of one fold, in turn: what out-of-fold predictions can be compared with.
+
+        Raises: as `raw`.
+        """
+        rows = self._rows(frame, where).collect()
+        n_folds = len(self.recipes)
+        parts = [self._of_fold(fold, rows.gather_every(n_folds, fold)) for fold in range(n_folds)]
+        return self.calibration.apply(np.concatenate(parts))
+
+    def _of_fold(self, fold: int, rows: pl.DataFrame) -> NDArray[np.float64]:
+        matrix = collect_matrix(self.recipes[fold].apply(rows.lazy()), self.recipes[fold].matrix_columns())
+        parts = [member.weight * member.models[fold].predict(matrix, self.threads) for member in self.deployed]
+        return np.asarray(np.sum(parts, axis=0))
 
     def _rows(self, frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
         """Make a table fit; for a model that reads no column, number its rows: a frame of no columns has none."""

@@ -1,0 +1,161 @@
+"""What a model keeps of its training data, to tell whether new data are like them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
+
+import polars as pl
+
+from frazil.checks.contract import Contract
+from frazil.checks.door import look_at
+from frazil.checks.drift import check_drift, check_support, drift_frame, measure_drift
+from frazil.checks.findings import Findings
+from frazil.checks.look import sampled
+from frazil.checks.reference import check_schema
+from frazil.container import member, parquet_bytes, parquet_member
+from frazil.errors import SchemaError, SettingError
+from frazil.files import atomic
+from frazil.schema import column
+from frazil.seeding import child_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from frazil.artifact.predictor import Predictor
+    from frazil.checks.drift import Drift
+    from frazil.sources import Source
+
+Violation = Literal["ignore", "warn", "null", "error"]
+POLICIES = ("ignore", "warn", "null", "error")
+CONTRACT, KEPT, OUTCOMES = "contract.json", "watched.parquet", "outcomes.parquet"
+KEPT_ROWS = 2_000
+PREDICTED = "prediction"
+MOST_ROWS = 50_000  # of new data that are compared
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watch:
+    """What new data are held against.
+
+    Args:
+        contract: Columns, types, ranges, levels and shares missing.
+        kept: Up to 2,000 values of each column, each column shuffled by itself: no row of the training data can be put
+            together of it.
+        outcomes: Predictions of rows that no model had learned from, each by the models of one fold; may be none.
+    """
+
+    contract: Contract
+    kept: pl.DataFrame
+    outcomes: pl.DataFrame
+
+    @classmethod
+    def of(cls, df: pl.DataFrame, predictor: Predictor, spared: NDArray[np.float64], seed: int) -> Self:
+        """Take values of training rows.
+
+        Args:
+            df: The training rows.
+            predictor: Knows which columns it reads.
+            spared: Its raw predictions of the spared rows, fold after fold.
+            seed: Of the sample.
+        """
+        inputs = df.select(column(name) for name in predictor.inputs)
+        some = sampled(inputs.lazy(), inputs.height, KEPT_ROWS)
+        shuffled = [values.sample(fraction=1.0, shuffle=True, seed=child_seed(seed, values.name)) for values in some]
+        return cls(Contract.of(inputs), pl.DataFrame(shuffled), outcomes(predictor, spared))
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that hold it."""
+        kept = {KEPT: parquet_bytes(self.kept), OUTCOMES: parquet_bytes(self.outcomes)}
+        return {CONTRACT: self.contract.to_json().encode(), **kept}
+
+    @classmethod
+    def read(cls, members: Mapping[str, bytes]) -> Self:
+        """Read it back; ArtifactError where it is damaged."""
+        contract = Contract.from_json(member(members, CONTRACT).decode())
+        return cls(contract, parquet_member(members, KEPT), parquet_member(members, OUTCOMES))
+
+    def findings(self, source: Source, predictor: Predictor, *, examples: bool) -> Findings:
+        """Say what of a table is not as it was: columns, types, distributions, levels, ranges, and predictions."""
+        theirs, there = dict(self.kept.schema), source.frame.collect_schema()
+        told = [*check_schema({name: there[name] for name in theirs if name in there}, theirs, None)]
+        if not told:
+            new = self._some(source)
+            told += check_drift(self._measured(new, source, predictor), None)
+            told += check_support(look_at(new), look_at(self.kept))
+        return Findings(tuple(told)) if examples else Findings(tuple(told)).without_examples()
+
+    def drift(self, source: Source, predictor: Predictor) -> pl.DataFrame:
+        """Return one row a column, predictions last: how far it is from what it was."""
+        return drift_frame(self._measured(self._some(source), source, predictor))
+
+    def kept_to(self, source: Source, policy: Violation) -> Source:
+        """Hold a table against the contract.
+
+        Args:
+            source: The table.
+            policy: "ignore" does nothing; "warn" warns of what breaks it; "error" refuses; "null" takes values out of
+                range and unknown levels for missing.
+
+        Raises:
+            SchemaError: the policy is "error", and the contract is broken; names the columns and how often.
+            SettingError: the policy is another.
+        """
+        if policy not in POLICIES:
+            raise SettingError.among("on_violation", policy, POLICIES)
+        if policy == "ignore":
+            return source
+        dtypes = source.frame.collect_schema()
+        if policy == "null":
+            nulled = {}
+            for rule in self.contract.columns:
+                if rule.name in dtypes and (broken := rule.broken(dtypes[rule.name])):
+                    nulled[rule.name] = pl.when(~pl.any_horizontal(broken.values()).fill_null(value=False)).then(
+                        column(rule.name)
+                    )
+            return replace(source, frame=source.frame.with_columns(e.alias(name) for name, e in nulled.items()))
+        violations = self.contract.violations(source.frame)
+        if violations.height:
+            rows = violations.select("column", "rule", "evidence").rows()
+            text = "; ".join(f"{name!r} {evidence}" for name, _, evidence in rows[:SHOWN])
+            more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+            message = f"{source.name} is not as the training data were: {text}{more}."
+            if policy == "error":
+                raise SchemaError(f"{message} See model.contract.violations(data), or take on_violation='null'.")
+            warnings.warn(message, UserWarning, stacklevel=4)
+        return source
+
+    def set_aside(self, source: Source, path: Path) -> Source:
+        """Write rows that break the contract to a Parquet file, and return the others; none is lost."""
+        broken = self.contract.broken_rows(source.frame.collect_schema()).fill_null(value=False)
+        with atomic(path) as temporary:
+            source.frame.filter(broken).sink_parquet(temporary)
+        return replace(source, frame=source.frame.filter(~broken))
+
+    def _some(self, source: Source) -> pl.DataFrame:
+        rows = int(source.frame.select(pl.len()).collect(engine="streaming").item())
+        return sampled(source.frame.select(column(name) for name in self.kept.columns), rows, MOST_ROWS)
+
+    def _measured(self, new: pl.DataFrame, source: Source, predictor: Predictor) -> list[Drift]:
+        """Measure the columns, and the predictions where there are some of rows that were not learned from."""
+        measured = measure_drift(look_at(new, where=source.name), look_at(self.kept))
+        if self.outcomes.is_empty() or predictor.reads_earlier_rows:  # a sample's predictions would lack earlier rows
+            return measured
+        told = outcomes(predictor, predictor.raw_by_turns(new.lazy(), source.name))
+        return [*measured, *measure_drift(look_at(told), look_at(self.outcomes))]
+
+
+def outcomes(predictor: Predictor, raw: NDArray[np.float64]) -> pl.DataFrame:
+    """Return what stands for predictions: the value, the probability of the second of two labels, or the label."""
+    if raw.ndim == 1:
+        return pl.DataFrame({PREDICTED: raw})
+    if raw.shape[1] == 2:
+        return pl.DataFrame({PREDICTED: raw[:, 1]})
+    labels = [predictor.task.label_names[code] for code in raw.argmax(axis=1)] if len(raw) else []
+    return pl.DataFrame({PREDICTED: labels}, schema={PREDICTED: pl.String})
