@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 import polars as pl
 
 from frazil.checks.contract import Contract
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.artifact.predictor import Predictor
@@ -67,8 +67,7 @@ class Watch:
         """
         inputs = df.select(column(name) for name in predictor.inputs)
         some = sampled(inputs.lazy(), inputs.height, KEPT_ROWS)
-        shuffled = [values.sample(fraction=1.0, shuffle=True, seed=child_seed(seed, values.name)) for values in some]
-        return cls(Contract.of(inputs), pl.DataFrame(shuffled), outcomes(predictor, spared))
+        return cls(Contract.of(inputs), shuffled(some, seed), outcomes(predictor, spared))
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it."""
@@ -149,6 +148,15 @@ class Watch:
             return measured
         told = outcomes(predictor, predictor.raw_by_turns(new.lazy(), source.name))
         return [*measured, *measure_drift(look_at(told), look_at(self.outcomes))]
+
+
+def shuffled(df: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Shuffle each column by itself."""
+    generator = np.random.default_rng(child_seed(seed, "watched"))
+    orders = {name: pl.Series(generator.permutation(df.height)) for name in df.columns}
+    # Methods of a Series take a name such as ^a$ for a pattern.
+    plain = {name: df.get_column(name).alias("") for name in df.columns}
+    return pl.DataFrame([plain[name].gather(order).alias(name) for name, order in orders.items()])
 
 
 def outcomes(predictor: Predictor, raw: NDArray[np.float64]) -> pl.DataFrame:

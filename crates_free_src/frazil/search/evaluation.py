@@ -71,7 +71,7 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float, rivals: Seq
     fits += _fitted(candidate, every[first:], bench, whole)
     oof = np.concatenate([fit.predictions for fit in fits])
     score, block_scores = bench.judge.judged(oof)
-    if not math.isfinite(score):
+    if not math.isfinite(score) and bench.judge.is_defined:
         raise FloatingPointError(f"its {bench.judge.metric.name} is {score}")
     return Trial(
         candidate=candidate,

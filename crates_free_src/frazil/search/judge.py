@@ -49,6 +49,13 @@ class Judge:
         return self.metric.score(self.target[rows], predictions[rows], weights)
 
     @property
+    def is_defined(self) -> bool:
+        """Whether the metric has a value on the scored rows; rankings have none of one class."""
+        shape = (len(self.target), self.classes)
+        even = np.full(shape, 1 / self.classes) if self.classes else np.full(shape[0], float(np.mean(self.target)))
+        return bool(np.isfinite(self.score(even)))
+
+    @property
     def mixing(self) -> Metric:
         """What candidates are mixed by: that of a label has steps, and a cut for each mix; the log loss has neither."""
         return METRICS["log_loss"] if self.is_cut else self.metric
@@ -76,6 +83,7 @@ class Judge:
         predictions = self.decided(predictions)
         blocks = np.array([self.score(predictions, block) for block in self.blocks])
         known = blocks[np.isfinite(blocks)]
+        # Where no fold has a score by itself, as of a class with one row, all rows together may have one.
         if self.test_train_ratio > 0 and len(known):
             return float(known.mean()), blocks
         return self.score(predictions), blocks

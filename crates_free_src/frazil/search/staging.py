@@ -136,7 +136,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     df, dropped = _with_target(df, columns.target)
     problem = infer_task(df[columns.target], target_name=columns.target, given=task)
     if columns.time is not None:
-        df = df.sort(columns.time, maintain_order=True)
+        df = df.sort(column(columns.time), maintain_order=True)
     profile = profile_frame(df.lazy())
     schema = infer_roles(
         profile,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from frazil.sources import Identity
 
 PREDICTIONS = "predictions.npz"
+# What is no fault of the candidate: the next run tries it again.
+OF_THE_MACHINE = ("WorkerDied", "OSError", "MemoryError", "TimeoutError", "DiskError")
 
 
 class NoStore:
@@ -64,6 +66,8 @@ class JournalStore:
 
     def keep(self, outcome: Trial | Failure) -> None:
         """Write the models first and the line that speaks of them after, so that no line is without its models."""
+        if isinstance(outcome, Failure) and outcome.error in OF_THE_MACHINE:
+            return
         if isinstance(outcome, Failure):
             self.journal.append(asdict(outcome))
             return
