@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+TEST_PROCESSES ?= 2
 SOURCES := $(shell find crates_free_src examples -name '*.py' -o -name '*.parquet' -o -name '*.sql')
 
 # Idle OpenMP threads that spin take whole minutes from whoever shares the processors.
@@ -14,7 +15,7 @@ demo: .venv/installed
 	$(BIN)/frazil demo
 
 test: lint
-	PYTHONPATH=$(CURDIR)/crates_free_src OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+	PYTHONPATH=$(CURDIR)/crates_free_src OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist worksteal
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -135,11 +135,11 @@ def test_a_run_whose_process_is_killed_ends_with_a_model():
     assert model.predict(shop()).height == 400
 
 
-def test_a_run_leaves_no_files_and_one_process_that_waits():
-    before = set(Path(scratch.tempfile.gettempdir()).glob(f"{scratch.PREFIX}*"))
+def test_a_run_leaves_no_files_and_one_process_that_waits(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
     for _ in range(2):
         fz.fit_auto(shop(), "y", budget=fz.Budget(trials=2), threads=1, progress=False)
-    assert set(Path(scratch.tempfile.gettempdir()).glob(f"{scratch.PREFIX}*")) <= before
+    assert not list(tmp_path.iterdir())
     assert IDLE.process is not None
     assert IDLE.process.is_alive
 
