@@ -103,11 +103,21 @@ def _inner(learner: Learner) -> Learner:
     return cast("Crossed | LogTarget", learner).inner
 
 
+def learner_of(description: Mapping[str, Any]) -> Learner:
+    """Make the learner that `described` told of.
+
+    Raises: SettingError: as `learner_from`.
+
+    >>> learner_of({"learner": "extra_trees", "trees": 100}).trees
+    100
+    """
+    settings = {setting: value for setting, value in description.items() if setting != LEARNER}
+    return learner_from(description[LEARNER], settings)
+
+
 def _inside(value: Any) -> Any:  # noqa: ANN401 -- of any setting
     """Make the learner that a setting describes, where it describes one."""
-    if not isinstance(value, dict) or LEARNER not in value:
-        return value
-    return learner_from(value[LEARNER], {key: given for key, given in value.items() if key != LEARNER})
+    return learner_of(value) if isinstance(value, dict) and LEARNER in value else value
 
 
 def _is_learner(value: object) -> bool:

@@ -13,7 +13,7 @@ import sys
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from threading import Lock, Thread, Timer
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -105,13 +105,13 @@ class WorkerProcess:
         self.process.wait()
 
     def _send(self, message: dict[str, Any]) -> None:
-        pipe = self._pipe(self.process.stdin)
+        pipe = cast("IO[bytes]", self.process.stdin)
         with self.lock:
             pipe.write(json.dumps(message).encode() + b"\n")
             pipe.flush()
 
     def _listen(self) -> None:
-        with self._pipe(self.process.stdout) as answers:
+        with cast("IO[bytes]", self.process.stdout) as answers:
             for line in answers:
                 answer = json.loads(line)
                 with self.lock:
@@ -135,17 +135,12 @@ class WorkerProcess:
         """Tell all that wait how the process ended."""
         code = self.process.wait()
         with suppress(OSError):  # what was not sent is lost with the process
-            self._pipe(self.process.stdin).close()
+            cast("IO[bytes]", self.process.stdin).close()
         with self.lock:
             waiting, self.waiting = self.waiting, {}
         for future, _, _ in waiting.values():
             if not future.done():
                 future.set_exception(FitError("WorkerDied", f"the process that fitted it {_ended(code)}"))
-
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        assert pipe is not None  # asked for when it was started
-        return pipe
 
 
 class IsolatedFitter:

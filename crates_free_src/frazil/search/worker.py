@@ -6,6 +6,7 @@ It may die of a fit; the process that started it lives on. It ends when its inpu
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -18,39 +19,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frazil.budget import Deadline
-from frazil.models import learner_from
+from frazil.models import learner_of
 from frazil.search.fitting import FitJob, fit_fold
-from frazil.search.scratch import FiledModel, MappedFold, read_folds
+from frazil.search.scratch import FiledModel, read_folds
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from frazil.task import Task
-
 MODEL, PREDICTIONS, SPARED = "model", "predictions.npy", "spared.npy"
 
 
-class Worker:
-    """Fits what it is told, in so many threads."""
+class Run:
+    """A run whose folds are open: it fits what it is told, in so many threads."""
 
-    def __init__(self, answers: TextIO) -> None:
-        """Answer there."""
+    def __init__(self, folder: Path, parallel: int, answers: TextIO) -> None:
+        """Map the folds of a folder into memory."""
+        self.folds, self.task, self.metric = read_folds(folder)
+        self.pool = ThreadPoolExecutor(parallel)
         self.answers, self.answering = answers, Lock()
-        self.pool: ThreadPoolExecutor | None = None
-        self.folds: list[MappedFold] = []
-        self.task: Task | None = None
-        self.metric = ""
 
-    def take(self, message: dict[str, Any]) -> None:
-        """Open a run's folder, or start a fit."""
-        if "open" in message:
-            if self.pool is not None:
-                self.pool.shutdown(cancel_futures=True)
-            self.folds, self.task, self.metric = read_folds(Path(message["open"]))
-            self.pool = ThreadPoolExecutor(message["parallel"])
-            return
-        assert self.pool is not None  # a run is opened before its first fit
+    def start(self, message: dict[str, Any]) -> None:
+        """Start a fit, or queue it."""
         self.pool.submit(self._answered, message)
+
+    def close(self) -> None:
+        """Let go of what nobody waits for any more."""
+        self.pool.shutdown(cancel_futures=True)
 
     def _answered(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"fit": message["fit"]}
@@ -65,11 +59,9 @@ class Worker:
             self.answers.flush()
 
     def _fit(self, message: dict[str, Any]) -> float:
-        described = message["learner"]
-        learner = learner_from(described["learner"], {key: described[key] for key in described if key != "learner"})
-        at = float("inf") if message["at"] is None else float(message["at"])
+        learner = learner_of(message["learner"])
+        at = math.inf if message["at"] is None else float(message["at"])
         job = FitJob(learner, message["fold"], message["seed"], message["threads"], Deadline(at), message["turns"])
-        assert self.task is not None  # as above
         model, predictions, spared, seconds = fit_fold(job, self.folds[job.fold], self.task, self.metric)
         home = Path(message["home"])
         home.mkdir()
@@ -85,9 +77,15 @@ def main() -> None:
     # Native libraries print to the standard output, which answers go through.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        worker = Worker(answers)
+        runs: list[Run] = []  # the last one is open
         for line in sys.stdin.buffer:
-            worker.take(json.loads(line))
+            message = json.loads(line)
+            if "open" not in message:
+                runs[-1].start(message)
+                continue
+            for run in runs:
+                run.close()
+            runs = [Run(Path(message["open"]), message["parallel"], answers)]
     os._exit(0)  # without waiting for fits that nobody asks for any more
 
 

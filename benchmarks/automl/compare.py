@@ -1,0 +1,106 @@
+"""Compare the systems of runs: scores by set, failures, overruns, ranks, and whether ranks differ by more than chance.
+
+    python benchmarks/automl/compare.py runs.jsonl [more.jsonl ...] [--peers peers.csv] [--ours frazil]
+
+Other people's scores on the same splits can be joined by a CSV file with the columns name, system, metric and score.
+A failure has the last rank. Tests: Friedman's, Nemenyi's critical difference over all systems, and Wilcoxon's signed
+ranks of ours against each, corrected by Holm.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from frazil.stats import critical_difference, friedman_of_ranks, holm, wilcoxon
+
+GREATER_IS_BETTER = ("roc_auc", "accuracy", "r2")
+OVERRUN = 1.05
+
+
+def main() -> None:
+    """Read, compare, print."""
+    asked = arguments()
+    runs = collected(asked.runs, asked.peers)
+    table = runs.pivot("system", index=["set", "metric"], values="score").sort("set")
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=250, float_precision=5, tbl_hide_dataframe_shape=True):
+        print(table)
+    systems = [name for name in table.columns if name not in ("set", "metric")]
+    losses = np.array([[loss(row[name], row["metric"]) for name in systems] for row in table.iter_rows(named=True)])
+    print_runs(runs)
+    whole = np.isfinite(losses).any(axis=1)
+    ranks = ranked(losses[whole])
+    for name, rank in sorted(zip(systems, ranks.mean(axis=0), strict=True), key=lambda pair: pair[1]):
+        print(f"{name:24s} mean rank {rank:.2f}")
+    if len(systems) > 2:
+        print(friedman_of_ranks(ranks.mean(axis=0), len(ranks)))
+        print(critical_difference(systems, ranks.mean(axis=0), len(ranks)))
+    if asked.ours in systems:
+        print_against(asked.ours, systems, losses)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the files from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--ours", default="frazil")
+    return parser.parse_args()
+
+
+def collected(paths: list[Path], peers: Path | None) -> pl.DataFrame:
+    """Return a row a run: set, system, metric, score (null where it failed), fit_s and budget."""
+    lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    kept = ("set", "system", "metric", "score", "fit_s", "budget")
+    rows = [{key: run.get(key) for key in kept} for run in lines if not run.get("busy")]
+    schema = dict.fromkeys(kept[:3], pl.String) | dict.fromkeys(kept[3:], pl.Float64)
+    runs = pl.DataFrame(rows, schema=schema)
+    if peers is not None:
+        others = pl.read_csv(peers).filter(pl.col("name").is_in(runs["set"].to_list()))
+        others = others.select(pl.col("name").alias("set"), "system", "metric", pl.col("score").cast(pl.Float64))
+        runs = pl.concat([runs, others], how="diagonal")
+    # A run that failed has no metric of its own.
+    return runs.with_columns(pl.col("metric").drop_nulls().first().over("set")).unique(["set", "system"], keep="first")
+
+
+def print_runs(runs: pl.DataFrame) -> None:
+    """Tell of failures and of budgets that were not kept."""
+    failed = runs.filter(pl.col("score").is_null()).select("set", "system").rows()
+    late = runs.filter(pl.col("fit_s") > OVERRUN * pl.col("budget")).select("set", "system", "fit_s").rows()
+    print(f"failures: {failed or 'none'}\noverruns: {late or 'none'}")
+
+
+def loss(score: float | None, metric: str) -> float:
+    """Return what is to be small; infinite for a failure."""
+    if score is None:
+        return np.inf
+    return -score if metric in GREATER_IS_BETTER else score
+
+
+def ranked(losses: np.ndarray) -> np.ndarray:
+    """Return (sets, systems) ranks, 1 the best, equal ones sharing."""
+    below = (losses[:, None, :] < losses[:, :, None]).sum(axis=2)
+    equal = (losses[:, None, :] == losses[:, :, None]).sum(axis=2)
+    return below + (equal + 1) / 2
+
+
+def print_against(ours: str, systems: list[str], losses: np.ndarray) -> None:
+    """Print wins and the corrected test of ours against each other system."""
+    own = losses[:, systems.index(ours)]
+    others = [name for name in systems if name != ours]
+    told, p_values = [], []
+    for name in others:
+        theirs = losses[:, systems.index(name)]
+        both = np.isfinite(own) & np.isfinite(theirs)
+        told.append(f"{ours} beats {name} on {int((own < theirs).sum())} of {int(np.isfinite(theirs).sum())}")
+        # Scores of sets are on different scales: in shares of the larger loss they can be ranked together.
+        scale = np.maximum(np.abs(theirs[both]), np.abs(own[both]))
+        p_values.append(wilcoxon(own[both] / scale, theirs[both] / scale).p_value if both.sum() > 1 else 1.0)
+    for text, p in zip(told, holm(np.array(p_values)), strict=True):
+        print(f"{text}, p = {p:.3g}")
+
+
+if __name__ == "__main__":
+    main()
