@@ -94,7 +94,7 @@ def print_against(ours: str, systems: list[str], losses: np.ndarray) -> None:
     for name in others:
         theirs = losses[:, systems.index(name)]
         both = np.isfinite(own) & np.isfinite(theirs)
-        told.append(f"{ours} beats {name} on {int((own < theirs).sum())} of {int(np.isfinite(theirs).sum())}")
+        told.append(f"{ours} beats {name} on {int((own < theirs).sum())} of {len(own)}")
         # Scores of sets are on different scales: in shares of the larger loss they can be ranked together.
         scale = np.maximum(np.abs(theirs[both]), np.abs(own[both]))
         p_values.append(wilcoxon(own[both] / scale, theirs[both] / scale).p_value if both.sum() > 1 else 1.0)
