@@ -56,7 +56,7 @@ class WorkerProcess:
         paths = [path for path in sys.path if path]
         self.owner = os.getpid()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "frazil.search.worker"],
+            [sys.executable, "-P", "-m", "frazil.search.worker"],  # -P: modules of the working directory are not ours
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
