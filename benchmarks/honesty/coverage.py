@@ -4,7 +4,7 @@
     python benchmarks/honesty/coverage.py --problems 60 --rows 400 --task binary
 
 Each problem is drawn anew: numbers, a category, smooth and stepwise effects, noise. `fz.fit_auto` searches it with a
-budget of trials, and 100,000 further rows of the same kind tell what the deployed model is worth. Printed are the
+budget of trials, and 20,000 further rows of the same kind tell what the deployed model is worth. Printed are the
 shares of problems in which the 95 % interval of the honest score, and that of the leaderboard for the score that the
 search chose by, hold the truth; the mean of score minus truth, in shares of the truth's distance to the baseline; and
 how often intervals or sets of labels with a coverage of 0.9 hold the target, on such rows and on drifted ones.
@@ -21,7 +21,7 @@ import polars as pl
 import frazil as fz
 from frazil.metrics import METRICS
 
-TEST_ROWS = 100_000
+TEST_ROWS = 20_000
 COVERAGE = 0.9
 DRIFT = 1.5  # deviations that the first column moves by
 
@@ -33,7 +33,7 @@ def main() -> None:
     for number in range(asked.problems):
         task = asked.task or ("binary" if number % 2 else "regression")
         rows = asked.rows or (500, 1_000, 2_000)[number // 2 % 3]
-        found.append(measured(task, rows, asked.seed + number, asked.trials))
+        found.append(measured(task, rows, asked.seed + number, asked))
         if (number + 1) % max(1, asked.problems // 10) == 0:
             print(f"{number + 1} problems: {summary(found)}", flush=True)
     for task in sorted({each["task"] for each in found}):
@@ -46,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--problems", type=int, default=200)
     parser.add_argument("--trials", type=int, default=6)
+    parser.add_argument("--learners", help="by commas, as linear,lightgbm; all where it is not given")
     parser.add_argument("--rows", type=int, help="of each table; 500, 1,000 and 2,000 in turn where it is not given")
     parser.add_argument("--task", choices=("binary", "regression"), help="both in turn where it is not given")
     parser.add_argument("--seed", type=int, default=0)
@@ -65,7 +66,7 @@ def drawn(task: str, rows: int, rng: np.random.Generator, effects: dict[str, np.
     return pl.DataFrame(columns).with_columns(y)
 
 
-def measured(task: str, rows: int, seed: int, trials: int) -> dict[str, Any]:
+def measured(task: str, rows: int, seed: int, asked: argparse.Namespace) -> dict[str, Any]:
     """Fit one problem, and compare what the model says of itself with what is true."""
     rng = np.random.default_rng(seed)
     effects = {
@@ -76,9 +77,12 @@ def measured(task: str, rows: int, seed: int, trials: int) -> dict[str, Any]:
         "noise": rng.uniform(0.5, 2.0),
     }
     train = drawn(task, rows, rng, effects, 0.0)
-    model = fz.fit_auto(train, "y", budget=fz.Budget(trials=trials), seed=seed, threads=1, progress=False)
+    settings = {"budget": fz.Budget(trials=asked.trials), "seed": seed, "threads": 1, "progress": False}
+    learners = asked.learners.split(",") if asked.learners else None
+    model = fz.fit_auto(train, "y", learners=learners, **settings)
     test, moved = (drawn(task, TEST_ROWS, rng, effects, drift) for drift in (0.0, DRIFT))
-    target, raw = truth(model, test)
+    made, later = (model.predict(each, coverage=COVERAGE) for each in (test, moved))
+    target, raw = truth(model, test, made)
     score = METRICS[model.story.metric].score(target, raw)
     deployed, baseline = model.story.deployed, model.leaderboard.filter(pl.col("candidate") == "baseline")["score"][0]
     low, high = model.honest_interval or (np.nan, np.nan)
@@ -90,23 +94,21 @@ def measured(task: str, rows: int, seed: int, trials: int) -> dict[str, Any]:
         "selected_holds": bool((deployed.ci_low or np.nan) <= score <= (deployed.ci_high or np.nan)),
         "honest_too_good": sign * ((model.honest_score or np.nan) - score) / scale,
         "selected_too_good": sign * (model.selection_score - score) / scale,
-        "covered": covered(model, test),
-        "covered_after_drift": covered(model, moved),
+        "covered": covered(made, test),
+        "covered_after_drift": covered(later, moved),
     }
 
 
-def truth(model: fz.Model, test: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def truth(model: fz.Model, test: pl.DataFrame, made: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the targets, and the raw predictions."""
-    made = model.predict(test)
     target = model.predictor.task.encode(test["y"])
     if not model.predictor.probability_columns:
         return target, made["prediction"].to_numpy()
     return target, made.select(model.predictor.probability_columns).to_numpy()
 
 
-def covered(model: fz.Model, test: pl.DataFrame) -> float:
+def covered(made: pl.DataFrame, test: pl.DataFrame) -> float:
     """Return the share of rows whose interval or set holds the target."""
-    made = model.predict(test, coverage=COVERAGE)
     if "prediction_set" in made.columns:
         return float(made.select(pl.col("prediction_set").list.contains(test["y"])).to_series().mean())
     return float(test["y"].is_between(made["prediction_low"], made["prediction_high"]).mean())

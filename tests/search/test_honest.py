@@ -1,5 +1,7 @@
 """What the search never looks at, and what is said of its result."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -65,9 +67,16 @@ def test_groups_are_spared_whole():
         assert not np.intersect1d(groups[fold.spared], groups[fold.valid]).size
 
 
-def test_of_folds_that_go_forward_the_latest_rows_are_spared():
-    _, cut = spared(table_of(np.arange(2_000.0), time=np.arange(2_000)))
-    assert all(fold.valid.max() < fold.spared.min() for fold in cut.folds)
+def test_of_folds_that_go_forward_stretches_of_time_are_spared():
+    _, cut = spared(table_of(np.arange(4_000.0), time=np.arange(4_000)))
+    for fold in cut.folds:
+        whole = len(fold.valid) + len(fold.spared)
+        stretches = np.split(fold.spared, np.flatnonzero(np.diff(fold.spared) > 1) + 1)
+        assert 0.1 <= len(fold.spared) / whole <= 0.31
+        assert all(len(stretch) >= whole // 20 for stretch in stretches)
+    spread = np.concatenate([fold.spared - min(fold.spared.min(), fold.valid.min()) for fold in cut.folds])
+    assert spread.min() < 200
+    assert spread.max() > 400
 
 
 def test_a_small_table_spares_nothing_and_says_so():
@@ -87,6 +96,20 @@ def test_the_honest_score_is_that_of_the_spared_rows_and_its_interval_holds_it()
     assert honest.score == pytest.approx(np.sqrt((target**2).mean()))
     assert honest.low < 1.0 < honest.high
     assert honest.rows == len(target)
+
+
+def test_the_interval_of_folds_in_time_knows_that_a_stretch_varies_as_a_whole():
+    days = np.random.default_rng(0).normal(size=100)
+    target = np.repeat(days, 40)
+    widths = []
+    for time in (np.arange(4_000), None):
+        table = table_of(target, time=np.arange(4_000))
+        _, cut = spared(table)
+        honest = honest_score(
+            np.zeros(len(everything(cut, "spared"))), table, replace(cut, forward=time is not None), METRICS["rmse"], 0
+        )
+        widths.append(honest.high - honest.low)
+    assert widths[0] > 2 * widths[1]
 
 
 def test_ranks_are_compared_inside_folds_only():

@@ -42,7 +42,8 @@ class HonestScore:
 def honest_score(spared: NDArray[np.float64], table: Table, plan: SplitPlan, metric: Metric, seed: int) -> HonestScore:
     """Measure what is deployed on the spared rows.
 
-    The interval is of the bootstrap over rows, or over groups where rows of a group stay together. The deployed model
+    The interval is of the bootstrap over rows, over groups where rows of a group stay together, and over stretches of
+    time where folds go forward. The deployed model
     is the mean of all folds' models and mostly a little better than those of one fold, which are measured here.
 
     Args:
@@ -56,7 +57,7 @@ def honest_score(spared: NDArray[np.float64], table: Table, plan: SplitPlan, met
     if not len(rows):
         return HonestScore(None, None, None, 0, "the table is too small to spare rows that the search never looks at")
     target, weights = table.target[rows], None if table.weights is None else table.weights[rows]
-    units = None if table.groups is None else table.groups[rows]
+    units = _units(table, plan, rows)
     folds = np.repeat(np.arange(len(plan.folds)), [len(fold.spared) for fold in plan.folds])
     by_fold = _by_fold(metric, spared.shape[1] if spared.ndim > 1 else 0)
     beside = np.column_stack([spared, folds])
@@ -71,6 +72,13 @@ def honest_score(spared: NDArray[np.float64], table: Table, plan: SplitPlan, met
     if not np.isfinite(low):
         return HonestScore(whole, None, None, len(rows), how)
     return HonestScore(whole, low, high, len(rows), how)
+
+
+def _units(table: Table, plan: SplitPlan, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return the number of what varies as a whole; None where each row is for itself."""
+    if plan.forward:
+        return np.cumsum(np.diff(rows, prepend=rows[:1]) != 1)  # rows that follow each other are one stretch
+    return None if table.groups is None else table.groups[rows]
 
 
 def _by_fold(metric: Metric, classes: int) -> Metric:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WANTED = 400  # rows of each fold, in the end some two thousand: the interval of a ROC AUC of 0.85 is then 0.03 wide
 LEAST_SHARE, MOST_SHARE = 0.1, 0.3  # of the rows that a fold judges on
+STRETCHES = 20  # that a fold's time is cut into
 LEAST_ROWS = 50  # in all; fewer would say next to nothing, and the search needs them more
 
 
@@ -24,8 +25,9 @@ def spare(plan: SplitPlan, table: Table, seed: int) -> SplitPlan:
 
     No row is lost to learning: a spared row is one of the training rows of the other folds, and is predicted in the end
     by the models that have not learned from it. What is lost is a part of the rows that candidates are judged on and
-    stop early on. Of folds that go forward in time it is the latest part of each, of groups it is whole groups, of
-    classes as large a share of each. Tables too small for 50 such rows spare none.
+    stop early on. Of folds that go forward in time it is stretches of each, drawn from all of it: its end alone may be
+    a day unlike others. Of groups it is whole groups, of classes as large a share of each. Tables too small for 50 such
+    rows spare none.
     """
     generator = np.random.default_rng(child_seed(seed, "spared"))
     folds = tuple(_spared(fold, table, plan.forward, generator) for fold in plan.folds)
@@ -37,13 +39,18 @@ def spare(plan: SplitPlan, table: Table, seed: int) -> SplitPlan:
 def _spared(fold: Fold, table: Table, forward: bool, generator: np.random.Generator) -> Fold:
     rows = len(fold.valid)
     share = min(MOST_SHARE, max(LEAST_SHARE, WANTED / rows))
-    if forward:
-        kept = np.arange(rows) < rows - int(share * rows)
-    else:
-        strata = np.zeros(rows, np.int64) if table.task.is_regression else table.target[fold.valid]
-        units = np.arange(rows) if table.groups is None else table.groups[fold.valid]
-        kept = ~np.isin(units, _drawn(units, strata, share, generator))
+    strata = np.zeros(rows, np.int64) if forward or table.task.is_regression else table.target[fold.valid]
+    units = _units(fold, table, forward)
+    kept = ~np.isin(units, _drawn(units, strata, share, generator))
     return Fold(fold.train, fold.valid[kept], fold.valid[~kept])
+
+
+def _units(fold: Fold, table: Table, forward: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the number of what is spared as a whole: a stretch of time, a group, or a row."""
+    rows = np.arange(len(fold.valid))
+    if forward:
+        return rows * STRETCHES // len(rows)
+    return rows if table.groups is None else table.groups[fold.valid]
 
 
 def _drawn(
