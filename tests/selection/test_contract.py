@@ -1,0 +1,65 @@
+"""What selectors take and return."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from frazil.errors import MissingColumnError, SchemaError
+from frazil.selection import Selection, Verdict, problem_of
+
+TABLE = pl.DataFrame(
+    {
+        "size": [1.0, 2.5, None, 4.0],
+        "city": ["b", None, "a", "b"],
+        "day": [None, "2026-01-02", "2026-01-03", "2026-01-04"],
+        "shop": [7, 7, 8, 8],
+        "sold": [0, 1, 1, 0],
+    },
+    schema_overrides={"shop": pl.Int8},
+).with_columns(pl.col("day").str.to_date())
+
+
+def test_levels_become_codes_of_their_sorted_order_and_missing_stays_missing():
+    matrix = problem_of(TABLE, "sold", columns=["city", "size"]).matrix()
+    np.testing.assert_array_equal(matrix.values, np.float32([[1, 1], [np.nan, 2.5], [0, np.nan], [1, 4]]))
+    assert [each.levels for each in matrix.columns] == [2, 0]
+
+
+def test_all_columns_but_the_target_and_the_groups_are_chosen_from():
+    problem = problem_of(TABLE, "sold", groups="shop")
+    assert problem.names == ["size", "city", "day"]
+    np.testing.assert_array_equal(problem.groups, [1, 1, 2, 2])
+
+
+def test_blocks_together_are_the_whole_matrix():
+    problem = problem_of(TABLE, "sold")
+    blocks = list(problem.blocks(cells=8))
+    assert [len(block.columns) for block in blocks] == [2, 2]
+    np.testing.assert_array_equal(np.hstack([block.values for block in blocks]), problem.matrix().values)
+
+
+def test_rows_without_a_target_are_left_out():
+    problem = problem_of(TABLE.with_columns(pl.Series("sold", [0, None, 1, 1])), "sold")
+    assert problem.rows == 3
+    assert problem.matrix().rows == 3
+
+
+def test_a_column_that_is_not_there_is_named_with_its_nearest():
+    with pytest.raises(MissingColumnError, match="no column 'sise'.*'size'"):
+        problem_of(TABLE, "sold", columns=["sise"])
+
+
+def test_a_list_is_refused_with_what_to_do():
+    with pytest.raises(SchemaError, match=r"'tags' is List\(Int64\).*columns="):
+        problem_of(TABLE.with_columns(tags=pl.Series([[1]] * 4)), "sold")
+
+
+def test_the_frame_of_verdicts_has_the_best_kept_column_first():
+    verdicts = (
+        Verdict("a", False, 0.1, 0.5, 0.6, "no"),
+        Verdict("b", True, 0.2, 0.01, 0.02, "yes"),
+        Verdict("c", True, 0.9, 0.0, 0.0, "yes"),
+    )
+    selection = Selection("some", verdicts, 0.0)
+    assert selection.to_frame()["column"].to_list() == ["c", "b", "a"]
+    assert (selection.kept, selection.dropped) == (["b", "c"], ["a"])
