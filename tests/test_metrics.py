@@ -39,6 +39,8 @@ def of_sklearn(metric, target, prediction, weights):
         settings_of = {"average": average if average in AVERAGES else "binary", "zero_division": 0}
     if metric.name == "log_loss":
         settings_of = {"labels": list(range(classes))}
+    if metric.name == "tweedie_deviance":
+        settings_of = {"power": 1.5}
     if metric.name == "brier" and classes > 2:
         settings_of = {"labels": list(range(classes))}
     if metric.name == "roc_auc" and classes > 2:
@@ -247,3 +249,16 @@ def test_a_metric_of_the_user_that_raises_is_named():
 def test_a_metric_of_the_user_that_returns_nan_is_named():
     with pytest.raises(SettingError, match="returned nan for 2 rows"):
         metric_for(lambda y_true, y_pred: math.nan, PRICE).score(np.ones(2), np.ones(2))
+
+
+@pytest.mark.parametrize("name", ["pinball_0.9", "tweedie_deviance_1.3"])
+def test_a_level_or_power_may_stand_in_the_name(name):
+    assert metric_for(name, PRICE).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("tweedie_deviance_2.5", "between 1"), ("pinball_1", "between 0"), ("pinball_high", "pinball")]
+)
+def test_a_level_or_power_that_can_not_be_is_refused(name, words):
+    with pytest.raises(SettingError, match=words):
+        metric_for(name, PRICE)

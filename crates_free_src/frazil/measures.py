@@ -223,6 +223,22 @@ def poisson(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any
     return 2 * mean(target * np.log(np.where(target > 0, target / rate, 1.0)) - target + rate, weights)
 
 
+def tweedie(power: float, target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any] | None) -> float:
+    """Mean of 2 (y^(2-q) / ((1-q) (2-q)) - y p^(1-q) / (1-q) + p^(2-q) / (2-q)), with predictions p held above 0.
+
+    Args:
+        power: q, between 1 and 2.
+        target: y, of at least 0.
+        prediction: p.
+        weights: (rows,), or None.
+
+    Source: Jørgensen (1987), Exponential dispersion models, JRSS B 49(2), 127-162.
+    """
+    rate = np.maximum(prediction, LEAST_RATE)
+    of_target = target ** (2 - power) / ((1 - power) * (2 - power))
+    return 2 * mean(of_target - target * rate ** (1 - power) / (1 - power) + rate ** (2 - power) / (2 - power), weights)
+
+
 def gamma(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any] | None) -> float:
     """Mean of 2 (log(p / y) + y / p - 1), with predictions held above 0."""
     rate = np.maximum(prediction, LEAST_RATE)

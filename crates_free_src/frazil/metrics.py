@@ -9,7 +9,8 @@ in `frazil.measures`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CLASSES = frozenset({TaskKind.BINARY, TaskKind.MULTICLASS})
 BINARY = frozenset({TaskKind.BINARY})
 NUMBERS = frozenset({TaskKind.REGRESSION})
+PINBALL, TWEEDIE = "pinball", "tweedie_deviance"  # alone, or with a level or power behind: pinball_0.9
 DEFAULTS = {TaskKind.BINARY: "roc_auc", TaskKind.MULTICLASS: "log_loss", TaskKind.REGRESSION: "rmse"}
 
 
@@ -105,7 +107,8 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
     gets copies and no weights. Higher is better unless it has an attribute `greater_is_better` that is False.
 
     Args:
-        given: A name in the table, "auto", a Metric, or a function of the user's own.
+        given: A name in the table, "auto", "pinball_0.9" or "tweedie_deviance_1.3" with a level or power of one's own,
+            a Metric, or a function of the user's own.
         task: What is predicted; "auto" is roc_auc for binary tasks, log_loss for more classes, rmse for numbers.
 
     Raises: SettingError: the name is not known, or the metric is for another kind of task.
@@ -121,6 +124,8 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
         return _of_user(given, task)
     if given == "auto":
         return METRICS[DEFAULTS[task.kind]]
+    if (made := _with_parameter(given)) is not None:
+        return _serving(made, task)
     if given not in METRICS:
         raise SettingError.among(
             "metric", given, ["auto", *(name for name, m in METRICS.items() if task.kind in m.tasks)]
@@ -140,7 +145,33 @@ def pinball_at(level: float) -> Metric:
         short = target - prediction
         return measures.mean(np.maximum(level * short, (level - 1) * short), weights)
 
-    return Metric(f"pinball_{level:g}", False, "value", NUMBERS, "mean_pinball_loss", pinball)
+    return Metric(f"{PINBALL}_{level:g}", False, "value", NUMBERS, "mean_pinball_loss", pinball)
+
+
+def tweedie_at(power: float) -> Metric:
+    """Make the deviance of a target that is often 0 and else a size, as in `tweedie_at(1.5)`: claims, rain, sales.
+
+    Args:
+        power: Of the mean that the variance grows with, between 1 (counts) and 2 (sizes).
+    """
+    if not 1 < power < 2:
+        raise SettingError(
+            f"tweedie_at got power={power!r}; it takes a number between 1 (poisson_deviance) and 2 (gamma_deviance)."
+        )
+    return Metric(
+        f"{TWEEDIE}_{power:g}", False, "value", NUMBERS, "mean_tweedie_deviance", partial(measures.tweedie, power), 0.0
+    )
+
+
+def _with_parameter(name: str) -> Metric | None:
+    """Read `pinball_0.9` or `tweedie_deviance_1.3`; None of other names."""
+    family, _, number = name.rpartition("_")
+    make = {PINBALL: pinball_at, TWEEDIE: tweedie_at}.get(family)
+    try:
+        parameter = float(number)
+    except ValueError:
+        return None
+    return None if make is None else make(parameter)
 
 
 def _serving(metric: Metric, task: Task) -> Metric:
@@ -214,6 +245,7 @@ ALL = (
     Metric("rmsle", False, "value", NUMBERS, "root_mean_squared_log_error", measures.rmsle, 0.0),
     Metric("poisson_deviance", False, "value", NUMBERS, "mean_poisson_deviance", measures.poisson, 0.0),
     Metric("gamma_deviance", False, "value", NUMBERS, "mean_gamma_deviance", measures.gamma, 0.0, above=True),
-    Metric("pinball", False, "value", NUMBERS, "mean_pinball_loss", pinball_at(0.5).function),
+    replace(tweedie_at(1.5), name=TWEEDIE),
+    Metric(PINBALL, False, "value", NUMBERS, "mean_pinball_loss", pinball_at(0.5).function),
 )
 METRICS = {metric.name: metric for metric in ALL}

@@ -259,7 +259,9 @@ def test_it_learns_what_can_be_learned(learner, kind):
 
 
 @LEARNING
-@pytest.mark.parametrize("metric", ["mae", "mape", "smape", "rmsle", "poisson_deviance", "pinball_0.9"])
+@pytest.mark.parametrize(
+    "metric", ["mae", "mape", "smape", "rmsle", "poisson_deviance", "tweedie_deviance", "pinball_0.9"]
+)
 def test_metrics_of_numbers_are_learned_on_their_own_terms(learner, metric):
     given = conditions("regression", metric=metric)
     measure = METRICS[metric] if metric in METRICS else pinball_at(0.9)

@@ -8,7 +8,7 @@ from frazil.budget import Deadline
 from frazil.container import npz_bytes
 from frazil.errors import ArtifactError, InputError, SettingError
 from frazil.matrix import Matrix, MatrixColumn
-from frazil.models import MLP, Crossed, ExtraTrees, LightGBM
+from frazil.models import Crossed, ExtraTrees, LightGBM
 from frazil.models import crossed as crossed_module
 from frazil.models.contract import Conditions, Memo, Sample
 from frazil.models.crosses import ARRAYS, GAP, NAMES, Cross, Crosses, gap_to
@@ -152,8 +152,8 @@ def test_crosses_help_a_learner_where_pairs_tell():
 
 
 def test_a_learner_that_takes_no_crosses_is_refused():
-    with pytest.raises(SettingError, match="inner=MLP.*it takes one of lightgbm, catboost, extra_trees"):
-        Crossed(MLP())
+    with pytest.raises(SettingError, match="inner=Constant.*it takes one of lightgbm, catboost, extra_trees"):
+        Crossed(Constant())
 
 
 def test_a_matrix_of_other_width_is_refused():

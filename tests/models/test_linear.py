@@ -168,7 +168,7 @@ def test_a_rate_is_never_predicted_at_or_below_zero():
     given, signal, _ = noisy(300, 2)
     target = np.maximum(signal, 0.0)
     model = Linear().fit(Sample(given, target), None, Conditions(NUMBER, "poisson_deviance"))
-    assert model.predict(given).min() == pytest.approx(0.01 * target.mean())
+    assert model.predict(given).min() == pytest.approx(0.05 * target.mean())
 
 
 def test_importance_goes_to_the_column_that_tells():

@@ -6,7 +6,7 @@ import pytest
 
 from frazil.errors import SettingError
 from frazil.matrix import Matrix, MatrixColumn
-from frazil.models import MLP, CatBoost, Crossed, LightGBM, Linear, LogTarget, learner_from, settings_of
+from frazil.models import CatBoost, Crossed, LightGBM, Linear, LogTarget, learner_from, settings_of
 from frazil.models.contract import Conditions, Memo, Sample
 from frazil.task import Task
 from frazil.types import TaskKind
@@ -78,5 +78,5 @@ def test_settings_of_three_learners_in_each_other_survive_json():
 
 
 def test_what_can_not_stand_inside_is_refused():
-    with pytest.raises(SettingError, match="inner=MLP.*it takes one of lightgbm, catboost"):
-        LogTarget(MLP())
+    with pytest.raises(SettingError, match="inner=Constant.*it takes one of lightgbm, catboost"):
+        LogTarget(Constant())

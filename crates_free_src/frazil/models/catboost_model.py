@@ -304,6 +304,7 @@ def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
         Loss.QUANTILE: f"Quantile:alpha={objective.level}",
         Loss.POISSON: "Poisson",
         Loss.GAMMA: "Tweedie:variance_power=1.95",  # 2 would be gamma; CatBoost stops short of it
+        Loss.TWEEDIE: f"Tweedie:variance_power={objective.power}",
     }
     return {"loss_function": names[objective.loss]}
 

@@ -12,6 +12,8 @@ from frazil.models.checks import check_between, check_sample
 from frazil.models.crosses import ARRAYS, Crosses
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.lightgbm_model import LightGBM
+from frazil.models.linear import Linear
+from frazil.models.mlp import MLP
 from frazil.models.screening import find_crosses
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stored import check_that, count_in
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
 
-INSIDE: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees)}
+INSIDE: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP)}
 MODEL = "model/"
 SCREEN_SHARE = 0.3  # of the time of a fit, that looking for crosses may take
 

@@ -43,6 +43,7 @@ OBJECTIVES = {
     Loss.QUANTILE: "quantile",
     Loss.POISSON: "poisson",
     Loss.GAMMA: "gamma",
+    Loss.TWEEDIE: "tweedie",
 }
 
 
@@ -230,7 +231,8 @@ class LightGBM:
 def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
     """Say what is minimised; LightGBM follows the same loss on the rows left out, if not told otherwise."""
     if task.is_regression:
-        return {"objective": OBJECTIVES[objective.loss], "alpha": objective.level}
+        name, power = OBJECTIVES[objective.loss], objective.power
+        return {"objective": name, "alpha": objective.level, "tweedie_variance_power": power}
     if task.n_classes == 2:
         return {"objective": "binary"}
     return {"objective": "multiclass", "num_class": task.n_classes}

@@ -14,7 +14,7 @@ from frazil.extras import load
 from frazil.models.checks import check_between, check_sample, check_width
 from frazil.models.constant import Constant
 from frazil.models.design import Design
-from frazil.models.objective import LEAST_SIZE, Loss, Objective, TargetScale, fit_scale, objective_for
+from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
 from frazil.models.rows import drawn, weighing
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stored import array_in, check_that, count_in, number_in, positions_in, scale_in
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ARRAYS = "linear.npz"
 PENALTIES = (10_000.0, 1_000.0, 100.0, 10.0, 1.0, 0.1)  # on squared coefficients; the strongest is the soonest solved
+LEAST_RATE = 0.05  # of the mean, for a rate: a line goes below 0, and deviances grow without bound towards it
 DEFAULT_PENALTY = 1.0  # where no rows are left out to choose on
 MOST_ROWS = 100_000  # coefficients of more rows hardly differ
 MOST_CELLS = 20_000_000  # rows * columns * classes: some seconds a step, and 160 MB
@@ -202,7 +203,7 @@ def _fit_number(design: Design, rows: Sample, left_out: Sample | None, condition
     judge = None if left_out is None else _number_judge(design, left_out, objective, scale)
     coefficients, intercepts = _best(path, judge, conditions.deadline)
     shares = _shares(design, coefficients, terms)
-    least = LEAST_SIZE * float(np.average(rows.target, weights=rows.weights)) if objective.is_rate else None
+    least = LEAST_RATE * float(np.average(rows.target, weights=rows.weights)) if objective.is_rate else None
     return LinearFitted(design, coefficients, intercepts, np.empty(0, np.int64), shares, 0, scale, least)
 
 

@@ -17,6 +17,7 @@ from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
+from frazil.models.mlp import MLP
 from frazil.models.objective import Loss, Objective, objective_for
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stored import check_that, number_in
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
 
 INSIDE: dict[str, type[Learner]] = {
-    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, Crossed)
+    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed)
 }
 MODEL = "model/"
 PLAIN = 0.0  # factor of a model that saw the target as it is
