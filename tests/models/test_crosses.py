@@ -10,6 +10,7 @@ from frazil.errors import ArtifactError, InputError, SettingError
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.models import Crossed, ExtraTrees, LightGBM
 from frazil.models import crossed as crossed_module
+from frazil.models.constant import Constant
 from frazil.models.contract import Conditions, Memo, Sample
 from frazil.models.crosses import ARRAYS, GAP, NAMES, Cross, Crosses, gap_to
 from frazil.models.screening import find_crosses

@@ -7,6 +7,7 @@ import pytest
 from frazil.errors import SettingError
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.models import CatBoost, Crossed, LightGBM, Linear, LogTarget, learner_from, settings_of
+from frazil.models.constant import Constant
 from frazil.models.contract import Conditions, Memo, Sample
 from frazil.task import Task
 from frazil.types import TaskKind
