@@ -84,6 +84,19 @@ class LightGBMFitted:
         gain[list(self.kept)] = self._booster().feature_importance("gain")
         return gain / gain.sum() if gain.sum() > 0 else gain
 
+    def contributions(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
+        """Return (columns,) sums of |Shapley value| over rows and classes, in units of what the trees add up.
+
+        Source: Lundberg and others (2020), Nature Machine Intelligence 2, 56-67 (TreeSHAP, exact for trees).
+        """
+        check_width(matrix, self.columns)
+        values = matrix.only(self.kept).values
+        found = np.asarray(self._booster().predict(values, num_threads=threads, pred_contrib=True), np.float64)
+        by_column = found.reshape(len(values), -1, len(self.kept) + 1)[:, :, :-1]  # the last is what all rows share
+        moved = np.zeros(self.columns)
+        moved[list(self.kept)] = np.abs(by_column).sum(axis=(0, 1))
+        return moved
+
     def members(self) -> dict[str, bytes]:
         """Return the text, and what is known of it under its hash."""
         about = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+import numpy as np
 import polars as pl
 
 from frazil.errors import MissingColumnError, SchemaError
@@ -17,7 +18,6 @@ from frazil.task import Task, infer_task
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 BLOCK_CELLS = 20_000_000  # of float32: 80 MB at once, however many columns there are
@@ -64,6 +64,8 @@ class Problem:
 
     def matrix(self) -> Matrix:
         """Collect all columns; for selectors that look at them together, after a screen has made them few."""
+        if not self.columns:  # a frame of no columns has forgotten its rows
+            return Matrix(np.empty((self.rows, 0), np.float32, order="F"), ())
         return collect_matrix(self.frame, self.columns)
 
     def sample(self) -> Sample:
