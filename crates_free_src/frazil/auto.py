@@ -19,21 +19,16 @@ from frazil.features.numbers import KeepNumbers
 from frazil.features.panel import Panel
 from frazil.features.panels import usual_step
 from frazil.features.suggestion import Suggestion, suggest_builders
-from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.model import Model
 from frazil.progress import progress_for
+from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble
-from frazil.search.evaluation import Workbench, parallel_folds
 from frazil.search.history import history
 from frazil.search.isolated import Isolation
-from frazil.search.judge import judge_for
-from frazil.search.loop import search
-from frazil.search.portfolio import check_learners, proposer_for
-from frazil.search.sparing import spare
+from frazil.search.portfolio import check_learners
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
 from frazil.search.store import open_store
-from frazil.search.table import FoldSet, Table, build_folds, folds_without_features
 from frazil.sources import open_source
 from frazil.types import Role
 
@@ -41,13 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from frazil.budget import Clock
-    from frazil.folds import SplitPlan
     from frazil.progress import Progress
 
 PREFERENCES = ("best", "simplest")
-MOST_FOLDS, LEAST_FOLDS = 8, 5
-ROWS_FOR_MOST_FOLDS = 3_000  # more folds pay on small data; source: AutoGluon takes 8 and measured little beyond 5
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 FAILURES = {
     "candidate": pl.String,
@@ -135,20 +126,13 @@ def fit_auto(  # noqa: PLR0913 -- the door
         measure.check_target(staged.table.target)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
         settings |= {} if learners is None else {"learners": sorted(learners)}
+        course = Course(_recipe(features, staged, panel), axis, measure, learners, isolation, shown, seed, threads)
         with open_store(store, staged.identity, settings) as kept:
-            shown.stage("making features")
-            plan = spare(_plan(staged.table, axis, seed), staged.table, seed)
-            folds = _folds(staged.table, plan, _recipe(features, staged, panel), clock, seed, threads)
-            judge = judge_for(staged.table, folds.plan, measure, seed)
-            parallel = parallel_folds(folds, threads)
-            with isolation.fitter(folds.folds, staged.table.task, measure.name, parallel) as fitter:
-                bench = Workbench(staged.table.task, folds, fitter, judge, clock, seed, threads)
-                shown.stage("searching")
-                result = search(bench, proposer_for(bench, learners), kept, shown)
+            bench, result = course.run(staged.table, clock, kept)
         shown.stage("combining and testing what was found")
         until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
         most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
-        ensemble = bagged_ensemble(result.trials, judge, seed, until, most_seconds)
+        ensemble = bagged_ensemble(result.trials, bench.judge, seed, until, most_seconds)
         found = assembled(source.name, staged, bench, result, ensemble, settings, rope)
     model = Model(
         predictor=found.predictor,
@@ -158,8 +142,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         leaderboard=found.leaderboard,
         findings=staged.findings,
         failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
-        features=folds.folds[0].fitted.to_frame(),
-        history=history(result.attempts),
+        features=bench.folds.folds[0].fitted.to_frame(),
+        history=history((*result.scouts, *result.attempts)),
     )
     return model.simplest_within_rope() if prefer == "simplest" else model
 
@@ -218,21 +202,6 @@ def _axis_of(features: object) -> Forward | None:
     return Forward(features.panel.time, horizon=features.panel.horizon)
 
 
-def _plan(table: Table, axis: Forward | None, seed: int) -> SplitPlan:
-    n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
-    distances = (Forward("") if axis is None else axis).distances
-    return plan_folds(
-        table.task,
-        table.target,
-        n_folds=n_folds,
-        groups=table.groups,
-        time=table.time,
-        gap=distances["gap"],
-        embargo=distances["embargo"],
-        seed=seed,
-    )
-
-
 def _names(entity: str | Sequence[str] | None) -> tuple[str, ...]:
     return (entity,) if isinstance(entity, str) else tuple(entity or ())
 
@@ -250,12 +219,3 @@ def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged, panel: Pa
 def _suggestion(staged: Staged, panel: Panel) -> Suggestion:
     step = None if panel.time is None else usual_step(staged.table.df[panel.time])
     return suggest_builders(staged.schema, staged.profile, staged.table.task, panel, step)
-
-
-def _folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:
-    """Make the features of every fold; an interruption here leaves folds that the baseline can do with."""
-    try:
-        return build_folds(table, plan, recipe, clock, seed, threads)
-    except KeyboardInterrupt:
-        clock.stop()
-        return folds_without_features(table, plan)

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 import frazil as fz
-from frazil.auto import MOST_FOLDS
 from frazil.budget import Deadline
 from frazil.folds import plan_folds
 from frazil.metrics import METRICS
@@ -15,6 +14,7 @@ from frazil.models import CatBoost, Crossed, Linear
 from frazil.models.constant import Constant
 from frazil.search.calibrating import Calibration, calibrate
 from frazil.search.candidate import Candidate, Trial
+from frazil.search.course import MOST_FOLDS
 from frazil.search.ensemble import Ensemble, bagged_ensemble
 from frazil.search.honest import honest_score
 from frazil.search.judge import judge_for

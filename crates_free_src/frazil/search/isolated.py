@@ -265,6 +265,8 @@ class Isolation:
     def _isolated(self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int) -> IsolatedFitter | None:
         if self.process is None:
             return None
+        if self.folder is not None:  # of a search before this one, whose models nobody needs any more
+            shutil.rmtree(self.folder, ignore_errors=True)
         self.folder = make_scratch()
         write_folds(self.folder, folds, task, metric)
         if not self.process.is_alive:

@@ -50,10 +50,17 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
-    """Every candidate with what came of it, in order, and why the search ended."""
+    """Every candidate with what came of it, in order, and why the search ended.
+
+    Args:
+        attempts: On the rows that the result is of.
+        why_stopped: In words.
+        scouts: On a sample of a large table, before.
+    """
 
     attempts: tuple[tuple[Candidate, Trial | Failure], ...]
     why_stopped: str
+    scouts: tuple[tuple[Candidate, Trial | Failure], ...] = ()
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -63,7 +70,7 @@ class SearchResult:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """The candidates that could not be."""
-        outcomes = (outcome for _, outcome in self.attempts)
+        outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts))
         return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and not outcome.is_pruned)
 
 

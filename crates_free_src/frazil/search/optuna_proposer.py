@@ -31,6 +31,7 @@ class OptunaProposer:
     rows: int
     greater_is_better: bool
     seed: int
+    prefix: str = ""
     asked: list[tuple[str, str, Any]] = field(default_factory=list)  # candidate, family, Optuna's trial
 
     def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
@@ -39,7 +40,7 @@ class OptunaProposer:
         if not families:
             return None
         family, learner = families[len(self.asked) % len(families)]
-        name = f"{family}-t{len(self.asked) + 1}"
+        name = f"{self.prefix}{family}-t{len(self.asked) + 1}"
         asked = self._study(family, outcomes).ask()
         candidate = Candidate(name, learner.suggest(asked, self.rows), SHARE, "optuna")
         self.asked.append((name, family, asked))

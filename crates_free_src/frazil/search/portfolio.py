@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
+PROMOTED_SHARE = 0.65  # of the time left, for settings that were the best on a sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,16 @@ class Portfolio:
         after: Proposes when the queue is empty.
         learners: Names of learners or families that may be tried; None for all. The baseline always is.
         skewed: Whether the target is like prices: above 0, with a long tail of large ones.
+        first: Settings that a search on a sample found, best first: tried before all others.
+        prefix: Of the names of the candidates.
     """
 
     work: int
     after: Proposer
     learners: Sequence[str] | None = None
     skewed: bool = False
+    first: Sequence[Learner] = ()
+    prefix: str = ""
     waiting: list[Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,8 +85,11 @@ class Portfolio:
         entries = [
             entry for entry in read_portfolio() if self.learners is None or names_of(entry.learner) & set(self.learners)
         ]
-        suiting = [entry for entry in entries if self._suits(entry)]
-        self.waiting = [Candidate(BASELINE, Constant(), 0.1), *_named(suiting)]
+        suiting = [(entry.learner, entry.share) for entry in entries if self._suits(entry)]
+        found = [(learner, PROMOTED_SHARE) for learner in self.first]
+        # What is left of the portfolio comes after, in its order, without what was found already.
+        others = [(learner, share) for learner, share in suiting if learner not in self.first]
+        self.waiting = [Candidate(self.prefix + BASELINE, Constant(), 0.1), *_named([*found, *others], self.prefix)]
 
     def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
         """Propose the next of the queue."""
@@ -105,13 +113,15 @@ def check_learners(learners: Sequence[str] | None) -> None:
             raise SettingError.among("learner", name, known)
 
 
-def proposer_for(bench: Workbench, learners: Sequence[str] | None = None) -> Portfolio:
-    """Make the proposer of a run: the portfolio first, Optuna on the time that is left."""
+def proposer_for(
+    bench: Workbench, learners: Sequence[str] | None = None, first: Sequence[Learner] = (), prefix: str = ""
+) -> Portfolio:
+    """Make the proposer of a run: what is known to be good, the portfolio, then Optuna on the time that is left."""
     rows = bench.folds.folds[0].train.matrix.rows
     trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
-    after = OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed)
+    after = OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
     skewed = bench.task.is_regression and is_skewed(bench.judge.target)
-    return Portfolio(rows * trees_a_round, after, learners, skewed)
+    return Portfolio(rows * trees_a_round, after, learners, skewed, first, prefix)
 
 
 def is_skewed(target: NDArray[np.float64]) -> bool:
@@ -136,12 +146,12 @@ def _entry(learner: str, settings: dict[str, Any], **rest: Any) -> Entry:  # noq
     return Entry(learner_from(learner, settings), **rest)
 
 
-def _named(entries: Iterable[Entry]) -> list[Candidate]:
-    """Number the entries of each family."""
+def _named(settings: Iterable[tuple[Learner, float]], prefix: str) -> list[Candidate]:
+    """Number the settings of each family."""
     seen: Counter[str] = Counter()
     named = []
-    for entry in entries:
-        family = family_of(entry.learner)
+    for learner, share in settings:
+        family = family_of(learner)
         seen[family] += 1
-        named.append(Candidate(f"{family}-{seen[family]}", entry.learner, entry.share))
+        named.append(Candidate(f"{prefix}{family}-{seen[family]}", learner, share))
     return named

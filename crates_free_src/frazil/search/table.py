@@ -49,6 +49,15 @@ class Table:
     groups: NDArray[np.int64] | None = None
     time: NDArray[Any] | None = None
 
+    def take(self, rows: NDArray[np.int64]) -> Table:
+        """Return the rows at these positions, in their order."""
+
+        def part(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[rows]
+
+        parts = part(self.weights), part(self.groups), part(self.time)
+        return Table(self.df[rows], self.task, self.target[rows], *parts)
+
     def sample(self, frame: pl.LazyFrame, fitted: FittedRecipe, rows: NDArray[np.int64]) -> Sample:
         """Collect the features of these rows, with their targets and weights."""
         matrix = collect_matrix(frame, fitted.matrix_columns())

@@ -1,0 +1,74 @@
+"""A first search on a sample of a large table, so that the whole of it is spent on what is likely to be best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from frazil.budget import Clock, Deadline
+from frazil.folds import plan_folds
+from frazil.models import family_of
+from frazil.models.constant import Constant
+from frazil.search.ensemble import bagged_ensemble
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from frazil.models.contract import Learner
+    from frazil.search.candidate import Trial
+    from frazil.search.judge import Judge
+    from frazil.search.table import Table
+
+SCOUT_SHARE = 0.15  # of the budget, at whose end the first search ends, reading included
+LATEST_START = 0.08  # of the budget; where reading took longer, there is no time to look around
+ROWS_A_SECOND = 200  # of the budget, that the sample has
+LEAST_ROWS, MOST_ROWS = 20_000, 200_000  # of the sample
+LEAST_RATIO = 5  # rows of the table for one of the sample; below it most of what is learned would be learned twice
+MOST_PROMOTED = 4
+PREFIX = "sample-"  # of the names of its candidates
+
+
+def scouted(table: Table, clock: Clock, seed: int) -> Table | None:
+    """Return the sample to look around on; None where the whole table is small enough, or time is not limited.
+
+    Classes are spread evenly over it, groups are whole, and of a table with a time axis it is the latest part.
+    """
+    seconds = clock.budget.seconds
+    if seconds is None or clock.budget.trials is not None or clock.spent > LATEST_START * seconds:
+        return None
+    wanted = min(MOST_ROWS, max(LEAST_ROWS, round(ROWS_A_SECOND * seconds)))
+    rows = len(table.target)
+    if rows < LEAST_RATIO * wanted:
+        return None
+    plan = plan_folds(
+        table.task, table.target, groups=table.groups, time=table.time, holdout_share=wanted / rows, seed=seed
+    )
+    return table.take(plan.folds[0].valid)
+
+
+def scouting_clock(clock: Clock) -> Clock:
+    """Return the run's clock with the first search's part of the budget; stopping it stops the run."""
+    budget = clock.budget
+    seconds = None if budget.seconds is None else SCOUT_SHARE * budget.seconds
+    return Clock(replace(budget, seconds=seconds), clock.started, clock.stopped)
+
+
+def promoted(trials: Sequence[Trial], judge: Judge, seed: int) -> tuple[Learner, ...]:
+    """Return the settings to fit on all rows: the best, then those that count most in a mix with it; four at most.
+
+    Of each family it is two at most: settings that are alike on a sample are alike on all rows.
+    """
+    known = [trial for trial in trials if not isinstance(trial.candidate.learner, Constant)]
+    if not known:
+        return ()
+    mix = bagged_ensemble(known, judge, seed, Deadline())
+    weight = {trial.candidate.name: share for trial, share in zip(mix.trials, mix.weights, strict=True)}
+    best = min(known, key=lambda trial: judge.metric.loss_of(trial.score))
+    others = sorted(mix.trials, key=lambda trial: -weight[trial.candidate.name])
+    chosen: list[Learner] = []
+    for trial in (best, *others):
+        learner = trial.candidate.learner
+        alike = sum(family_of(other) == family_of(learner) for other in chosen)
+        if alike < 2 and learner not in chosen:
+            chosen.append(learner)
+    return tuple(chosen[:MOST_PROMOTED])

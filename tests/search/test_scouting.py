@@ -1,0 +1,108 @@
+"""The first search on a sample of a large table."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+import frazil as fz
+from frazil.budget import Budget
+from frazil.metrics import METRICS
+from frazil.models import family_of
+from frazil.models.catboost_model import CatBoost
+from frazil.models.constant import Constant
+from frazil.models.lightgbm_model import LightGBM
+from frazil.models.linear import Linear
+from frazil.search import scouting
+from frazil.search.candidate import Candidate, Trial
+from frazil.search.judge import Judge
+from frazil.search.table import Table
+from frazil.task import infer_task
+
+ROWS = 2_000
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(scouting, "LEAST_ROWS", 200)
+    monkeypatch.setattr(scouting, "ROWS_A_SECOND", 1)
+
+
+def table(**parts):
+    label = np.arange(ROWS) % 10 == 0
+    df = pl.DataFrame({"x": np.arange(ROWS), "y": label.astype(int)})
+    return Table(df, infer_task(df["y"], target_name="y"), label.astype(np.int64), **parts)
+
+
+def clock():
+    return Budget(seconds=100).start()
+
+
+def test_classes_are_as_frequent_in_the_sample():
+    sample = scouting.scouted(table(), clock(), 0)
+    assert len(sample.target) == pytest.approx(200, abs=2)
+    assert sample.target.mean() == pytest.approx(0.1, abs=0.01)
+    np.testing.assert_array_equal(sample.df["y"], sample.target)
+
+
+def test_with_a_time_axis_the_sample_is_the_latest_part():
+    sample = scouting.scouted(table(time=np.arange(ROWS)), clock(), 0)
+    np.testing.assert_array_equal(sample.time, np.arange(ROWS - len(sample.time), ROWS))
+
+
+def test_groups_are_in_the_sample_whole():
+    sample = scouting.scouted(table(groups=np.arange(ROWS) // 20), clock(), 0)
+    _, counts = np.unique(sample.groups, return_counts=True)
+    assert set(counts) == {20}
+
+
+@pytest.mark.parametrize("budget", [Budget(trials=5), Budget(seconds=100, trials=5), Budget(seconds=500)])
+def test_there_is_no_sample_where_trials_are_counted_or_the_table_is_small_for_the_time(budget):
+    assert scouting.scouted(table(), budget.start(), 0) is None
+
+
+def test_the_first_search_ends_at_its_part_of_the_budget_and_stops_with_the_run():
+    whole = clock()
+    part = scouting.scouting_clock(whole)
+    assert part.left == pytest.approx(15, abs=1)
+    part.stop()
+    assert whole.left == 0
+
+
+def test_the_best_settings_come_first_and_two_of_a_family_at_most():
+    target = np.arange(300) % 2
+    rng = np.random.default_rng(0)
+    judge = Judge(METRICS["log_loss"], target, None, tuple(np.array_split(np.arange(300), 3)), 0.5, 2)
+
+    def trial(learner, sure):
+        score = 0.5 + sure * (target - 0.5) + 0.2 * rng.normal(size=300)
+        score = np.clip(score, 0.01, 0.99)
+        oof = np.column_stack([1 - score, score])
+        loss, blocks = judge.judged(oof)
+        return Trial(Candidate(family_of(learner), learner), (), oof, oof[:0], loss, blocks, 1.0, 1e-6)
+
+    learners = [Constant(), Linear(), LightGBM(), LightGBM(leaves=8), LightGBM(leaves=16), CatBoost()]
+    trials = [trial(learner, sure) for learner, sure in zip(learners, (0.0, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True)]
+    found = scouting.promoted(trials, judge, 0)
+    assert found[0] == CatBoost()
+    assert 1 < len(found) <= 4
+    assert Constant() not in found
+    assert sum(learner.name == "lightgbm" for learner in found) <= 2
+
+
+def test_a_large_table_is_searched_on_a_sample_and_fitted_whole(monkeypatch):
+    monkeypatch.setattr(scouting, "LEAST_RATIO", 2)
+    rng = np.random.default_rng(0)
+    df = pl.DataFrame({"a": rng.normal(size=ROWS), "b": rng.normal(size=ROWS)})
+    df = df.with_columns(y=(pl.col("a") - pl.col("b")).round(2))
+    model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=12), learners=["linear"], threads=1, progress=False)
+    tried = model.history["candidate"].to_list()
+    assert tried[:2] == ["sample-baseline", "sample-linear-1"]
+    assert set(model.leaderboard["candidate"]) == {"baseline", "linear-1", "ensemble"}
+    assert model.evaluate(df)["score"][0] < 0.1
+
+
+def test_the_sample_keeps_weights_beside_their_rows():
+    sample = scouting.scouted(replace(table(), weights=np.arange(ROWS, dtype=float)), clock(), 0)
+    np.testing.assert_array_equal(sample.weights, sample.df["x"])
