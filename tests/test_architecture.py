@@ -24,6 +24,7 @@ FLOORS = (
         "strictzip",
         "journal",
         "folderlock",
+        "runlog",
     ),
     ("sources", "schema", "roles", "profile", "matrix"),
     ("checks", "task", "folds", "metrics", "measures", "stats"),

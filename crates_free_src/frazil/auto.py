@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import closing
 from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
-import polars as pl
-
 from frazil.artifact.assembling import assembled
+from frazil.artifact.record import RUN, written_features, written_metric
 from frazil.budget import Budget, Deadline, available_threads
 from frazil.errors import SettingError
 from frazil.features import Recipe
@@ -22,9 +20,9 @@ from frazil.features.suggestion import Suggestion, suggest_builders
 from frazil.metrics import metric_for
 from frazil.model import Model
 from frazil.progress import progress_for
+from frazil.runlog import run_log
 from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble
-from frazil.search.history import history
 from frazil.search.isolated import Isolation
 from frazil.search.portfolio import check_learners
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
@@ -40,13 +38,6 @@ if TYPE_CHECKING:
 
 PREFERENCES = ("best", "simplest")
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
-FAILURES = {
-    "candidate": pl.String,
-    "error": pl.String,
-    "message": pl.String,
-    "seconds": pl.Float64,
-    "traceback": pl.String,
-}
 
 
 def fit_auto(  # noqa: PLR0913 -- the door
@@ -109,16 +100,28 @@ def fit_auto(  # noqa: PLR0913 -- the door
         BudgetError: the budget ended before any model was finished.
     """
     clock = Budget.of(budget).start()
-    threads = _checked_threads(threads)
     _check_choice(rope, prefer, max_us_per_row)
     check_learners(learners)
     _check_seed(seed)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with closing(progress_for(progress)) as shown, Isolation() as isolation:
+    call = {
+        "task": task,
+        "metric": written_metric(metric),
+        "budget": asdict(clock.budget),
+        "learners": None if learners is None else list(learners),
+        "rope": rope,
+        "prefer": prefer,
+        "max_us_per_row": max_us_per_row,
+        "seed": seed,
+        "threads": threads,
+    }
+    threads = _checked_threads(threads)
+    with run_log(progress_for(progress)) as shown, Isolation() as isolation:
         shown.stage("reading and checking the data")
         source = open_source(data)
-        axis = Forward.of(time) or _axis_of(features)
+        forward = Forward.of(time)
+        axis = forward or _axis_of(features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
@@ -129,11 +132,14 @@ def fit_auto(  # noqa: PLR0913 -- the door
         course = Course(_recipe(features, staged, panel), axis, measure, learners, isolation, shown, seed, threads)
         with open_store(store, staged.identity, settings) as kept:
             bench, result = course.run(staged.table, clock, kept)
-        shown.stage("combining and testing what was found")
-        until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
-        most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
-        ensemble = bagged_ensemble(result.trials, bench.judge, seed, until, most_seconds)
-        found = assembled(source.name, staged, bench, result, ensemble, settings, rope)
+            shown.stage("combining and testing what was found")
+            until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
+            most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
+            ensemble = bagged_ensemble(result.trials, bench.judge, seed, until, most_seconds)
+            made = written_features(features, staged.table.df.schema)
+            written = {**asdict(named), "time": None if forward is None else asdict(forward), "features": made, **call}
+            found = assembled(source.name, staged, bench, result, ensemble, written, shown)
+            kept.put(RUN, found.story.run.to_json().encode())
     model = Model(
         predictor=found.predictor,
         watch=found.watch,
@@ -141,9 +147,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
         story=found.story,
         leaderboard=found.leaderboard,
         findings=staged.findings,
-        failures=pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
+        failures=found.failures,
         features=bench.folds.folds[0].fitted.to_frame(),
-        history=history((*result.scouts, *result.attempts)),
+        history=found.history,
     )
     return model.simplest_within_rope() if prefer == "simplest" else model
 

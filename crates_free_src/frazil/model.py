@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from frazil.artifact.coverage import is_covered
+from frazil.artifact.record import RUN, RunRecord, with_times, without_times
 from frazil.artifact.saving import predictor_from, predictor_members
 from frazil.artifact.scoring import raw_predictions, sink_predictions
 from frazil.artifact.story import Story
@@ -96,6 +97,11 @@ class Model:
     def target(self) -> str:
         """Name of the predicted column."""
         return self.predictor.task.target
+
+    @property
+    def run(self) -> RunRecord:
+        """The record of the run: versions, data, settings, decisions, findings, failures, times."""
+        return self.story.run
 
     @property
     def selection_score(self) -> float:
@@ -261,15 +267,19 @@ class Model:
         return self.predictor.importance()
 
     def save(self, path: str | Path) -> None:
-        """Write the model to one file, whole or not at all; no pickle, and loading it runs no code from it."""
+        """Write the model to one file, whole or not at all; no pickle, and loading it runs no code from it.
+
+        Models of equal runs are equal but for `run.json`, which has the run's id and times.
+        """
         members = {
             **predictor_members(self.predictor),
             **self.watch.members(),
-            STORY: json.dumps(asdict(self.story), indent=1).encode(),
+            STORY: json.dumps(self.story.as_json(), indent=1).encode(),
+            RUN: self.run.to_json().encode(),
             FINDINGS: self.findings.to_json().encode(),
-            **{f"{name}.parquet": parquet_bytes(getattr(self, name)) for name in TABLES},
+            **{f"{name}.parquet": parquet_bytes(without_times(name, getattr(self, name))) for name in TABLES},
         }
-        write_bundle(path, members, {key: asdict(self.story)[key] for key in ("seed", "data", "versions", "created")})
+        write_bundle(path, members, {"seed": self.story.seed, "data": self.run.data, "versions": self.run.versions})
 
     def report(self, path: str | Path) -> None:
         """Write one HTML page that tells everything about the model; it opens in any browser, offline."""
@@ -320,9 +330,11 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
     """
     bundle = read_bundle(path)
     try:
-        story = Story.from_json(json_member(bundle.members, STORY))
+        run = RunRecord.from_json(json_member(bundle.members, RUN))
+        story = Story.from_json(json_member(bundle.members, STORY), run)
         findings = Findings.from_json(bundle.members[FINDINGS].decode())
         kept = {name: parquet_member(bundle.members, f"{name}.parquet") for name in TABLES}
+        kept = {name: with_times(name, df, run.measured["tables"]) for name, df in kept.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path} is not a model that this version of frazil can read: {error!r}.") from error
     opened = {name: open_source(table, where=name).frame for name, table in (tables or {}).items()}

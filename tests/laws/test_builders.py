@@ -1,5 +1,6 @@
 """What holds for every feature builder, on tables with nulls, NaN, infinities, duplicates, one row and no rows."""
 
+import json
 import math
 import subprocess
 import sys
@@ -93,6 +94,7 @@ from frazil.features.series import SeriesStats
 from frazil.features.tables import Aggregate, Latest, Synthesize
 from frazil.features.text import HashText, TextStats, TextSvd
 from frazil.features.text.measures import MEASURES
+from frazil.features.written import recipe_from, written_recipe
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -318,6 +320,10 @@ VALUES = {
 ROWS = st.fixed_dictionaries({name: st.none() | values for name, values in VALUES.items()} | {"y": st.integers(0, 1)})
 TASK = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 
+OF_PLAIN_SETTINGS = tuple(  # settings of the others hold tables, which no record does
+    builder for builder in ALL if not isinstance(builder, (Aggregate, Latest, Synthesize))
+)
+
 every_builder = pytest.mark.parametrize("builder", ALL, ids=repr)
 law = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
@@ -534,6 +540,12 @@ def example():
         },
         schema=SCHEMA,
     )
+
+
+@pytest.mark.parametrize("builder", OF_PLAIN_SETTINGS, ids=repr)
+def test_settings_that_are_written_down_make_the_same_builder(builder):
+    other = recipe_from(json.loads(json.dumps(written_recipe(Recipe(builder), SCHEMA)))).builders[0]
+    assert fit(other, example()).members() == fit(builder, example()).members()
 
 
 READER = """

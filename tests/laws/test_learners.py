@@ -158,6 +158,12 @@ def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads(learner, k
 
 @EVERY
 @KINDS
+def test_two_fits_of_the_same_rows_are_the_same_files(learner, kind):
+    assert fitted(learner, kind).members() == fitted(learner, kind).members()
+
+
+@EVERY
+@KINDS
 def test_what_is_read_back_predicts_bit_for_bit_the_same(learner, kind):
     model = fitted(learner, kind)
     again = learner.fitted_type.read(model.members())

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from frazil.artifact.coverage import misses_of
 from frazil.artifact.predictor import Member, Predictor
-from frazil.artifact.story import Standing, Story, library_versions
+from frazil.artifact.recording import decisions, record_of
+from frazil.artifact.story import Standing, Story
 from frazil.artifact.watching import Watch
-from frazil.console import peak_memory_bytes
 from frazil.search.calibrating import calibrate
 from frazil.search.deciding import decided
+from frazil.search.history import history
 from frazil.search.honest import honest_score
 from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
 
 if TYPE_CHECKING:
     import numpy as np
-    import polars as pl
     from numpy.typing import NDArray
 
+    from frazil.runlog import RunLog
     from frazil.search.candidate import Trial
     from frazil.search.ensemble import Ensemble
     from frazil.search.evaluation import Workbench
@@ -29,14 +31,25 @@ if TYPE_CHECKING:
     from frazil.search.staging import Staged
 
 
+FAILURES = {
+    "candidate": pl.String,
+    "error": pl.String,
+    "message": pl.String,
+    "seconds": pl.Float64,
+    "traceback": pl.String,
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """What predicts, what new data are held against, its story, and the leaderboard that it comes from."""
+    """What predicts, what new data are held against, its story, and the tables of what was tried."""
 
     predictor: Predictor
     watch: Watch
     story: Story
     leaderboard: pl.DataFrame
+    failures: pl.DataFrame
+    history: pl.DataFrame
 
 
 def assembled(
@@ -46,9 +59,19 @@ def assembled(
     result: SearchResult,
     ensemble: Ensemble,
     settings: dict[str, Any],
-    rope: float | None,
+    log: RunLog,
 ) -> Assembled:
-    """Deploy the ensemble, and keep beside it the simplest candidate that would do."""
+    """Deploy the ensemble, and keep beside it the simplest candidate that would do.
+
+    Args:
+        name: What the data are called.
+        staged: The data.
+        bench: What was searched with.
+        result: What was tried.
+        ensemble: The mix of it.
+        settings: Arguments of the call, as the record keeps them.
+        log: Knows the run's id and the seconds of its stages.
+    """
     judge, plan = bench.judge, bench.folds.plan
     target = staged.table.target[plan.rows_spared]
 
@@ -61,6 +84,7 @@ def assembled(
         models = tuple(model.loaded() for model in trial.models)  # their files are gone when the run ends
         return Member(trial.candidate.name, trial.candidate.learner.name, weight, models, own, judge.cut(trial.oof))
 
+    rope: float | None = settings["rope"]
     board = leaderboard(result.trials, ensemble, judge, rope)
     chosen = simplest_within_rope(result.trials, ensemble, judge, board)
     calibration = calibrate(ensemble.oof, judge)
@@ -79,25 +103,25 @@ def assembled(
         cut=cut,
         threads=bench.threads,
     )
+    tables = {
+        "leaderboard": board,
+        "failures": pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
+        "history": history((*result.scouts, *result.attempts)),
+    }
+    rope_used = rope_of(judge.metric, board["score"][0]) if rope is None else rope
+    made = decisions(staged, bench, result, predictor, chosen, rope_used)
     story = Story(
         metric=judge.metric.name,
         deployed=deployed,
         simplest=deployed
         if chosen == ENSEMBLE
         else Standing.of(board, chosen, honest(decided(kept[chosen].spared, judge.cut(kept[chosen].oof)))),
-        rope=rope_of(judge.metric, board["score"][0]) if rope is None else rope,
+        rope=rope_used,
         rows=len(staged.table.target),
         columns=len(inputs),
-        seconds=bench.clock.spent,
-        peak_mib=(peak_memory_bytes() or 0) / 2**20,
         task=f"{staged.table.task.kind}: {staged.table.task.reason}",
         folds=plan.reason,
-        why_stopped=result.why_stopped,
-        seed=bench.seed,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        data={"name": name, **asdict(staged.identity)},
-        settings=settings,
-        versions=library_versions(),
+        run=record_of(name, staged, settings, made, tables, bench, log),
     )
     watch = Watch.of(staged.table.df, predictor, spared, bench.seed)
-    return Assembled(predictor, watch, story, board)
+    return Assembled(predictor, watch, story, **tables)

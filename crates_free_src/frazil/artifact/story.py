@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from frazil.search.honest import HonestScore
-from frazil.version import __version__
+
+if TYPE_CHECKING:
+    from frazil.artifact.record import RunRecord
 
 SIGNIFICANT = 0.05
-LIBRARIES = ("polars", "numpy", "scikit-learn", "lightgbm", "catboost", "optuna", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,9 @@ class Story:
         rope: How large a difference of scores does not matter.
         rows: Training rows.
         columns: Columns that the model reads.
-        seconds: Wall time from reading to the finished model.
-        peak_mib: Largest resident memory of the process so far, in MiB.
         task: The task with the reason for it.
         folds: The split plan in words.
-        why_stopped: Why the search ended.
-        seed: Root of all seeds.
-        created: UTC, ISO 8601.
-        data: Name, fingerprint and row count of the training data.
-        settings: The call's settings.
-        versions: Of frazil and the libraries that made the model.
+        run: The record of the run.
     """
 
     metric: str
@@ -85,22 +78,40 @@ class Story:
     rope: float
     rows: int
     columns: int
-    seconds: float
-    peak_mib: float
     task: str
     folds: str
-    why_stopped: str
-    seed: int
-    created: str
-    data: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
+    run: RunRecord
 
     @classmethod
-    def from_json(cls, given: dict[str, Any]) -> Self:
+    def from_json(cls, given: dict[str, Any], run: RunRecord) -> Self:
         """Read it back."""
         standings = {name: Standing.from_json(given[name]) for name in ("deployed", "simplest")}
-        return cls(**{**given, **standings})
+        return cls(**{**given, **standings, "run": run})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads; the record has a file of its own."""
+        return {name: value for name, value in asdict(self).items() if name != "run"}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Name, fingerprint, rows and columns of the training data."""
+        return self.run.data
+
+    @property
+    def seed(self) -> int | None:
+        """Root of all seeds."""
+        seed: int | None = self.run.settings["seed"]
+        return seed
+
+    @property
+    def seconds(self) -> float:
+        """Wall time from reading to the finished model."""
+        return float(self.run.measured["seconds"])
+
+    @property
+    def why_stopped(self) -> str:
+        """Why the search ended."""
+        return str(self.run.decisions["why_stopped"])
 
     def lines(self) -> list[str]:
         """Say it in words, a line each."""
@@ -149,14 +160,3 @@ def in_words(leaderboard: pl.DataFrame) -> list[str]:
     if apart:
         lines.append(f"Different from it: {', '.join(apart)}.")
     return lines
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the installed libraries that decide what a model is."""
-    found = {"frazil": __version__}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # installed by other means than a package
-            continue
-    return found

@@ -332,6 +332,9 @@ def _series(matrix: Matrix, at: int) -> pl.Series:
 
 
 def _bytes_of(model: Any) -> bytes:  # noqa: ANN401 -- CatBoost ships no types
+    about = model.get_metadata()
+    for varying in ("train_finish_time", "model_guid"):  # two equal trainings differ in them alone
+        del about[varying]
     with TemporaryDirectory() as folder:
         path = Path(folder, BINARY_MODEL)
         model.save_model(str(path))

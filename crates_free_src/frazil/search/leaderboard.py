@@ -50,11 +50,10 @@ class _Entry:
     seconds_a_row: float
 
     @property
-    def complexity(self) -> tuple[int, float]:
-        """What orders models by how simple they are: of equals the one that scores faster."""
+    def complexity(self) -> int:
+        """What orders models by how simple they are."""
         trials = (self.scored,) if isinstance(self.scored, Trial) else self.scored.trials
-        one = complexity_of(trials[0].candidate.learner)
-        return (one if len(trials) == 1 else MIXED * len(trials), self.seconds_a_row)
+        return complexity_of(trials[0].candidate.learner) if len(trials) == 1 else MIXED * len(trials)
 
 
 def leaderboard(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, rope: float | None = None) -> pl.DataFrame:
@@ -103,7 +102,7 @@ def simplest_within_rope(trials: Sequence[Trial], ensemble: Ensemble, judge: Jud
     """Name the simplest candidate that is as likely as not no worse than the best by more than the region.
 
     Simple is, in this order: the constant, a linear model, one model of another kind, one that sees crosses, a mix of
-    several; of equals the one that predicts fastest.
+    several; of equals the better: which is faster differs from run to run.
     """
     likely_worse = dict(board.select("candidate", "prob_worse").rows())
     entries = _entries(trials, ensemble, judge)

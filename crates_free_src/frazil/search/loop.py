@@ -47,6 +47,9 @@ class Store(Protocol):
     def keep(self, outcome: Trial | Failure) -> None:
         """Make the outcome durable before the next candidate starts."""
 
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file beside the trials, all of it or nothing."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:

@@ -35,6 +35,9 @@ class NoStore:
     def keep(self, outcome: Trial | Failure) -> None:
         """Let it go."""
 
+    def put(self, name: str, data: bytes) -> None:
+        """Let it go."""
+
 
 class JournalStore:
     """Keeps every finished trial in a journal's folder; the same run started again finds them there."""
@@ -90,6 +93,10 @@ class JournalStore:
                 "predict_seconds_per_row": outcome.predict_seconds_per_row,
             }
         )
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file beside the trials, all of it or nothing."""
+        self.journal.put(name, data)
 
 
 def model_members(models: tuple[Any, ...]) -> dict[str, bytes]:
