@@ -5,11 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
+import frazil as fz
 from frazil.cli import BUDGET, INPUT, INTERRUPTED, OK, OURS, exit_code_of, main
+from frazil.commands import DIFFERS
 from frazil.console import plain
 from frazil.errors import ArtifactError, BudgetError, MissingExtraError, SettingError
 
@@ -105,6 +108,31 @@ def test_evaluate_gives_every_metric_with_its_interval(fitted, table):
     told = answer(frazil("evaluate", fitted[0], table, "--json"))
     assert told["metric"] == "roc_auc"
     assert told["metrics"][0]["ci_low"] <= told["score"] <= told["metrics"][0]["ci_high"]
+
+
+def test_reproduce_ends_with_0_where_the_same_comes_of_it(fitted, table):
+    done = frazil("reproduce", fitted[0], table, "--json")
+    told = answer(done)
+    assert done.returncode == OK
+    assert told["same"]
+    assert told["differences"] == []
+    assert told["run_id"] != told["new_run_id"]
+
+
+def test_reproduce_ends_with_1_where_something_else_comes_of_it(folder, fitted, table):
+    model = fz.load(fitted[0])
+    run = replace(model.run, settings={**model.run.settings, "seed": 5})
+    replace(model, story=replace(model.story, run=run)).save(folder / "seed.frazil")
+    done = frazil("reproduce", folder / "seed.frazil", table)
+    assert done.returncode == DIFFERS
+    assert "differs" in done.stdout
+
+
+def test_reproduce_refuses_other_data(folder, fitted, table):
+    pl.read_parquet(table).head(200).write_parquet(folder / "less.parquet")
+    done = frazil("reproduce", fitted[0], folder / "less.parquet")
+    assert done.returncode == INPUT
+    assert "it has 200 rows, and there were 300" in done.stderr
 
 
 def test_show_tells_the_story(fitted):

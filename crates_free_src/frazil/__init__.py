@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from frazil.features.text import TextSvd as tfidf
     from frazil.model import Model, load
     from frazil.progress import Progress
+    from frazil.reproducing import reproduce
     from frazil.search.staging import Forward
     from frazil.sources import sql
 
@@ -199,6 +200,7 @@ __all__ = [
     "quantile_transform",
     "rank_transform",
     "rare_levels",
+    "reproduce",
     "rolling",
     "rolling_corr",
     "rotate",
@@ -230,6 +232,7 @@ _HOMES = {
     "frazil.features.series": ("describe_series",),
     "frazil.model": ("Model", "load"),
     "frazil.progress": ("Progress",),
+    "frazil.reproducing": ("reproduce",),
     "frazil.search.staging": ("Forward",),
     "frazil.sources": ("sql",),
 }
