@@ -25,6 +25,7 @@ FLOORS = (
         "journal",
         "folderlock",
         "runlog",
+        "signing",
     ),
     ("sources", "schema", "roles", "profile", "matrix"),
     ("checks", "task", "folds", "metrics", "measures", "stats"),

@@ -135,6 +135,28 @@ def test_reproduce_refuses_other_data(folder, fitted, table):
     assert "it has 200 rows, and there were 300" in done.stderr
 
 
+def test_a_model_that_was_signed_is_taken_with_its_key_and_no_other(folder, table):
+    key, other, signed = folder / "key", folder / "other", folder / "signed.frazil"
+    key.write_bytes(b"0123456789abcdef\n")
+    other.write_bytes(b"fedcba9876543210\n")
+    made = frazil("fit", table, "--target", "late", "--trials", 1, "--out", signed, "--key-file", key)
+    assert made.returncode == OK
+    assert frazil("evaluate", signed, table, "--key-file", key).returncode == OK
+    done = frazil("predict", signed, table, "--out", folder / "scored.csv", "--key-file", other)
+    assert done.returncode == INPUT
+    assert "is signed, but not with this key" in done.stderr
+    assert not (folder / "scored.csv").exists()
+
+
+def test_a_key_file_that_is_short_or_not_there_is_refused_before_anything_is_fitted(folder, table):
+    (folder / "short").write_bytes(b"short")
+    arguments = ["fit", table, "--target", "late", "--out", folder / "x.frazil", "--key-file"]
+    assert "key has 5 bytes" in frazil(*arguments, folder / "short").stderr
+    done = frazil(*arguments, folder / "none")
+    assert done.returncode == INPUT
+    assert "can't be read: No such file" in done.stderr
+
+
 def test_show_tells_the_story(fitted):
     done = frazil("show", fitted[0])
     assert done.returncode == OK

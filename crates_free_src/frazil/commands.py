@@ -13,6 +13,7 @@ import polars as pl
 
 import frazil as fz
 from frazil.errors import SettingError
+from frazil.signing import check_key
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +39,7 @@ class Outcome:
 def fit(options: argparse.Namespace) -> Outcome:
     """Train a model and write it to a file."""
     check_writable(options.out)
+    key = _key(options)
     model = fz.fit_auto(
         _data(options),
         options.target,
@@ -52,7 +54,7 @@ def fit(options: argparse.Namespace) -> Outcome:
         seed=options.seed,
         threads=options.threads,
     )
-    model.save(options.out)
+    model.save(options.out, key=key)
     facts = {**_story(model), "model": options.out, "failures": model.failures.drop("traceback").to_dicts()}
     return Outcome(facts, f"{model!r}\n\n{_table(model.leaderboard)}\n\nThe model is in {options.out}.")
 
@@ -60,13 +62,13 @@ def fit(options: argparse.Namespace) -> Outcome:
 def predict(options: argparse.Namespace) -> Outcome:
     """Score a table into a file, in bounded memory."""
     check_writable(options.out)
-    rows = fz.load(options.model).sink_predictions(_data(options), options.out, keep=options.keep)
+    rows = _model(options).sink_predictions(_data(options), options.out, keep=options.keep)
     return Outcome({"rows": rows, "out": options.out}, f"{rows} rows are scored in {options.out}.")
 
 
 def evaluate(options: argparse.Namespace) -> Outcome:
     """Measure a model on a table with known targets."""
-    measured = fz.load(options.model).evaluate(_data(options))
+    measured = _model(options).evaluate(_data(options))
     first = measured.row(0, named=True)
     facts = {"metric": first["metric"], "score": first["score"], "metrics": measured.to_dicts()}
     return Outcome(facts, _table(measured))
@@ -83,7 +85,7 @@ def check(options: argparse.Namespace) -> Outcome:
 
 def show(options: argparse.Namespace) -> Outcome:
     """Tell the story of a saved model."""
-    model = fz.load(options.model)
+    model = _model(options)
     importance = model.importance()
     facts = {**_story(model), "features": model.features.to_dicts(), "importance": importance.to_dicts()}
     text = f"{model!r}\n\n{_table(model.leaderboard)}\n\n{_table(importance.head(20))}\n\n{model.findings.text()}"
@@ -93,13 +95,13 @@ def show(options: argparse.Namespace) -> Outcome:
 def report(options: argparse.Namespace) -> Outcome:
     """Write one HTML page about a saved model."""
     check_writable(options.out)
-    fz.load(options.model).report(options.out)
+    _model(options).report(options.out)
     return Outcome({"out": options.out}, f"The report is in {options.out}; open it in a browser.")
 
 
 def reproduce(options: argparse.Namespace) -> Outcome:
     """Run a saved model's run again on the same data, and say whether the same comes of it: 0 if so, 1 if not."""
-    again = fz.reproduce(fz.load(options.model), _data(options), store=options.store)
+    again = fz.reproduce(_model(options), _data(options), store=options.store)
     facts = {
         "same": again.same,
         "differences": list(again.differences),
@@ -145,11 +147,12 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="root of every random choice (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="processors to use (all that are allowed)")
+    parser.add_argument("--key-file", metavar="FILE", help="sign the model with this file's bytes, 16 or more")
     _add_json(parser)
 
 
 def _predict_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    _add_model(parser)
     _add_data(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="where to write the scores: .parquet or .csv")
     parser.add_argument(
@@ -163,7 +166,7 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    _add_model(parser)
     _add_data(parser)
     _add_json(parser)
 
@@ -181,18 +184,18 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _show_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    _add_model(parser)
     _add_json(parser)
 
 
 def _report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    _add_model(parser)
     parser.add_argument("--out", default="report.html", metavar="FILE", help="where to write the page (report.html)")
     _add_json(parser)
 
 
 def _reproduce_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    _add_model(parser)
     _add_data(parser)
     parser.add_argument("--store", metavar="FOLDER", help="keep finished trials there; not that of the run itself")
     _add_json(parser)
@@ -201,6 +204,11 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", default="45s", metavar="TIME", help="time for the search (45s)")
     parser.add_argument("--out", default="demo", metavar="FOLDER", help="where to write everything (demo)")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a saved model")
+    parser.add_argument("--key-file", metavar="FILE", help="refuse a model that was not signed with this file's bytes")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -232,6 +240,22 @@ def _data(options: argparse.Namespace) -> Any:  # noqa: ANN401 -- any source
     if others:
         raise SettingError(f"--sql reads one database; got {len(options.data)}: {', '.join(options.data)}.")
     return fz.sql(options.sql, database=first)
+
+
+def _key(options: argparse.Namespace) -> bytes | None:
+    """Return the bytes of the key file."""
+    if options.key_file is None:
+        return None
+    try:
+        key = Path(options.key_file).read_bytes()
+    except OSError as error:
+        raise SettingError(f"--key-file {options.key_file} can't be read: {error.strerror}.") from error
+    check_key(key)
+    return key
+
+
+def _model(options: argparse.Namespace) -> fz.Model:
+    return fz.load(options.model, key=_key(options))
 
 
 def _budget(options: argparse.Namespace) -> fz.Budget | str:

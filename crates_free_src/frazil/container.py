@@ -1,7 +1,7 @@
 """One file that holds many: a zip with a checked manifest, and safe readers for what stands in it.
 
 Reading runs no code from the file, writes nothing to disk, and hands on no byte before every member has the size and
-the hash that the manifest promises. The hashes find damage; they do not say who wrote the file.
+the hash that the manifest promises. The hashes find damage; a signature, where there is one, says who wrote it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ import polars as pl
 from frazil.errors import ArtifactError, SettingError, SourceError, listed, nearest
 from frazil.extras import load
 from frazil.files import atomic
+from frazil.signing import check_key, check_signature, signed
 from frazil.strictzip import AGAIN, DISTRUST, LIMITS, Limits, check_limit, fill, name_fault, opened_archive, unpacked
 
 FORMAT = "frazil"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+Stamps = dict[str, dict[str, Any]]  # size and hash by member
 WIDE = "frazil:wide"  # columns of 128-bit integers, which Parquet does not have; they travel as text
 # What Polars raises over Arrow data whose types do not hold together; a panic is no Exception.
 TABLE_DAMAGE = (
@@ -91,7 +93,12 @@ class Bundle:
 
 
 def write_bundle(
-    path: str | os.PathLike[str], members: Mapping[str, bytes], about: Mapping[str, Any], *, limits: Limits = LIMITS
+    path: str | os.PathLike[str],
+    members: Mapping[str, bytes],
+    about: Mapping[str, Any],
+    *,
+    key: bytes | None = None,
+    limits: Limits = LIMITS,
 ) -> None:
     """Write members as one file, all of it or nothing; equal content gives equal bytes (with the same zlib).
 
@@ -99,29 +106,34 @@ def write_bundle(
         path: Where it goes; an existing file is replaced.
         members: Contents by name; a name is a relative path with "/".
         about: JSON values that describe the whole.
-        limits: Those that its reader will apply.
+        key: Signs it; at least 16 bytes.
 
     Raises:
-        SettingError: a name is not allowed, `about` is not JSON, or it would be too large to be read back.
+        SettingError: a name is not allowed, `about` is not JSON, the key is none, or it would be too large to be read.
         SourceError: the folder does not exist or can't be written to.
         DiskError: the disk is full; what stood under the path before is untouched.
     """
+    check_key(key)
     _check_writable(members, limits)
-    contents = {MANIFEST: _manifest_bytes(members, about), **dict(sorted(members.items()))}
+    contents = {MANIFEST: _manifest_bytes(members, about, key), **dict(sorted(members.items()))}
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         fill(archive, contents, zipfile.ZIP_DEFLATED)
 
 
-def read_bundle(path: str | os.PathLike[str], *, limits: Limits = LIMITS) -> Bundle:
+def read_bundle(path: str | os.PathLike[str], *, key: bytes | None = None, limits: Limits = LIMITS) -> Bundle:
     """Read and verify a whole bundle into memory.
 
+    Args:
+        key: That it has to be signed with; None to take it signed or not.
+
     Raises:
-        ArtifactError: it is no bundle, is damaged, hostile, over a limit, or of a newer format.
+        ArtifactError: it is no bundle, is damaged, hostile, over a limit, of a newer format, or not signed so.
         SourceError: the file is not there or can't be opened.
     """
+    check_key(key)
     where = os.fspath(path)
     with _opened(Path(path)) as file, opened_archive(file, limits, where) as archive:
-        about, stamps = _manifest(archive, limits, where)
+        about, stamps = _manifest(archive, key, limits, where)
         entries = archive.infolist()[1:]
         _check_listed({entry.filename for entry in entries}, set(stamps), where)
         contents = {entry.filename: _verified(archive, entry, stamps[entry.filename], where) for entry in entries}
@@ -247,10 +259,11 @@ def _check_writable(members: Mapping[str, bytes], limits: Limits) -> None:
             raise SettingError(f"the file would have {got:,} {noun}; at most {most:,} can be read back.")
 
 
-def _manifest_bytes(members: Mapping[str, bytes], about: Mapping[str, Any]) -> bytes:
+def _manifest_bytes(members: Mapping[str, bytes], about: Mapping[str, Any], key: bytes | None) -> bytes:
     stamps = {name: {"size": len(data), "sha256": sha256(data).hexdigest()} for name, data in sorted(members.items())}
     manifest = {"format": FORMAT, "version": FORMAT_VERSION, "about": dict(about), "members": stamps}
     try:
+        manifest = manifest if key is None else signed(manifest, key)
         return json.dumps(manifest, sort_keys=True, allow_nan=False, indent=1).encode()
     except (TypeError, ValueError) as error:
         raise SettingError(f"about={about!r} can't be written as JSON: {error}.") from error
@@ -283,7 +296,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _manifest(archive: zipfile.ZipFile, limits: Limits, where: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _manifest(archive: zipfile.ZipFile, key: bytes | None, limits: Limits, where: str) -> tuple[dict[str, Any], Stamps]:
     """Return what the writer said of the whole, and size and hash of each member."""
     entries = archive.infolist()
     if not entries or entries[0].filename != MANIFEST:
@@ -291,6 +304,8 @@ def _manifest(archive: zipfile.ZipFile, limits: Limits, where: str) -> tuple[dic
     check_limit(entries[0].file_size, limits.json_bytes, "bytes of JSON", f"{where}: member {MANIFEST!r}")
     manifest = _strict_json(unpacked(archive, entries[0]), f"{where}: member {MANIFEST!r}")
     _check_version(manifest, where)
+    if key is not None:
+        check_signature(manifest, key, where)
     about, stamps = manifest.get("about"), manifest.get("members")
     if not isinstance(about, dict) or not isinstance(stamps, dict) or not all(map(_is_stamp, stamps.values())):
         raise ArtifactError(f"{where}: member {MANIFEST!r} does not describe the members. {AGAIN}")

@@ -266,10 +266,14 @@ class Model:
         """Return `feature, sources, importance`: every feature's share of what the models used, most used first."""
         return self.predictor.importance()
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, key: bytes | None = None) -> None:
         """Write the model to one file, whole or not at all; no pickle, and loading it runs no code from it.
 
         Models of equal runs are equal but for `run.json`, which has the run's id and times.
+
+        Args:
+            path: Where it goes.
+            key: Signs the file by HMAC-SHA256; at least 16 bytes, as of `secrets.token_bytes(32)`.
         """
         members = {
             **predictor_members(self.predictor),
@@ -279,7 +283,8 @@ class Model:
             FINDINGS: self.findings.to_json().encode(),
             **{f"{name}.parquet": parquet_bytes(without_times(name, getattr(self, name))) for name in TABLES},
         }
-        write_bundle(path, members, {"seed": self.story.seed, "data": self.run.data, "versions": self.run.versions})
+        about = {"seed": self.story.seed, "data": self.run.data, "versions": self.run.versions}
+        write_bundle(path, members, about, key=key)
 
     def report(self, path: str | Path) -> None:
         """Write one HTML page that tells everything about the model; it opens in any browser, offline."""
@@ -314,7 +319,7 @@ class Model:
         return self.predictor.task.encode(target), raw_predictions(self.predictor, known, history)
 
 
-def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
+def load(path: str | Path, *, tables: Mapping[str, Any] | None = None, key: bytes | None = None) -> Model:
     """Read a saved model; it predicts exactly what the saved one did.
 
     Every member's hash is checked before a byte of it is parsed, and no code from the file is run.
@@ -323,12 +328,13 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None) -> Model:
         path: The file.
         tables: The tables that its features read beside the one to predict, by the names that the recipe gave them; any
             source. They are not in the file.
+        key: That the file has to be signed with; None takes it signed or not, and then looks at the hashes only.
 
     Raises:
-        ArtifactError: the file is damaged, hostile, or of a newer format.
+        ArtifactError: the file is damaged, hostile, of a newer format, or not signed with the key.
         SourceError: the file is not there.
     """
-    bundle = read_bundle(path)
+    bundle = read_bundle(path, key=key)
     try:
         run = RunRecord.from_json(json_member(bundle.members, RUN))
         story = Story.from_json(json_member(bundle.members, STORY), run)

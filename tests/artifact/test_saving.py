@@ -83,3 +83,14 @@ def test_saving_replaces_the_old_model_whole(df, saved, tmp_path):
 def test_saving_a_loaded_model_gives_the_same_bytes(saved, tmp_path):
     fz.load(saved).save(tmp_path / "again.frazil")
     assert (tmp_path / "again.frazil").read_bytes() == saved.read_bytes()
+
+
+def test_a_signed_model_is_loaded_with_its_key_only_or_with_none(df, saved, tmp_path):
+    model, key = fz.load(saved), b"0123456789abcdef"
+    model.save(tmp_path / "signed.frazil", key=key)
+    assert_frame_equal(fz.load(tmp_path / "signed.frazil", key=key).predict(df), model.predict(df), check_exact=True)
+    assert_frame_equal(fz.load(tmp_path / "signed.frazil").predict(df), model.predict(df), check_exact=True)
+    with pytest.raises(fz.ArtifactError, match=r"signed\.frazil is signed, but not with this key"):
+        fz.load(tmp_path / "signed.frazil", key=key[::-1])
+    with pytest.raises(fz.ArtifactError, match=r"m\.frazil is not signed"):
+        fz.load(saved, key=key)
