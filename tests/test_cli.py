@@ -89,6 +89,16 @@ def test_fit_reads_a_query_of_a_database(folder, table):
     assert answer(done)["status"] == "ok"
 
 
+def test_a_query_reads_files_of_the_folders_that_it_may(folder, table):
+    database = folder / "few.duckdb"
+    make_database(database, table)
+    command = ["check", database, "--sql", f"select * from '{table}'"]
+    done = frazil(*command)
+    assert done.returncode == INPUT
+    assert "name their folders" in done.stderr
+    assert frazil(*command, "--sql-folder", folder).returncode == OK
+
+
 def make_database(database, table):
     duckdb = pytest.importorskip("duckdb")
     with duckdb.connect(database) as connection:

@@ -219,6 +219,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         help="files or a glob: Parquet, CSV, NDJSON, Arrow IPC; a database with --sql",
     )
     parser.add_argument("--sql", metavar="QUERY", help="read DATA as a DuckDB database, and what this query gives")
+    parser.add_argument(
+        "--sql-folder",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="folder whose files the query may read beside the database; may be repeated",
+    )
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
@@ -239,7 +246,7 @@ def _data(options: argparse.Namespace) -> Any:  # noqa: ANN401 -- any source
         return options.data if others else first
     if others:
         raise SettingError(f"--sql reads one database; got {len(options.data)}: {', '.join(options.data)}.")
-    return fz.sql(options.sql, database=first)
+    return fz.sql(options.sql, database=first, folders=options.sql_folder)
 
 
 def _key(options: argparse.Namespace) -> bytes | None:

@@ -29,8 +29,108 @@ def test_a_query_needs_no_database():
 
 def test_a_query_over_files_reads_them(tmp_path):
     pl.DataFrame({"a": [1, 2]}).write_parquet(tmp_path / "x.parquet")
-    found = collected(sql("select sum(a)::bigint as s from read_parquet(?)", parameters=[str(tmp_path / "x.parquet")]))
+    query = "select sum(a)::bigint as s from read_parquet(?)"
+    found = collected(sql(query, parameters=[str(tmp_path / "x.parquet")], folders=[tmp_path]))
     assert found.rows() == [(3,)]
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """Two folders with a file each; in the first a link to the second's."""
+    for name in ("inside", "outside"):
+        (tmp_path / name).mkdir()
+        pl.DataFrame({"a": [1]}).write_parquet(tmp_path / name / "x.parquet")
+    (tmp_path / "inside" / "link.parquet").symlink_to(tmp_path / "outside" / "x.parquet")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+
+
+FORBIDDEN = [
+    "select * from 'outside/x.parquet'",
+    "select * from 'inside/../outside/x.parquet'",
+    "select * from 'inside/link.parquet'",
+    "select * from read_text('/etc/hostname')",
+    "select * from glob('outside/*')",
+    "select * from 'https://example.invalid/a.parquet'",
+    "select * from 's3://bucket/a.parquet'",
+]
+
+
+@pytest.mark.parametrize("query", FORBIDDEN)
+@pytest.mark.parametrize("folders", [[], ["inside"]])
+def test_a_query_reads_no_file_outside_of_its_folders(house, query, folders):
+    with pytest.raises(SourceError, match=r"(?s)failed: Permission Error.*name their folders, as in fz\.sql"):
+        collected(sql(query, folders=folders))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "copy (select 1) to 'outside/y.csv'",
+        "explain analyze copy (select 1) to 'outside/y.csv'",
+        "copy (pivot (select 1 a, 2 b) on a using sum(b)) to 'outside/y.csv'",
+        "export database 'outside/y.d'",
+        "attach 'outside/y.duckdb' as y",
+        "install httpfs",
+        "load httpfs",
+        "install httpfs; load httpfs; select 1",
+        "prepare p as copy (select 1) to 'outside/y.csv'; execute p",
+    ],
+)
+@pytest.mark.parametrize("folders", [[], ["inside"], ["outside"]])
+def test_a_query_writes_no_file_and_loads_no_extension(house, query, folders):
+    before = files_in(house)
+    with pytest.raises(SourceError, match=r"(?s)A query reads its database and nothing else.*unrestricted=True"):
+        collected(sql(query, folders=folders))
+    assert files_in(house) == before
+
+
+@pytest.mark.parametrize("setting", ["enable_external_access = true", "allowed_directories = ['/']", "threads = 1"])
+def test_a_query_can_not_let_itself_out(setting):
+    with pytest.raises(SourceError, match="the configuration has been locked|Cannot change|disabled"):
+        collected(sql(f"set {setting}; select 1 as a"))
+
+
+def test_a_query_over_a_database_may_read_files_of_a_folder_beside_it(house, database):
+    query = "select count(*) as n from sales, 'inside/x.parquet'"
+    assert collected(sql(query, database, folders=["inside"])).rows() == [(5,)]
+
+
+def test_a_view_of_a_database_reads_no_file_unless_it_may(house):
+    with duckdb.connect("v.duckdb") as connection:
+        connection.execute("create view v as select * from 'outside/x.parquet'")
+    with pytest.raises(SourceError, match="name their folders"):
+        collected(sql("select * from v", "v.duckdb"))
+    assert collected(sql("select * from v", "v.duckdb", folders=["outside"])).rows() == [(1,)]
+
+
+def test_a_folder_may_be_given_by_a_link_to_it_and_have_a_quote_in_its_name(house):
+    (house / "o'dd").mkdir()
+    (house / "inside" / "x.parquet").rename(house / "o'dd" / "x.parquet")
+    (house / "way").symlink_to(house / "o'dd")
+    query = "select a from 'way/x.parquet'"
+    assert collected(sql(query, folders=[house / "way"])).rows() == [(1,)]
+    assert collected(sql(query, folders=[house / "o'dd"])).rows() == [(1,)]
+
+
+def test_an_unrestricted_query_may_read_and_write(house):
+    query = "copy (select 7 as a) to 'outside/y.parquet'; select a from 'outside/y.parquet'"
+    assert collected(sql(query, unrestricted=True)).rows() == [(7,)]
+
+
+@pytest.mark.parametrize(("folder", "words"), [("nowhere", "does not exist"), ("inside/x.parquet", "is no folder")])
+def test_a_folder_that_is_none_is_refused(house, folder, words):
+    with pytest.raises(SourceError, match=f"folders has '{folder}', which {words}"):
+        collected(sql("select 1 as a", folders=[folder]))
+
+
+def test_one_path_is_no_list_of_folders():
+    with pytest.raises(SettingError, match=r"folders='data' is one path; it takes a list, as in \['data'\]"):
+        sql("select 1", folders="data")
 
 
 def test_a_result_can_be_scanned_again_though_the_query_is_random():
