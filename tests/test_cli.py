@@ -173,8 +173,11 @@ def test_show_tells_the_story(fitted):
     assert "'late'" in done.stdout
 
 
-def test_show_as_json_has_the_features(fitted):
-    assert answer(frazil("show", fitted[0], "--json"))["features"]
+def test_show_as_json_has_the_features_and_the_record(fitted):
+    told = answer(frazil("show", fitted[0], "--json"))
+    assert told["features"]
+    assert told["run"]["run_id"] == told["run_id"] == answer(fitted[1])["run_id"]
+    assert told["run"]["settings"]["target"] == "late"
 
 
 def test_check_of_a_sound_table_is_fine(table):

@@ -87,7 +87,8 @@ def show(options: argparse.Namespace) -> Outcome:
     """Tell the story of a saved model."""
     model = _model(options)
     importance = model.importance()
-    facts = {**_story(model), "features": model.features.to_dicts(), "importance": importance.to_dicts()}
+    run = json.loads(model.run.to_json())
+    facts = {**_story(model), "features": model.features.to_dicts(), "importance": importance.to_dicts(), "run": run}
     text = f"{model!r}\n\n{_table(model.leaderboard)}\n\n{_table(importance.head(20))}\n\n{model.findings.text()}"
     return Outcome(facts, text)
 
@@ -274,6 +275,7 @@ def _budget(options: argparse.Namespace) -> fz.Budget | str:
 
 def _story(model: fz.Model) -> dict[str, Any]:
     return {
+        "run_id": model.run.run_id,
         "task": str(model.task),
         "target": model.target,
         "metric": model.story.metric,

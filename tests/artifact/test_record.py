@@ -113,6 +113,15 @@ def test_equal_runs_give_equal_files_but_for_the_record(model, again, tmp_path):
     assert differing == ["manifest.json", "run.json"]
 
 
+def test_two_threads_give_the_same_files_as_one(df, model, tmp_path):
+    saved = []
+    for number, each in enumerate([model, fitted(df, 4, rope=0.02, seed=3, threads=2)]):
+        each.save(tmp_path / f"{number}.frazil")
+        saved.append(dict(read_bundle(tmp_path / f"{number}.frazil").members))
+    assert saved[0].keys() == saved[1].keys()
+    assert [name for name in saved[0] if saved[0][name] != saved[1][name]] == ["run.json"]
+
+
 def test_with_the_same_record_equal_runs_give_equal_bytes(model, again, tmp_path):
     one, other = tmp_path / "one.frazil", tmp_path / "other.frazil"
     model.save(one)
