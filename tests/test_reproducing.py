@@ -130,9 +130,16 @@ def test_a_record_that_lacks_a_setting_is_refused(model):
         recorded_call(run)
 
 
-def test_sampled_data_are_sampled_with_the_recorded_memory(model):
-    run = replace(model.run, decisions={**model.run.decisions, "memory_bytes": 2**30})
-    assert recorded_call(run)["budget"] == fz.Budget(trials=3, memory=2**30)
+def test_rows_are_sampled_for_the_memory_that_they_were_sampled_for(df):
+    many = pl.concat([df] * 20)
+    model = fz.fit_auto(
+        many, "late", budget=fz.Budget(trials=1, memory="1MB"), learners=["linear"], threads=1, progress=False
+    )
+    assert model.run.decisions["sampled_for"] == 1_000_000
+    assert model.story.rows < model.run.data["rows"] == 4_800
+    found = again(model, many)
+    assert found.same
+    assert found.model.story.rows == model.story.rows
 
 
 def test_differences_below_the_tolerance_are_none():

@@ -123,7 +123,7 @@ def recorded_call(
     """
     settings, made = run.settings, run.decisions
     try:
-        memory = made["memory_bytes"] or settings["budget"]["memory"]
+        memory = made["sampled_for"] or settings["budget"]["memory"]
         named = (
             "target",
             "task",

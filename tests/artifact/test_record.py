@@ -1,6 +1,7 @@
 """The record of a run: it says everything that the run was given and decided, and equal runs have equal ones."""
 
 import json
+import logging
 import zipfile
 from dataclasses import replace
 
@@ -162,6 +163,14 @@ def test_a_record_that_frazil_does_not_write_is_refused(model, tmp_path, spoil):
     write_bundle(tmp_path / "m.frazil", {**bundle.members, "run.json": run}, bundle.about)
     with pytest.raises(fz.ArtifactError, match="is not a model that this version of frazil can read"):
         fz.load(tmp_path / "m.frazil")
+
+
+def test_what_a_run_logs_has_the_id_of_its_record(df, caplog):
+    caplog.set_level(logging.INFO, logger="frazil")
+    model = fitted(df, 1)
+    assert {record.run_id for record in caplog.records} == {model.run.run_id}
+    assert "searching" in caplog.messages
+    assert any(message.startswith("baseline: ") for message in caplog.messages)
 
 
 def test_the_store_has_the_record_too(df, tmp_path):

@@ -48,7 +48,7 @@ def decisions(
             "rows_scored": len(plan.rows_scored),
             "rows_spared": len(plan.rows_spared),
         },
-        "memory_bytes": bench.clock.budget.memory_bytes if staged.findings.of("sampled") else None,
+        "sampled_for": staged.sampled_for,
         "trials": len(result.attempts),
         "why_stopped": result.why_stopped,
         "ensemble": [

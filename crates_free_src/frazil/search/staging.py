@@ -106,13 +106,23 @@ class NamedColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Staged:
-    """Training rows with what is known of them."""
+    """Training rows with what is known of them.
+
+    Args:
+        table: The rows.
+        schema: The part that each column plays.
+        profile: What the columns hold.
+        findings: What the checks found.
+        identity: Which table it is, rows included that are not used.
+        sampled_for: Bytes of memory that the rows were sampled for; None where all are used.
+    """
 
     table: Table
     schema: Schema
     profile: Profile
     findings: Findings
     identity: Identity
+    sampled_for: int | None = None
 
 
 def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
@@ -157,7 +167,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
         groups=_codes(df, columns.kept_together),
         time=_moments(df, columns.time),
     )
-    return Staged(table, schema, profile, findings, identity)
+    return Staged(table, schema, profile, findings, identity, memory_bytes if notes else None)
 
 
 def _check_named(source: Source, columns: NamedColumns) -> None:
