@@ -33,7 +33,7 @@ class Boruta:
     and drop what has too few. What is still open after all rounds is kept where its median importance is above the
     median of the best copies'. The score is the share of rounds with a hit, p is of too many hits.
 
-    It looks for all columns that tell, those that tell the same too, and costs up to `rounds` fits of twice the columns.
+    It looks for all columns that tell, also those that tell the same, for up to `rounds` fits of twice the columns.
 
     Args:
         alpha: Of the tests, for all columns together, in one round.
