@@ -24,6 +24,7 @@ from frazil.models import (
     LightGBM,
     Linear,
     LogTarget,
+    Selected,
     learner_from,
     settings_of,
 )
@@ -40,6 +41,7 @@ QUICK = (
     Crossed(LightGBM(max_rounds=40)),
     LogTarget(LightGBM(max_rounds=40)),
     MLP(units=32, steps=300),
+    Selected(LightGBM(max_rounds=40)),
 )
 TASKS = {
     "binary": Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1)),
@@ -55,6 +57,7 @@ BOUNDED = {
     "crossed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "log_target": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "mlp": lambda rounds: {"steps": rounds},
+    "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
 }
 
 
@@ -308,9 +311,14 @@ def test_a_deadline_that_has_passed_ends_the_fit_with_a_model(learner, kind):
 @KINDS
 def test_it_fits_without_rows_left_out(learner, kind):
     model = learner.fit(sample(kind, 200), None, conditions(kind))
-    assert model.rounds == {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40, "log_target": 40}.get(
-        learner.name, 0
-    )
+    assert model.rounds == {
+        "lightgbm": 40,
+        "catboost": 40,
+        "extra_trees": 20,
+        "crossed": 40,
+        "log_target": 40,
+        "selected": 40,
+    }.get(learner.name, 0)
     empty = learner.fit(sample(kind, 200), sample(kind, 0), conditions(kind))
     assert empty.rounds == model.rounds
 

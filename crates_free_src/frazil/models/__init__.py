@@ -14,15 +14,30 @@ from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
 from frazil.models.mlp import MLP
+from frazil.models.selected import Selected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from frazil.models.contract import Learner
 
-_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log"}  # of learners that have another inside
+_SUFFIXES = {
+    Crossed.name: "crossed",
+    LogTarget.name: "log",
+    Selected.name: "selected",
+}  # of learners that have another inside
 LEARNER = "learner"  # the key under which a description names it
-LEARNERS: tuple[type[Learner], ...] = (Constant, Linear, LightGBM, CatBoost, ExtraTrees, Crossed, LogTarget, MLP)
+LEARNERS: tuple[type[Learner], ...] = (
+    Constant,
+    Linear,
+    LightGBM,
+    CatBoost,
+    ExtraTrees,
+    Crossed,
+    LogTarget,
+    MLP,
+    Selected,
+)
 
 
 def learner_named(name: str) -> type[Learner]:
@@ -100,7 +115,7 @@ def names_of(learner: Learner) -> set[str]:
 
 
 def _inner(learner: Learner) -> Learner:
-    return cast("Crossed | LogTarget", learner).inner
+    return cast("Crossed | LogTarget | Selected", learner).inner
 
 
 def learner_of(description: Mapping[str, Any]) -> Learner:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from frazil.models.crossed import Crossed
 from frazil.models.log_target import LogTarget
+from frazil.models.selected import Selected
 
 if TYPE_CHECKING:
     from frazil.models.contract import Learner
 
-ORDER = ("constant", "linear")
+ORDER = {"constant": 0, "linear": 2}
 OTHER, SEES_CROSSES = 10, 20
+WITH_FEWER_COLUMNS = 1  # simpler than the same with all of them
 
 
 def complexity_of(learner: Learner) -> int:
@@ -23,6 +25,8 @@ def complexity_of(learner: Learner) -> int:
     """
     if isinstance(learner, LogTarget):
         return 1 + complexity_of(learner.inner)
+    if isinstance(learner, Selected):
+        return complexity_of(learner.inner) - WITH_FEWER_COLUMNS
     if isinstance(learner, Crossed):
         return SEES_CROSSES
-    return ORDER.index(learner.name) if learner.name in ORDER else OTHER
+    return ORDER.get(learner.name, OTHER)

@@ -43,6 +43,7 @@ class Entry:
         most_work: Training rows times trees a round above which it is left out: it would not converge in minutes.
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
+        least_columns: Fewest features that it is for.
     """
 
     learner: Learner
@@ -51,6 +52,7 @@ class Entry:
     most_work: int = EVERY_SIZE
     least_work: int = 0
     skewed: bool = False
+    least_columns: int = 0
 
 
 def read_portfolio() -> tuple[Entry, ...]:
@@ -68,6 +70,7 @@ class Portfolio:
         after: Proposes when the queue is empty.
         learners: Names of learners or families that may be tried; None for all. The baseline always is.
         skewed: Whether the target is like prices: above 0, with a long tail of large ones.
+        columns: Features.
         first: Settings that a search on a sample found, best first: tried before all others.
         prefix: Of the names of the candidates.
     """
@@ -76,6 +79,7 @@ class Portfolio:
     after: Proposer
     learners: Sequence[str] | None = None
     skewed: bool = False
+    columns: int = 0
     first: Sequence[Learner] = ()
     prefix: str = ""
     waiting: list[Candidate] = field(init=False)
@@ -97,8 +101,8 @@ class Portfolio:
 
     def _suits(self, entry: Entry) -> bool:
         is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
-        fits = entry.least_work <= self.work <= entry.most_work and (self.skewed or not entry.skewed)
-        return is_asked_for and fits
+        fits = entry.least_work <= self.work <= entry.most_work and self.columns >= entry.least_columns
+        return is_asked_for and fits and (self.skewed or not entry.skewed)
 
 
 def check_learners(learners: Sequence[str] | None) -> None:
@@ -117,11 +121,12 @@ def proposer_for(
     bench: Workbench, learners: Sequence[str] | None = None, first: Sequence[Learner] = (), prefix: str = ""
 ) -> Portfolio:
     """Make the proposer of a run: what is known to be good, the portfolio, then Optuna on the time that is left."""
-    rows = bench.folds.folds[0].train.matrix.rows
+    matrix = bench.folds.folds[0].train.matrix
+    rows = matrix.rows
     trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
     after = OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
     skewed = bench.task.is_regression and is_skewed(bench.judge.target)
-    return Portfolio(rows * trees_a_round, after, learners, skewed, first, prefix)
+    return Portfolio(rows * trees_a_round, after, learners, skewed, len(matrix.columns), first, prefix)
 
 
 def is_skewed(target: NDArray[np.float64]) -> bool:

@@ -11,9 +11,10 @@ import numpy as np
 from frazil.extras import load
 from frazil.models.checks import check_between
 from frazil.models.extra_trees import ExtraTrees
+from frazil.models.probing import beside, shuffled
 from frazil.seeding import child_seed
 from frazil.selection.contract import Selection, Verdict
-from frazil.selection.fits import beside, importance, shuffled
+from frazil.selection.fits import importance
 
 if TYPE_CHECKING:
     from frazil.models.contract import Learner

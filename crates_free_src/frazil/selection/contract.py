@@ -121,7 +121,7 @@ def problem_of(
     chosen = [name for name in schema.names() if name not in beside] if columns is None else list(columns)
     if missing := [name for name in (*beside, *chosen) if name not in schema]:
         raise MissingColumnError.among(missing, schema.names(), where=source.name)
-    known = source.frame.filter(column(target).is_not_null())
+    known = source.frame.filter(_is_known(target, schema[target]))
     # Levels are counted and coded in one table: a lazy rank of a column depends on no other.
     numbers = known.select(_as_numbers(name, schema[name], source.name) for name in chosen)
     levels = [name for name in chosen if _has_levels(schema[name])]
@@ -221,6 +221,11 @@ class Selector(Protocol):
 
     def select(self, problem: Problem) -> Selection:
         """Judge every column; the same problem gives the same verdicts."""
+
+
+def _is_known(target: str, dtype: pl.DataType) -> pl.Expr:
+    known = column(target).is_not_null()
+    return known & column(target).is_not_nan() if dtype.is_float() else known
 
 
 def _has_levels(dtype: pl.DataType) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frazil.folds import plan_folds
-from frazil.matrix import Matrix, MatrixColumn
 from frazil.metrics import metric_for
 from frazil.models.contract import Conditions, Sample
 from frazil.models.lightgbm_model import LightGBM
@@ -37,20 +36,9 @@ def conditions_of(problem: Problem, *labels: str | int) -> Conditions:
 
 def importance(learner: Learner, sample: Sample, problem: Problem, *labels: str | int) -> NDArray[np.float64]:
     """Fit, and return each column's share of what the model does; zeros where there is nothing to tell apart."""
-    if not sample.matrix.columns or _is_constant(sample):
+    if not sample.matrix.columns or is_constant(sample):
         return np.zeros(len(sample.matrix.columns))
     return learner.fit(sample, None, conditions_of(problem, *labels)).importance()
-
-
-def shuffled(matrix: Matrix, generator: np.random.Generator) -> Matrix:
-    """Return the matrix with the rows of each column in an order of their own: probes that can tell nothing."""
-    values = np.asfortranarray(generator.permuted(matrix.values, axis=0))
-    return Matrix(values, tuple(MatrixColumn(f"{each.name}|shuffled", each.levels) for each in matrix.columns))
-
-
-def beside(matrix: Matrix, other: Matrix) -> Matrix:
-    """Put the columns of two matrices side by side."""
-    return Matrix(np.asfortranarray(np.hstack([matrix.values, other.values])), (*matrix.columns, *other.columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,5 +105,6 @@ class Validation:
         return replace(self.sample, matrix=self.sample.matrix.only(list(columns)))
 
 
-def _is_constant(sample: Sample) -> bool:
+def is_constant(sample: Sample) -> bool:
+    """Say whether there is nothing to tell apart."""
     return len(sample.target) == 0 or bool((sample.target == sample.target[0]).all())

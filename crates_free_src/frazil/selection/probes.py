@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from frazil.models.checks import check_between
+from frazil.models.probing import probed
 from frazil.seeding import child_seed
 from frazil.selection.contract import Selection, Verdict
-from frazil.selection.fits import SMALL, beside, importance, shuffled
+from frazil.selection.fits import SMALL, conditions_of, importance, is_constant
 from frazil.stats.multiplicity import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -49,12 +50,11 @@ class RandomProbe:
     def select(self, problem: Problem) -> Selection:
         """Judge every column."""
         started = perf_counter()
-        sample, generator = problem.sample(), np.random.default_rng(child_seed(problem.seed, self.name))
-        found = np.zeros((self.fits, 2 * len(problem.columns)))
-        for number in range(self.fits):
-            both = beside(sample.matrix, shuffled(sample.matrix, generator))
-            found[number] = importance(self.learner, replace(sample, matrix=both), problem, self.name, number)
-        score, probes = np.split(found.mean(axis=0), 2)
+        sample = problem.sample()
+        found = np.zeros(2 * len(problem.columns))
+        if len(found) and not is_constant(sample):
+            found = probed(self.learner, sample, conditions_of(problem, self.name), self.fits)
+        score, probes = np.split(found, 2)
         bound = float(np.quantile(probes, self.quantile)) if len(probes) else 0.0
         verdicts = [
             Verdict(name, bool(told > bound), float(told), None, None, f"importance {told:.3g}, probes {bound:.3g}")
