@@ -98,7 +98,7 @@ def test_an_interruption_before_anything_is_finished_is_passed_on():
 
 def test_few_rows_bound_the_number_of_models():
     result = searched(*[Candidate(f"c{i}", Constant()) for i in range(9)], seconds=60.0)
-    assert len(result.trials) == 4
+    assert len(result.trials) == 6
     assert "would overfit an ensemble on 60 rows" in result.why_stopped
 
 
