@@ -51,9 +51,7 @@ def main() -> None:
         done[name] = measured(manifest.row(by_predicate=pl.col("name") == name, named=True), asked)
         pl.concat(done.values()).write_parquet(asked.out, compression_level=19)
         own = done[name].filter(pl.col("first") == pl.col("second")).sort("on_even")
-        print(
-            name, *[(row["on_even"], row["first"][:60]) for row in own.head(4).rows(named=True)], flush=True
-        )
+        print(name, *[(row["on_even"], row["first"][:60]) for row in own.head(4).rows(named=True)], flush=True)
 
 
 def arguments() -> argparse.Namespace:

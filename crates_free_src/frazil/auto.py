@@ -22,9 +22,10 @@ from frazil.model import Model
 from frazil.progress import progress_for
 from frazil.runlog import run_log
 from frazil.search.course import Course
-from frazil.search.ensemble import bagged_ensemble
+from frazil.search.ensemble import bagged_ensemble, best_alone
 from frazil.search.isolated import Isolation
 from frazil.search.portfolio import check_learners
+from frazil.search.refitting import refitted, searching_clock
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
 from frazil.search.store import open_store
 from frazil.sources import open_source
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from frazil.progress import Progress
 
 PREFERENCES = ("best", "simplest")
+DEPLOYMENTS = ("ensemble", "fast")
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 
 
@@ -56,6 +58,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     rope: float | None = None,
     prefer: Literal["best", "simplest"] = "best",
     max_us_per_row: float | None = None,
+    deploy: Literal["ensemble", "fast"] = "ensemble",
     store: str | Path | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -88,6 +91,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
         prefer: "best", or "simplest": the simplest candidate that is likely no worse than the best by more than `rope`.
         max_us_per_row: Most microseconds that the deployed models may take to predict a row, features not counted, on
             this machine; the ensemble is chosen accordingly. Where no candidate is as fast, it is the fastest.
+        deploy: "ensemble", or "fast": the best candidate alone (of those within `max_us_per_row`), its features and its
+            model learned once from all rows. It scores a fold's features and one model a row in place of all folds';
+            its scores are those of its fold models, which have learned from a few rows less.
         store: A folder that keeps every finished trial; the same call after a crash goes on from there.
         seed: Root of every random choice.
         threads: Processors to use; all that are allowed where None.
@@ -100,7 +106,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         BudgetError: the budget ended before any model was finished.
     """
     clock = Budget.of(budget).start()
-    _check_choice(rope, prefer, max_us_per_row)
+    _check_choice(rope, prefer, max_us_per_row, deploy)
     check_learners(learners)
     _check_seed(seed)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
@@ -113,6 +119,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         "rope": rope,
         "prefer": prefer,
         "max_us_per_row": max_us_per_row,
+        "deploy": deploy,
         "seed": seed,
         "threads": threads,
     }
@@ -131,14 +138,19 @@ def fit_auto(  # noqa: PLR0913 -- the door
         settings |= {} if learners is None else {"learners": sorted(learners)}
         course = Course(_recipe(features, staged, panel), axis, measure, learners, isolation, shown, seed, threads)
         with open_store(store, staged.identity, settings) as kept:
-            bench, result = course.run(staged.table, clock, kept)
+            bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
             shown.stage("combining and testing what was found")
             until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
             most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
-            ensemble = bagged_ensemble(result.trials, bench.judge, seed, until, most_seconds)
+            mix = bagged_ensemble if deploy == "ensemble" else best_alone
+            ensemble = mix(result.trials, bench.judge, seed, until, most_seconds)
             made = written_features(features, staged.table.df.schema)
             written = {**asdict(named), "time": None if forward is None else asdict(forward), "features": made, **call}
             found = assembled(source.name, staged, bench, result, ensemble, written, shown)
+            if deploy == "fast":
+                shown.stage("fitting the best candidate on all rows")
+                last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
+                found = found.refitted(*refitted(ensemble.trials[0], staged.table, course.recipe, bench, last))
             kept.put(RUN, found.story.run.to_json().encode())
     model = Model(
         predictor=found.predictor,
@@ -192,13 +204,17 @@ def _check_seed(seed: object) -> None:
         raise SettingError(f"seed={seed!r}; it takes an integer.")
 
 
-def _check_choice(rope: float | None, prefer: str, max_us_per_row: float | None) -> None:
+def _check_choice(rope: float | None, prefer: str, max_us_per_row: float | None, deploy: str) -> None:
     if rope is not None and not (math.isfinite(rope) and rope >= 0):
         raise SettingError(f"rope={rope!r}; it takes 0 or more, in units of the metric, or None.")
     if max_us_per_row is not None and not max_us_per_row > 0:
         raise SettingError(f"max_us_per_row={max_us_per_row!r}; it takes more than 0 microseconds, or None.")
     if prefer not in PREFERENCES:
         raise SettingError.among("prefer", prefer, PREFERENCES)
+    if deploy not in DEPLOYMENTS:
+        raise SettingError.among("deploy", deploy, DEPLOYMENTS)
+    if deploy == "fast" and prefer == "simplest":
+        raise SettingError("deploy='fast' deploys the best candidate, and prefer='simplest' another; take one of them.")
 
 
 def _axis_of(features: object) -> Forward | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from frazil.features.fitted import FittedRecipe
+    from frazil.models.contract import Fitted
     from frazil.runlog import RunLog
     from frazil.search.candidate import Trial
     from frazil.search.ensemble import Ensemble
@@ -50,6 +52,16 @@ class Assembled:
     leaderboard: pl.DataFrame
     failures: pl.DataFrame
     history: pl.DataFrame
+
+    def refitted(self, recipe: FittedRecipe, model: Fitted) -> Assembled:
+        """Put one recipe and one model of all rows in the place of those of the one candidate that is deployed.
+
+        What is known of how far it is off is of its fold models.
+        """
+        (member,) = self.predictor.deployed
+        members = (replace(member, models=(model,)),)
+        predictor = replace(self.predictor, recipes=(recipe,), members=members)
+        return replace(self, predictor=predictor, story=replace(self.story, simplest=self.story.deployed))
 
 
 def assembled(

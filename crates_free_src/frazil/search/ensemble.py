@@ -78,6 +78,20 @@ def bagged_ensemble(
     return found
 
 
+def best_alone(
+    trials: Sequence[Trial],
+    judge: Judge,
+    seed: int,  # noqa: ARG001 -- called as bagged_ensemble is
+    deadline: Deadline,  # noqa: ARG001
+    most_seconds: float = math.inf,
+) -> Ensemble:
+    """Take the best trial alone, of those that predict a row within so many seconds; where none does, the fastest."""
+    fast = [trial for trial in trials if trial.predict_seconds_per_row <= most_seconds]
+    if not fast:
+        return Ensemble.of_one(min(trials, key=lambda trial: trial.predict_seconds_per_row), judge)
+    return Ensemble.of_one(min(fast, key=lambda trial: judge.metric.loss_of(trial.score)), judge)
+
+
 def _bagged(trials: Sequence[Trial], judge: Judge, seed: int, deadline: Deadline) -> Ensemble:
     generator = np.random.default_rng(child_seed(seed, "ensemble"))
     n_trials = min(len(trials), max(LEAST_TRIALS, math.ceil(HALF * len(trials))))
