@@ -89,7 +89,9 @@ if TYPE_CHECKING:
     from frazil.features.numbers import Scale as scale
     from frazil.features.numbers import Spline as spline
     from frazil.features.numbers import Svd as svd
+    from frazil.features.ordered import Arrivals as arrivals
     from frazil.features.ordered import CompareWindows as compare_windows
+    from frazil.features.ordered import CountOfKind as count_of_kind
     from frazil.features.ordered import Diff as diff
     from frazil.features.ordered import Ewm as ewm
     from frazil.features.ordered import Expanding as expanding
@@ -99,7 +101,10 @@ if TYPE_CHECKING:
     from frazil.features.ordered import PctChange as pct_change
     from frazil.features.ordered import Rolling as rolling
     from frazil.features.ordered import RollingCorr as rolling_corr
+    from frazil.features.ordered import SeasonalIndex as seasonal_index
     from frazil.features.ordered import SeasonalLag as seasonal_lag
+    from frazil.features.ordered import SeasonalNaive as seasonal_naive
+    from frazil.features.ordered import SeasonalRolling as seasonal_rolling
     from frazil.features.ordered import Streak as streak
     from frazil.features.ordered import TimeSince as time_since
     from frazil.features.series import SeriesStats as series_stats
@@ -135,6 +140,7 @@ __all__ = [
     "TargetError",
     "__version__",
     "aggregate",
+    "arrivals",
     "bearing",
     "bin_numbers",
     "bin_target",
@@ -147,6 +153,7 @@ __all__ = [
     "cluster_distance",
     "compare_to_group",
     "compare_windows",
+    "count_of_kind",
     "cross_numbers",
     "cyclic_time",
     "date_parts",
@@ -206,7 +213,10 @@ __all__ = [
     "rotate",
     "row_stats",
     "scale",
+    "seasonal_index",
     "seasonal_lag",
+    "seasonal_naive",
+    "seasonal_rolling",
     "series_stats",
     "similarity",
     "spline",

@@ -18,7 +18,6 @@ from frazil.features.ordered import (
     PctChange,
     Rolling,
     RollingCorr,
-    SeasonalLag,
     Streak,
     TimeSince,
 )
@@ -265,11 +264,6 @@ def streak(seen, now, what):
     return next((run for run in range(len(texts)) if texts[-1 - run] != texts[-1]), len(texts))
 
 
-def season(seen, now, what):
-    same = [value for since, value in seen if since == now - 3 * int(what[-1])]
-    return same[-1] if same else np.nan
-
-
 def last_known(seen, now, what):
     return next((value for _, value in reversed(seen) if np.isfinite(value)), np.nan)
 
@@ -279,7 +273,6 @@ LOOPS = {
     "time_since": since_true,
     "rows_since": since_true,
     "streak": streak,
-    "seasonal": season,
     "fill_forward": last_known,
 }
 
@@ -294,7 +287,6 @@ def test_history_is_that_of_a_loop(horizon, available):
         Ewm("x", [3, "4i"], ["mean", "std"]),
         TimeSince("x", ["time", "rows"]),
         Streak("x"),
-        SeasonalLag("x", "3i", [1, 2]),
         FillForward("x"),
     ]
     for builder in builders:

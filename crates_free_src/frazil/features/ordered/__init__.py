@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frazil.features.ordered.history import Ewm, FillForward, Remembered, SeasonalLag, Streak, TimeSince
+from frazil.features.ordered.arrivals import Arrivals, Arrived
+from frazil.features.ordered.decay import Decayed, Ewm
+from frazil.features.ordered.history import FillForward, Remembered, Streak
+from frazil.features.ordered.kinds import CountOfKind, Happened, TimeSince
 from frazil.features.ordered.lags import Diff, Lag, Lagged, Lead, PctChange
 from frazil.features.ordered.pairs import Compared, CompareWindows, Related, RollingCorr
+from frazil.features.ordered.seasonal import SeasonalIndex, SeasonalLag, SeasonalNaive, SeasonalRolling, Seasoned
 from frazil.features.ordered.windows import Expanding, Rolled, Rolling
 
 if TYPE_CHECKING:
@@ -14,7 +18,9 @@ if TYPE_CHECKING:
 
 # By the names that users call them.
 BUILDERS: dict[str, type[Builder]] = {
+    "arrivals": Arrivals,
     "compare_windows": CompareWindows,
+    "count_of_kind": CountOfKind,
     "diff": Diff,
     "ewm": Ewm,
     "expanding": Expanding,
@@ -24,21 +30,39 @@ BUILDERS: dict[str, type[Builder]] = {
     "pct_change": PctChange,
     "rolling": Rolling,
     "rolling_corr": RollingCorr,
+    "seasonal_index": SeasonalIndex,
     "seasonal_lag": SeasonalLag,
+    "seasonal_naive": SeasonalNaive,
+    "seasonal_rolling": SeasonalRolling,
     "streak": Streak,
     "time_since": TimeSince,
 }
-STATES: tuple[type[Fitted], ...] = (Compared, Lagged, Related, Remembered, Rolled)
+STATES: tuple[type[Fitted], ...] = (
+    Arrived,
+    Compared,
+    Decayed,
+    Happened,
+    Lagged,
+    Related,
+    Remembered,
+    Rolled,
+    Seasoned,
+)
 
 __all__ = [
     "BUILDERS",
     "STATES",
+    "Arrivals",
+    "Arrived",
     "CompareWindows",
     "Compared",
+    "CountOfKind",
+    "Decayed",
     "Diff",
     "Ewm",
     "Expanding",
     "FillForward",
+    "Happened",
     "Lag",
     "Lagged",
     "Lead",
@@ -48,7 +72,11 @@ __all__ = [
     "Rolled",
     "Rolling",
     "RollingCorr",
+    "SeasonalIndex",
     "SeasonalLag",
+    "SeasonalNaive",
+    "SeasonalRolling",
+    "Seasoned",
     "Streak",
     "TimeSince",
 ]

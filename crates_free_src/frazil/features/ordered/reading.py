@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import polars as pl
 
 from frazil.errors import SchemaError, SettingError
 from frazil.features.contract import Kind
 from frazil.features.panel import Length, Reach
+from frazil.naming import SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
 
     from frazil.features.contract import Builder, Columns, Queries, Training
+    from frazil.features.ordered.timeline import Stretch
 
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
 
@@ -30,7 +35,7 @@ class AsksNothing:
         return {}
 
 
-def read_columns(train: Training, wanted: Columns, builder: Builder) -> list[str]:
+def read_columns(train: Training, wanted: Columns, builder: Builder, kinds: Collection[Kind] = KINDS) -> list[str]:
     """Check the panel and resolve a choice of columns, which may name the target.
 
     Raises:
@@ -38,6 +43,12 @@ def read_columns(train: Training, wanted: Columns, builder: Builder) -> list[str
         SchemaError: time or available_at has a type that does not order rows.
         MissingColumnError: a column is not there.
     """
+    check_panel(train, builder)
+    return train.columns(wanted, kinds, builder, may_be_target=True)
+
+
+def check_panel(train: Training, builder: Builder) -> str:
+    """Return the column that orders rows; raises as `read_columns`."""
     panel = train.panel
     if panel.time is None:
         raise SettingError(f"{type(builder).__name__} reads earlier rows; say what orders them: Recipe(..., time=...).")
@@ -46,7 +57,7 @@ def read_columns(train: Training, wanted: Columns, builder: Builder) -> list[str
             raise SchemaError(
                 f"{axis}={name!r} is {train.schema[name]}; it takes a Date, a Datetime, a Duration or an integer."
             )
-    return train.columns(wanted, KINDS, builder, may_be_target=True)
+    return panel.time
 
 
 def _orders(dtype: pl.DataType) -> bool:
@@ -91,3 +102,50 @@ def horizon_length(horizon: str | None) -> Length | None:
 def said(span: str) -> str:
     """Say a span in words."""
     return f"{span} rows" if span.isdigit() else span
+
+
+def check_lag(lag: object) -> None:
+    """Raise SettingError unless it is None or a span."""
+    if lag is not None:
+        check_span("lag", lag)
+
+
+def written_span(span: int | str | None) -> str | None:
+    """Write a span as states hold it."""
+    return None if span is None else str(span)
+
+
+def lag_name(lag: int | str | None) -> str:
+    """Return what a lag adds to the name of a column."""
+    return "" if lag is None else f"{SEPARATOR}lag_{lag}"
+
+
+def lag_parameter(lag: str | None) -> dict[str, str]:
+    """Return what a lag adds to a feature's parameters."""
+    return {} if lag is None else {"lag": lag}
+
+
+def lag_words(lag: str | None) -> str:
+    """Return what a lag adds to a feature's description."""
+    return "" if lag is None else f", as of {said(lag)} ago"
+
+
+def lag_reach(lag: str | None) -> Reach:
+    """Return how far back a lag reaches by itself."""
+    return Reach() if lag is None else span_reach(lag)
+
+
+def ends_of(rows: Stretch, horizon: str | None, lag: str | None) -> NDArray[np.int64]:
+    """Return the position behind the last event that each row may read, and that is so long ago.
+
+    Args:
+        rows: The stretch.
+        horizon: How long before the row the last known event is, as states hold it.
+        lag: How long ago the last event that is read is: the so many-th last, or the latest that is so old.
+    """
+    ends = rows.ends(horizon_length(horizon))
+    if lag is None:
+        return ends
+    if lag.isdigit():
+        return np.maximum(ends - (int(lag) - 1), rows.entity_start)
+    return np.minimum(ends, rows.ends(Length.parse(lag, "lag")))

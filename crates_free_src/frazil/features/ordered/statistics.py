@@ -45,7 +45,7 @@ class Window:
         starts: (rows,) position of the first event in the window.
         ends: (rows,) position behind the last one; no event where it is not beyond the start.
         fixed: How many rows it has where it is so many that end at `ends`; else None.
-        own: Whether the row's own value is known.
+        known: (rows,) position behind the last event that is known; None where the row's own value is.
     """
 
     rows: Stretch
@@ -53,7 +53,7 @@ class Window:
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     fixed: int | None
-    own: bool
+    known: NDArray[np.int64] | None
     _kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -63,12 +63,12 @@ class Window:
 
     def now(self) -> NDArray[np.float64]:
         """Return what is compared with the window: the row's own value, or the last known one."""
-        if self.own:
+        if self.known is None:
             return self.rows.own(self.source)
-        return self.last()
+        return self.rows.read(self.values, self.known)
 
     def last(self) -> NDArray[np.float64]:
-        """Return the last value that may be read."""
+        """Return the last value in the window."""
         return self.rows.read(self.values, self.ends)
 
     def count(self) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from frazil.naming import unique
 from frazil.schema import column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,14 @@ class Ordered(Fitted, Protocol):
 
     def compute(self, rows: Stretch) -> Sequence[NDArray[Any]]:
         """Return its features in their order, each (rows,) floats with NaN for missing, in the order of the stretch."""
+
+
+@runtime_checkable
+class ReadsExpressions(Ordered, Protocol):
+    """One that reads other numbers of a row than the values of its features' sources."""
+
+    def expressions(self) -> Mapping[str, pl.Expr]:
+        """Return what it reads, under the names that `Stretch.columns` shall have them by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,32 +139,28 @@ class Stretch:
 
     def later(self, values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
         """Take the value of the event that is so many behind those of the row's own time, NaN where there is none."""
-        at = self._first_not_before(_minus(self.time, -1)) + rows - 1
+        at = self._first_not_before(minus(self.time, -1)) + rows - 1
         inside = self.timed & (at < self._entity_end())
         found = np.where(inside, at, 0)
         return np.where(inside & (self.known_from[found] < NEVER), values[found], np.nan)
-
-    def exactly(
-        self, values: NDArray[np.float64], period: Length, periods: int, ends: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Take the value of the last event that is exactly so many periods old, NaN where none is, or none is known."""
-        steps = periods * (period.steps if self.unit is None else period.nanoseconds // self.unit)
-        moments = _minus(self.time, steps)
-        at = self._first_not_before(_minus(moments, -1)) - 1
-        found = np.maximum(at, 0)
-        hit = self.timed & (at >= self.entity_start) & (at < ends) & (self.known_from[found] == moments)
-        return np.where(hit, values[found], np.nan)
 
     def starts(self, window: Length, horizon: Length | None = None) -> NDArray[np.int64]:
         """Return the position of the first event of the window that ends where `ends` says."""
         steps = self._steps(window)
         if horizon is not None:
             steps += self._steps(horizon, round_up=True) - 1
-        return np.minimum(self._first_not_before(_minus(self.time, steps)), self.ends(horizon))
+        return np.minimum(self._first_not_before(minus(self.time, steps)), self.ends(horizon))
+
+    def starts_before(self, window: Length, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the position of the first event of the window that ends with the last event before each end."""
+        last = ends - 1
+        moments = self.known_from[np.maximum(last, 0)]
+        first = self._first_not_before(minus(moments, self._steps(window) - 1))
+        return np.where(last >= self.entity_start, np.minimum(first, ends), ends)
 
     def _ends(self, behind: int) -> NDArray[np.int64]:
         if self.event is not None or behind:
-            return self._first_not_before(_minus(self.time, behind))
+            return self._first_not_before(minus(self.time, behind))
         # Rows and events are one: what came before is what came before the first row of a row's own time.
         first = np.arange(len(self.time))
         same = (self.time[1:] == self.time[:-1]) & (self.entity_start[1:] == self.entity_start[:-1])
@@ -218,7 +222,8 @@ class Stretch:
         return values[np.lexsort((np.where(np.isnan(values), -np.inf, values), moment))]
 
 
-def _minus(moments: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
+def minus(moments: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
+    """Subtract, down to the least number that there is."""
     least = np.iinfo(np.int64).min
     return np.where(moments < least + steps, least, moments - steps)
 
@@ -253,8 +258,7 @@ def add_ordered(df: pl.DataFrame, parts: Sequence[Ordered], panel: Panel, thread
         rows = rows.with_row_index(place).sort(axes, nulls_last=True, maintain_order=True)
         order = rows.get_column(place).to_numpy().astype(np.int64)
     starts = _run_starts(rows, panel.entity)
-    sources = dict.fromkeys(source for feature in features for source in feature.sources)
-    columns = {name: values.to_numpy() for name, values in zip(sources, _numbers(rows, sources), strict=True)}
+    columns = _numbers(rows, parts)
     time, timed, unit = _moments(rows, panel.time, panel)
     known_from = np.where(timed, time, NEVER)
     if panel.available_at is not None:
@@ -301,15 +305,23 @@ def _events(
     return known_from[event], event
 
 
-def _numbers(rows: pl.DataFrame, sources: Iterable[str]) -> list[pl.Series]:
+def _numbers(rows: pl.DataFrame, parts: Sequence[Ordered]) -> dict[str, NDArray[np.float64]]:
     """Read columns as Float64, NaN where missing or not finite."""
-    exprs = []
-    for at, source in enumerate(sources):
-        kind = kind_of(rows.schema[source])
-        value = number(source, kind) if kind is not Kind.TEXT else column(source).cast(pl.String).rank("dense")
-        value = value.cast(pl.Float64)
-        exprs.append(pl.when(value.is_finite()).then(value).fill_null(float("nan")).alias(str(at)))
-    return rows.select(exprs).get_columns()
+    exprs: dict[str, pl.Expr] = {}
+    for part in parts:
+        if isinstance(part, ReadsExpressions):
+            exprs |= part.expressions()
+        else:
+            exprs |= {source: _number(source, rows) for feature in part.features for source in feature.sources}
+    floats = (expr.cast(pl.Float64) for expr in exprs.values())
+    finite = (pl.when(value.is_finite()).then(value).fill_null(float("nan")) for value in floats)
+    read = rows.select(value.alias(str(at)) for at, value in enumerate(finite))
+    return dict(zip(exprs, (values.to_numpy() for values in read.get_columns()), strict=True))
+
+
+def _number(source: str, rows: pl.DataFrame) -> pl.Expr:
+    kind = kind_of(rows.schema[source])
+    return number(source, kind) if kind is not Kind.TEXT else column(source).cast(pl.String).rank("dense")
 
 
 def _moments(

@@ -12,14 +12,21 @@ from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Scope, Training
 from frazil.features.ordered.reading import (
     AsksNothing,
+    check_lag,
     check_span,
     check_written_spans,
+    ends_of,
     horizon_length,
     horizon_of,
     is_target,
+    lag_name,
+    lag_parameter,
+    lag_reach,
+    lag_words,
     read_columns,
     said,
     span_reach,
+    written_span,
 )
 from frazil.features.ordered.statistics import Window, check_statistic, compute_statistic
 from frazil.features.panel import Length, Reach
@@ -30,7 +37,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from frazil.features.contract import Builder
     from frazil.features.ordered.timeline import Stretch
 
 ALL = "all"  # the window of everything before
@@ -54,24 +60,32 @@ class Rolling(AsksNothing):
     - "zscore", "ratio", "difference" and "rank": the row's own value against the window: (value - mean) / std, value /
       mean, value - mean, and the share of values below it, equal ones half. Of the target, the last known value.
 
+    With a lag, windows end with the value that `Lag` takes, included: the so many-th last row, or the latest that is so
+    old. A window of time then begins behind `time - lag - window`, or with a lag of rows behind the time of that last
+    value less the window. What is compared with the window stays the row's own value.
+
     Args:
         columns: Names or a selector; the target may be named.
         windows: Each a number of rows, or a length of time: "7d", "12h", and "7i" where time is an integer.
         statistics: Of the above.
         min_rows: Values that a window needs.
+        lag: How long ago windows end: rows, or a length of time; None for the row's own time.
 
-    Raises: SettingError: a window is empty or unreadable, or a statistic is not known.
+    Raises: SettingError: a window or the lag is empty or unreadable, or a statistic is not known.
 
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"day": [3, 1, 2], "sold": [30, 10, 20]})
     >>> Recipe(Rolling("sold", ["2i"]), time="day").fit(frame).apply(frame).collect()["sold|rolling_mean_2i"].to_list()
     [15.0, None, 10.0]
+    >>> Recipe(Rolling("sold", [2], lag=2), time="day").fit(frame).apply(frame).collect().columns[-1]
+    'sold|rolling_mean_2|lag_2'
     """
 
     columns: Columns
     windows: Sequence[int | str]
     statistics: Sequence[str] = ("mean",)
     min_rows: int = 1
+    lag: int | str | None = None
 
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
@@ -81,12 +95,13 @@ class Rolling(AsksNothing):
             check_statistic(statistic)
         if self.min_rows < 1:
             raise SettingError(f"min_rows={self.min_rows!r}; it takes 1 or more.")
+        check_lag(self.lag)
 
     def fitted(self, learned: Learned, train: Training) -> list[Rolled]:  # noqa: ARG002 -- nothing was asked for
         """Name the columns."""
         pairs = [(str(window), statistic) for window in self.windows for statistic in self.statistics]
         names = {pair: f"rolling_{pair[1]}_{pair[0]}" for pair in pairs}
-        return _rolled(names, self.min_rows, self.columns, train, self)
+        return _rolled(names, self, train)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +114,9 @@ class Expanding(AsksNothing):
         columns: Names or a selector; the target may be named.
         statistics: As for `Rolling`; "count" is the cumulative count.
         min_rows: Values that are needed.
+        lag: As for `Rolling`.
 
-    Raises: SettingError: a statistic is not known.
+    Raises: SettingError: a statistic is not known, or the lag is unreadable.
 
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"day": [3, 1, 2], "sold": [30, 10, 20]})
@@ -111,6 +127,7 @@ class Expanding(AsksNothing):
     columns: Columns
     statistics: Sequence[str] = ("mean",)
     min_rows: int = 1
+    lag: int | str | None = None
 
     def __post_init__(self) -> None:
         """Refuse statistics that do not exist."""
@@ -118,27 +135,27 @@ class Expanding(AsksNothing):
             check_statistic(statistic)
         if self.min_rows < 1:
             raise SettingError(f"min_rows={self.min_rows!r}; it takes 1 or more.")
+        check_lag(self.lag)
 
     def fitted(self, learned: Learned, train: Training) -> list[Rolled]:  # noqa: ARG002 -- nothing was asked for
         """Name the columns."""
         names = {(ALL, statistic): f"expanding_{statistic}" for statistic in self.statistics}
-        return _rolled(names, self.min_rows, self.columns, train, self)
+        return _rolled(names, self, train)
 
 
-def _rolled(
-    names: dict[tuple[str, str], str], min_rows: int, columns: Columns, train: Training, builder: Builder
-) -> list[Rolled]:
+def _rolled(names: dict[tuple[str, str], str], builder: Rolling | Expanding, train: Training) -> list[Rolled]:
     return [
         Rolled(
             source=source,
             windows=tuple(window for window, _ in names),
             statistics=tuple(statistic for _, statistic in names),
-            names=tuple(train.named(source, name) for name in names.values()),
-            min_rows=min_rows,
+            names=tuple(train.named(source, name + lag_name(builder.lag)) for name in names.values()),
+            min_rows=builder.min_rows,
             own=not is_target(train, source),
             horizon=horizon_of(train, source),
+            lag=written_span(builder.lag),
         )
-        for source in read_columns(train, columns, builder)
+        for source in read_columns(train, builder.columns, builder)
     ]
 
 
@@ -154,6 +171,7 @@ class Rolled(PlainState):
         min_rows: Values that a window needs.
         own: Whether the row's own value is compared with the window; else the last known one.
         horizon: How long before the row windows end; None for its own time.
+        lag: How long ago they end, of what is known: rows as "7", time as "7d"; None for the last that is known.
     """
 
     source: str
@@ -163,6 +181,7 @@ class Rolled(PlainState):
     min_rows: int
     own: bool
     horizon: str | None
+    lag: str | None
     scope: ClassVar[Scope] = Scope.ENTITY
 
     def __post_init__(self) -> None:
@@ -172,6 +191,7 @@ class Rolled(PlainState):
             check_statistic(statistic)
         check_written_spans("windows", [window for window in self.windows if window != ALL])
         horizon_length(self.horizon)
+        check_written_spans("lag", [] if self.lag is None else [self.lag])
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -181,11 +201,11 @@ class Rolled(PlainState):
                 name=name,
                 sources=(self.source,),
                 operation=f"rolling_{statistic}" if window != ALL else f"expanding_{statistic}",
-                parameters={"window": window},
+                parameters={"window": window, **lag_parameter(self.lag)},
                 dtype=pl.Float32(),
-                description=f"{statistic} of {self.source} over {_words(window)} before the row",
+                description=f"{statistic} of {self.source} over {_words(window)} before the row{lag_words(self.lag)}",
                 leak=LeakClass.PAST_ROWS,
-                reach=span_reach(window) if window != ALL else Reach(everything=True),
+                reach=lag_reach(self.lag) + (Reach(everything=True) if window == ALL else span_reach(window)),
             )
             for name, window, statistic in zip(self.names, self.windows, self.statistics, strict=True)
         )
@@ -193,7 +213,7 @@ class Rolled(PlainState):
     def compute(self, rows: Stretch) -> list[NDArray[np.float64]]:
         """Summarise each window once, whatever is asked of it."""
         found = {
-            window: window_of(window, rows, self.source, self.horizon, own=self.own)
+            window: window_of(window, rows, self.source, self.horizon, lag=self.lag, own=self.own)
             for window in dict.fromkeys(self.windows)
         }
         computed = [
@@ -207,21 +227,29 @@ class Rolled(PlainState):
         return only_named(self, names, "windows", "statistics")
 
 
-def bounds_of(window: str, rows: Stretch, horizon: str | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def bounds_of(
+    window: str, rows: Stretch, horizon: str | None, lag: str | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the position of the first event of each row's window, and that behind the last."""
-    length = horizon_length(horizon)
-    ends = rows.ends(length)
+    ends = ends_of(rows, horizon, lag)
     if window == ALL:
         return rows.entity_start, ends
     if window.isdigit():
         return np.maximum(ends - int(window), rows.entity_start), ends
-    return rows.starts(Length.parse(window, "windows"), length), ends
+    length = Length.parse(window, "windows")
+    if lag is not None and lag.isdigit():
+        return rows.starts_before(length, ends), ends
+    starts = rows.starts(length, horizon_length(horizon))
+    return (starts if lag is None else np.minimum(starts, rows.starts(length, Length.parse(lag, "lag")))), ends
 
 
-def window_of(window: str, rows: Stretch, source: str, horizon: str | None, *, own: bool = False) -> Window:
+def window_of(
+    window: str, rows: Stretch, source: str, horizon: str | None, *, lag: str | None = None, own: bool = False
+) -> Window:
     """Return a column's window, as states write it, at every row."""
-    starts, ends = bounds_of(window, rows, horizon)
-    return Window(rows, source, starts, ends, int(window) if window.isdigit() else None, own)
+    starts, ends = bounds_of(window, rows, horizon, lag)
+    known = None if own else rows.ends(horizon_length(horizon))
+    return Window(rows, source, starts, ends, int(window) if window.isdigit() else None, known)
 
 
 def _words(window: str) -> str:
