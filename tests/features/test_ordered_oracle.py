@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.ordered import (
     CompareWindows,
@@ -228,6 +229,71 @@ def test_times_that_no_common_axis_can_hold_are_searched_too():
     values = found(far, Rolling("x", ["5i", f"{2**62}i"], ["count"]))
     assert [list(each) for each in values.values()] == [[0, 0, 0, 0], [0, 0, 0, 0]]
     assert list(found(far, Lag("x"))["x|lag_1"])[1::2] == [1.0, 3.0]
+
+
+def lagged(seen, row, window, lag, horizon):
+    """Return the events of a window that ends with what a lag takes."""
+    known = seen[: len(seen) + 1 - lag] if isinstance(lag, int) else [e for e in seen if e[0] <= row["t"] - 4]
+    if isinstance(window, int) or window == "all" or not known:
+        return known[-window:] if isinstance(window, int) else known
+    end = known[-1][0] if isinstance(lag, int) else row["t"] - max(horizon, 4)
+    return [each for each in known if each[0] > end - int(window[:-1])]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("lag", [1, 3, "4i"])
+@pytest.mark.parametrize("window", [3, "9i", "all"])
+@pytest.mark.parametrize(("horizon", "available"), [(0, False), (2, False), (6, True)])
+def test_lagged_windows_end_with_what_the_lag_takes(window, lag, horizon, available):
+    df = panel(10)
+    names = ["mean", "count", "max", "difference"]
+    builder = Expanding("x", names, lag=lag) if window == "all" else Rolling("x", [window], names, lag=lag)
+    settings = {"horizon": f"{horizon}i"} if horizon else {}
+    settings |= {"available_at": "known"} if available else {}
+    values = found(df, builder, TARGET if horizon else None, **settings)
+    wanted = []
+    for row in df.iter_rows(named=True):
+        seen = events(df, row, horizon, available) if row["t"] is not None else []
+        now = at(seen, 1) if horizon else row["x"]
+        known = lagged(seen, row, window, lag, horizon)
+        wanted.append([np.nan if row["t"] is None else statistic(name, known, now, None) for name in names])
+    close(np.column_stack(list(values.values())), np.array(wanted, float))
+    assert all(name.endswith(f"|lag_{lag}") for name in values)
+
+
+@pytest.mark.parametrize("lag", [1, 4, "4i"])
+def test_the_last_value_of_a_lagged_window_is_that_of_the_lag(lag):
+    df = panel(11)
+    (last,), (alone,) = (found(df, each).values() for each in (Rolling("x", [9], ["last"], lag=lag), Lag("x", [lag])))
+    close(last, np.where(np.isnan(last), np.nan, alone))
+
+
+@pytest.mark.parametrize("lag", [2, "4i"])
+def test_lagged_decay_starts_from_what_the_lag_takes(lag):
+    df = panel(12)
+    wanted = []
+    for row in df.iter_rows(named=True):
+        seen = events(df, row) if row["t"] is not None else []
+        known = [(since, np.nan if value == -np.inf else value) for since, _, value in lagged(seen, row, "all", lag, 0)]
+        wanted.append([ewm(known, row["t"], "ewm_mean_3"), ewm(known, row["t"], "ewm_std_4i")])
+    three = found(df, Ewm("x", [3], lag=lag)).values()
+    four = found(df, Ewm("x", ["4i"], ["std"], lag=lag)).values()
+    close(np.column_stack([*three, *four]), np.array(wanted, float))
+
+
+def test_what_a_lagged_window_reads_says_so():
+    df = panel(13)
+    fitted = Recipe(Rolling("x", ["9i"], lag=4), Ewm("x", lag="7i"), entity="e", time="t").fit(df.lazy())
+    rolled, decayed = fitted.features
+    assert (rolled.parameters, str(rolled.reach)) == ({"window": "9i", "lag": "4"}, "4 rows and 9i")
+    assert rolled.description == "mean of x over 9i before the row, as of 4 rows ago"
+    assert decayed.parameters == {"half_life": "7", "lag": "7i"}
+
+
+@pytest.mark.parametrize("lag", [0, -1, True, "0d", "seven"])
+def test_a_lag_that_is_none_is_refused(lag):
+    with pytest.raises(SettingError, match="lag has"):
+        Rolling("x", [7], lag=lag)
 
 
 def history(df, row, what, horizon, available):
