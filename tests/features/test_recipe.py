@@ -127,6 +127,28 @@ def test_lineage_says_what_each_feature_reads():
     assert lineage["levels"].to_list() == [0, 2, 0]
 
 
+def test_costs_name_every_feature_and_what_takes_time():
+    fitted = RECIPE.fit(FRAME, TASK)
+    costs = fitted.costs(FRAME)
+    assert costs["feature"].to_list() == [feature.name for feature in fitted.features]
+    assert set(costs["builder"]) == {type(part).__name__ for part in fitted.parts}
+    assert (costs.select("seconds", "us_per_row").min_horizontal() > 0).all()
+    assert fitted.to_frame().join(costs, on="feature").height == len(fitted.features)
+
+
+def test_costs_count_what_shares_the_work():
+    frame = pl.LazyFrame({"day": [1, 2, 3], "a": [1.0, 2.0, 3.0]})
+    fitted = Recipe(Lag("a", [1, 2]), KeepNumbers("a"), time="day").fit(frame)
+    assert fitted.costs(frame)["together"].to_list() == [2, 2, 1]
+    assert fitted.select(["a|lag_2"]).costs(frame)["together"].to_list() == [1]
+
+
+@pytest.mark.parametrize(("frame", "settings"), [(FRAME.clear(), {}), (FRAME, {"repeats": 0}), (FRAME, {"rows": 0})])
+def test_costs_of_nothing_are_refused(frame, settings):
+    with pytest.raises(SettingError, match="costs are measured on rows"):
+        RECIPE.fit(FRAME, TASK).costs(frame, **settings)
+
+
 def test_a_learner_gets_codes_as_categories():
     fitted = RECIPE.fit(FRAME, TASK)
     assert fitted.matrix_columns()[1] == MatrixColumn("city|ordinal", 2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
+from statistics import median
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -203,6 +205,43 @@ class FittedRecipe:
         ]
         return pl.DataFrame(rows, schema=LINEAGE)
 
+    def costs(self, data: Any, *, rows: int = 100_000, repeats: int = 3) -> pl.DataFrame:  # noqa: ANN401 -- as in apply
+        """Measure what each feature takes to compute, on the first rows of a table, one fitted builder at a time.
+
+        A builder's features share its work and are computed together; `seconds` is each one's equal part of the median
+        of the repeats. What reads earlier rows has the sorting of rows in it, which a recipe does once for all.
+
+        Args:
+            data: Any source.
+            rows: How many of its rows to work on.
+            repeats: How often each builder is measured.
+
+        Returns: One row a feature, in their order as in `to_frame`: `feature`, `builder` (its fitted state), `together`
+            (how many features share the builder's work), `seconds` and `us_per_row`.
+
+        Raises: as `apply`; SettingError: there are no rows to measure, or no repeats.
+
+        >>> from frazil.features import Recipe
+        >>> from frazil.features.ordered import Lag
+        >>> frame = pl.LazyFrame({"day": [1, 2, 3], "sold": [10.0, 30.0, 20.0]})
+        >>> costs = Recipe(Lag("sold", [1, 2]), time="day").fit(frame).costs(frame)
+        >>> costs.select("feature", "builder", "together").rows()
+        [('sold|lag_1', 'Lagged', 2), ('sold|lag_2', 'Lagged', 2)]
+        """
+        frame = frame_of(data)
+        self._check(frame.collect_schema())
+        df = frame.head(rows).collect(engine="streaming")
+        if df.is_empty() or repeats < 1:
+            raise SettingError(f"costs are measured on rows: there are {df.height}, and repeats={repeats!r}.")
+        found: list[dict[str, Any]] = []
+        for part in self.parts:
+            names = [feature.name for feature in part.features]
+            alone = FittedRecipe((part,), {}, self.panel)
+            seconds = median(_seconds(alone.apply(df.lazy()).select(names)) for _ in range(repeats))
+            each = {"builder": type(part).__name__, "together": len(names), "seconds": seconds / max(1, len(names))}
+            found += [{"feature": name, **each} for name in names]
+        return pl.DataFrame(found, schema=COSTS).with_columns(us_per_row=pl.col("seconds") * 1e6 / df.height)
+
     def matrix_columns(self) -> tuple[MatrixColumn, ...]:
         """Return what a learner must know of each feature."""
         # What another table says of a key and a time restates neither, though it is made of them.
@@ -238,6 +277,12 @@ def frame_of(data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open
     return data if isinstance(data, pl.LazyFrame) else open_source(data).frame
 
 
+def _seconds(frame: pl.LazyFrame) -> float:
+    started = perf_counter()
+    frame.collect()
+    return perf_counter() - started
+
+
 def columns_read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
     """Return the columns that fitted states read, each once."""
     sources = [source for part in parts for feature in part.features for source in feature.sources]
@@ -255,4 +300,10 @@ LINEAGE: dict[str, Any] = {
     "reads": pl.String,
     "reach": pl.String,
     "description": pl.String,
+}
+COSTS: dict[str, Any] = {
+    "feature": pl.String,
+    "builder": pl.String,
+    "together": pl.Int64,
+    "seconds": pl.Float64,
 }
