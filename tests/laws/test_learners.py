@@ -25,6 +25,7 @@ from frazil.models import (
     Linear,
     LogTarget,
     Selected,
+    RandomForest,
     learner_from,
     settings_of,
 )
@@ -42,7 +43,9 @@ QUICK = (
     LogTarget(LightGBM(max_rounds=40)),
     MLP(units=32, steps=300),
     Selected(LightGBM(max_rounds=40)),
+    RandomForest(trees=20),
 )
+TREES = (LightGBM(max_rounds=40), CatBoost(max_rounds=40), ExtraTrees(trees=20), RandomForest(trees=20))
 TASKS = {
     "binary": Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1)),
     "multiclass": Task(TaskKind.MULTICLASS, "y", pl.Int64(), (0, 1, 2)),
@@ -58,7 +61,11 @@ BOUNDED = {
     "log_target": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "mlp": lambda rounds: {"steps": rounds},
     "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
+    "random_forest": lambda rounds: {"trees": rounds},
 }
+# CatBoost refuses constants, and of a random forest each tree has a mean of its own.
+TAKING_CONSTANTS = [each for each in QUICK if not isinstance(each, (CatBoost, RandomForest))]
+ROUNDS = {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40, "log_target": 40, "selected": 40, "random_forest": 20}
 
 
 def bounded(learner, rounds):
@@ -278,7 +285,7 @@ def test_metrics_of_numbers_are_learned_on_their_own_terms(learner, metric):
     assert loss_of(model, measure) < loss_of(baseline, measure)
 
 
-@pytest.mark.parametrize("learner", [LightGBM(max_rounds=40), CatBoost(max_rounds=40), ExtraTrees(trees=20)], ids=str)
+@pytest.mark.parametrize("learner", TREES, ids=lambda learner: learner.name)
 def test_trees_learn_means_that_are_off_by_factors(learner):
     given = conditions("regression", metric="gamma_deviance")
     model, baseline = learner.fit(rates(300), rates(100, 1), given), Constant().fit(rates(300), None, given)
@@ -311,14 +318,7 @@ def test_a_deadline_that_has_passed_ends_the_fit_with_a_model(learner, kind):
 @KINDS
 def test_it_fits_without_rows_left_out(learner, kind):
     model = learner.fit(sample(kind, 200), None, conditions(kind))
-    assert model.rounds == {
-        "lightgbm": 40,
-        "catboost": 40,
-        "extra_trees": 20,
-        "crossed": 40,
-        "log_target": 40,
-        "selected": 40,
-    }.get(learner.name, 0)
+    assert model.rounds == ROUNDS.get(learner.name, 0)
     empty = learner.fit(sample(kind, 200), sample(kind, 0), conditions(kind))
     assert empty.rounds == model.rounds
 
@@ -376,9 +376,7 @@ def test_two_rows_are_enough_or_refused_in_words(learner, kind):
     assert np.isfinite(model.predict(plain.matrix)).all()
 
 
-@pytest.mark.parametrize(
-    "learner", [each for each in QUICK if not isinstance(each, CatBoost)], ids=lambda each: each.name
-)
+@pytest.mark.parametrize("learner", TAKING_CONSTANTS, ids=lambda learner: learner.name)
 def test_columns_that_never_vary_leave_the_baseline(learner):
     plain = sample("binary", 40)
     constant = Matrix(np.full((40, 2), 3.0, np.float32, order="F"), COLUMNS[:2])
@@ -467,7 +465,9 @@ def test_one_column_is_enough(learner, kind):
     assert model.importance().tolist() == ([0.0] if isinstance(learner, Constant) else [1.0])
 
 
-@pytest.mark.parametrize("learner", [Constant(), Linear(), ExtraTrees(trees=20)], ids=lambda learner: learner.name)
+@pytest.mark.parametrize(
+    "learner", [Constant(), Linear(), ExtraTrees(trees=20), RandomForest(trees=20)], ids=lambda learner: learner.name
+)
 @KINDS
 def test_rows_without_weight_might_as_well_not_be_there(learner, kind):
     given, other = sample(kind, 200), sample(kind, 200, seed=9)

@@ -15,7 +15,8 @@ from frazil.errors import ArtifactError, SettingError
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.models import forest
 from frazil.models.contract import Conditions, Sample
-from frazil.models.extra_trees import ARRAYS, FIRST_TREES, ExtraTrees, ExtraTreesFitted
+from frazil.models.extra_trees import ExtraTrees
+from frazil.models.forest_model import ARRAYS, FIRST_TREES, ForestFitted
 from frazil.models.sealed import SEAL, sealed
 from frazil.task import Task
 from frazil.types import TaskKind
@@ -173,7 +174,7 @@ def swapped(array, first, second):
 )
 def test_an_honest_hash_over_hostile_arrays_does_not_help_them(spoil):
     about, arrays = stored()
-    ExtraTreesFitted.read(sealed(about, {ARRAYS: npz_bytes(arrays)}))
+    ForestFitted.read(sealed(about, {ARRAYS: npz_bytes(arrays)}))
     spoil(about, arrays)
     with pytest.raises(ArtifactError, match="The model"):
-        ExtraTreesFitted.read(sealed(about, {ARRAYS: npz_bytes(arrays)}))
+        ForestFitted.read(sealed(about, {ARRAYS: npz_bytes(arrays)}))

@@ -15,6 +15,7 @@ from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
 from frazil.models.mlp import MLP
 from frazil.models.selected import Selected
+from frazil.models.random_forest import RandomForest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     LogTarget,
     MLP,
     Selected,
+    RandomForest,
 )
 
 

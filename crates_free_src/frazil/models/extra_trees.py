@@ -3,90 +3,18 @@
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-
-from frazil.container import npz_bytes, npz_member
 from frazil.extras import load
-from frazil.models.checks import check_between, check_sample, check_width
-from frazil.models.forest import Forest, Tree
-from frazil.models.objective import Objective, TargetScale, fit_scale, objective_for
-from frazil.models.rows import drawn, weighing
-from frazil.models.sealed import sealed, unsealed
-from frazil.models.stored import array_in, check_that, count_in, scale_in
+from frazil.models.checks import check_between
+from frazil.models.forest_model import ForestFitted, fit_forest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import optuna
-    from numpy.typing import NDArray
 
-    from frazil.budget import Deadline
-    from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Sample
-
-ARRAYS = "trees.npz"
-MOST_LEAVES = 15_000  # above as many rows; Source: AutoGluon 1.6, models/rf (max_leaf_nodes), for the size of the model
-MOST_ROWS = 200_000  # of more, one tree takes ten seconds, and has no more leaves
-MOST_VALUES = 30_000_000  # in all leaves, 120 MB; trees of many classes get fewer leaves
-FIRST_TREES = 4  # measure how long a tree takes
-TREES_TOGETHER = 16
-
-
-@dataclass(frozen=True, eq=False)
-class ExtraTreesFitted:
-    """Trees as flat arrays.
-
-    Args:
-        forest: The trees.
-        shares: (columns,) float64, of the impurity that splits on each column took away.
-        classes: How many classes there are; 0 for regression.
-        scale: How the target was learned.
-    """
-
-    forest: Forest
-    shares: NDArray[np.float64] = field(repr=False)
-    classes: int
-    scale: TargetScale
-
-    @property
-    def rounds(self) -> int:
-        """How many trees it has."""
-        return len(self.forest.trees)
-
-    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Return the mean of the leaves' class shares, or of their values."""
-        check_width(matrix, self.forest.columns)
-        found = self.forest.mean(matrix.values, threads)
-        if self.classes:
-            found /= found.sum(axis=1, keepdims=True)  # the leaves' float32 shares sum to 1 only nearly
-            return found
-        return self.scale.back(found[:, 0])
-
-    def importance(self) -> NDArray[np.float64]:
-        """Return each column's share of the impurity that was taken away."""
-        return self.shares.copy()
-
-    def members(self) -> dict[str, bytes]:
-        """Return the arrays, and what is known of them under their hash."""
-        about = {"columns": self.forest.columns, "classes": self.classes, "scale": self.scale.as_json()}
-        return sealed(about, {ARRAYS: npz_bytes({**self.forest.arrays(), "shares": self.shares})})
-
-    @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged, or its arrays do not make trees."""
-        about = unsealed(members, ARRAYS)
-        columns, classes = count_in(about, "columns"), count_in(about, "classes")
-        arrays = npz_member(members, ARRAYS)
-        forest = Forest.read(arrays, columns, classes or 1)
-        if classes:
-            sums = [tree.values.sum(axis=1) for tree in forest.trees]
-            check_that(all(np.allclose(total, 1, atol=1e-3) for total in sums), "class shares do not sum to 1")
-            check_that(all((tree.values >= 0).all() for tree in forest.trees), "class shares are not all from 0")
-        return cls(forest, array_in(arrays, "shares", np.float64, columns), classes, scale_in(about))
+    from frazil.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +31,7 @@ class ExtraTrees:
     """
 
     name: ClassVar[str] = "extra_trees"
-    fitted_type: ClassVar[type[Fitted]] = ExtraTreesFitted
+    fitted_type: ClassVar[type[Fitted]] = ForestFitted
 
     trees: int = 300
     feature_share: float | None = None
@@ -115,17 +43,9 @@ class ExtraTrees:
         check_between(self, 1e-6, 1.0, "feature_share")
         check_between(self, 1, math.inf, "min_rows_in_leaf")
 
-    def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> ExtraTreesFitted:  # noqa: ARG002
+    def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> ForestFitted:  # noqa: ARG002
         """Grow trees until there are enough, or the next ones would pass the deadline."""
-        check_sample(train, conditions, needs_columns=True)
-        rows, task = drawn(weighing(train), MOST_ROWS, conditions.seed), conditions.task
-        objective = objective_for(conditions.metric) if task.is_regression else Objective()
-        scale = fit_scale(objective, rows) if task.is_regression else TargetScale()
-        target = scale.forward(rows.target) if task.is_regression else rows.target
-        growth = _Growth(self._grower(rows.matrix, conditions), len(train.matrix.columns), task.n_classes)
-        while growth.goes_on(self.trees, conditions.deadline):
-            growth.grow(rows.matrix.values, target, objective.weights(rows))
-        return ExtraTreesFitted(Forest(growth.trees, growth.columns), growth.shares, task.n_classes, scale)
+        return fit_forest(self, train, conditions)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -138,75 +58,11 @@ class ExtraTrees:
             min_rows_in_leaf=trial.suggest_int("min_rows_in_leaf", 1, max(2, min(20, rows // 20)), log=True),
         )
 
-    def _grower(self, matrix: Matrix, conditions: Conditions) -> Any:  # noqa: ANN401 -- scikit-learn ships no types
-        ensemble, task = load("sklearn.ensemble"), conditions.task
+    def grower(self, task: Task, rows: int) -> Any:  # noqa: ANN401, ARG002 -- scikit-learn ships no types; all rows
+        """Make scikit-learn's forest."""
+        ensemble = load("sklearn.ensemble")
         kind = ensemble.ExtraTreesRegressor if task.is_regression else ensemble.ExtraTreesClassifier
         return kind(
             max_features=self.feature_share or (1.0 if task.is_regression else "sqrt"),
             min_samples_leaf=self.min_rows_in_leaf,
-            max_leaf_nodes=_most_leaves(matrix.rows, self.trees, task.n_classes or 1),
-            n_jobs=conditions.threads,
-            # One stream of seeds for all calls of fit: a tree is the same, however many are grown at once.
-            random_state=np.random.RandomState(conditions.seed),  # as scikit-learn takes it
         )
-
-
-@dataclass(slots=True)
-class _Growth:
-    """Trees so far, and how long one takes; scikit-learn's own are let go of as soon as they are taken over.
-
-    Args:
-        grower: A forest of scikit-learn, grown anew for each handful of trees.
-        columns: Of the matrix.
-        classes: How many there are; 0 for regression.
-    """
-
-    grower: Any
-    columns: int
-    classes: int
-    trees: list[Tree] = field(default_factory=list)
-    gains: NDArray[np.float64] = field(init=False)
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Start with nothing gained."""
-        self.gains = np.zeros(self.columns)
-        self.grower.n_estimators = FIRST_TREES
-
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """(columns,) shares of the impurity that was taken away; zeros where no tree has a split."""
-        return self.gains / (self.gains.sum() or 1.0)
-
-    def goes_on(self, most: int, deadline: Deadline) -> bool:
-        """Say whether to grow more trees, and set how many: the first ones in any case, others if there is time."""
-        if self.trees:
-            self.grower.n_estimators = TREES_TOGETHER
-        self.grower.n_estimators = min(self.grower.n_estimators, most - len(self.trees))
-        return self.grower.n_estimators > 0 and (not self.trees or self._expected() < deadline.left)
-
-    def grow(self, values: NDArray[np.float32], target: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
-        """Grow the next trees and take them over."""
-        started = time.monotonic()
-        self.grower.fit(values, target, weights)
-        self.trees += [self._taken(estimator.tree_) for estimator in self.grower.estimators_]
-        self.gains += sum(estimator.feature_importances_ for estimator in self.grower.estimators_)
-        self.seconds += time.monotonic() - started
-
-    def _expected(self) -> float:
-        return self.seconds / len(self.trees) * float(self.grower.n_estimators)
-
-    def _taken(self, tree: Any) -> Tree:  # noqa: ANN401 -- scikit-learn ships no types
-        """Give classes that no row has their column."""
-        found = Tree.of(tree, self.columns)
-        if not self.classes:
-            return found
-        values = np.zeros((len(found.values), self.classes), np.float32)
-        values[:, self.grower.classes_] = found.values
-        return replace(found, values=values)
-
-
-def _most_leaves(rows: int, trees: int, outputs: int) -> int | None:
-    """Return the most leaves of a tree; None where there can't be too many."""
-    most = max(2, min(MOST_LEAVES, MOST_VALUES // (trees * outputs)))
-    return most if rows > most else None

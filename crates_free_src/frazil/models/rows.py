@@ -26,6 +26,15 @@ def weighing(sample: Sample) -> Sample:
     return taken(sample, np.flatnonzero(sample.weights > 0))
 
 
+def uneven(weights: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return the weights, or None where all are the same: scikit-learn draws and bins otherwise as soon as it has some.
+
+    >>> uneven(np.array([2.0, 2.0])) is None
+    True
+    """
+    return None if weights is None or (weights == weights[0]).all() else weights
+
+
 def drawn(sample: Sample, most: int, seed: int) -> Sample:
     """Draw about `most` rows where there are more; of classes the same share of each, and one row of each at least.
 
