@@ -25,6 +25,7 @@ from frazil.models import (
     Linear,
     LogTarget,
     Selected,
+    Neighbors,
     RandomForest,
     learner_from,
     settings_of,
@@ -44,6 +45,7 @@ QUICK = (
     MLP(units=32, steps=300),
     Selected(LightGBM(max_rounds=40)),
     RandomForest(trees=20),
+    Neighbors(),
 )
 TREES = (LightGBM(max_rounds=40), CatBoost(max_rounds=40), ExtraTrees(trees=20), RandomForest(trees=20))
 TASKS = {

@@ -15,6 +15,7 @@ from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
 from frazil.models.mlp import MLP
 from frazil.models.selected import Selected
+from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     MLP,
     Selected,
     RandomForest,
+    Neighbors,
 )
 
 
