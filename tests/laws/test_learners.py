@@ -21,6 +21,7 @@ from frazil.models import (
     Constant,
     Crossed,
     ExtraTrees,
+    HistGradientBoosting,
     LightGBM,
     Linear,
     LogTarget,
@@ -46,8 +47,15 @@ QUICK = (
     Selected(LightGBM(max_rounds=40)),
     RandomForest(trees=20),
     Neighbors(),
+    HistGradientBoosting(max_rounds=40),
 )
-TREES = (LightGBM(max_rounds=40), CatBoost(max_rounds=40), ExtraTrees(trees=20), RandomForest(trees=20))
+TREES = (
+    LightGBM(max_rounds=40),
+    CatBoost(max_rounds=40),
+    ExtraTrees(trees=20),
+    RandomForest(trees=20),
+    HistGradientBoosting(max_rounds=40),
+)
 TASKS = {
     "binary": Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1)),
     "multiclass": Task(TaskKind.MULTICLASS, "y", pl.Int64(), (0, 1, 2)),
@@ -64,10 +72,20 @@ BOUNDED = {
     "mlp": lambda rounds: {"steps": rounds},
     "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "random_forest": lambda rounds: {"trees": rounds},
+    "hist_gradient_boosting": lambda rounds: {"max_rounds": rounds},
 }
 # CatBoost refuses constants, and of a random forest each tree has a mean of its own.
 TAKING_CONSTANTS = [each for each in QUICK if not isinstance(each, (CatBoost, RandomForest))]
 ROUNDS = {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40, "log_target": 40, "selected": 40, "random_forest": 20}
+ROUNDS = {
+    "lightgbm": 40,
+    "catboost": 40,
+    "extra_trees": 20,
+    "crossed": 40,
+    "log_target": 40,
+    "random_forest": 20,
+    "hist_gradient_boosting": 40,
+}
 
 
 def bounded(learner, rounds):

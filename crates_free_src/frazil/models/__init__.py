@@ -10,6 +10,7 @@ from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
 from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
+from frazil.models.hist_gradient_boosting import HistGradientBoosting
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
@@ -41,6 +42,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     Selected,
     RandomForest,
     Neighbors,
+    HistGradientBoosting,
 )
 
 

@@ -45,22 +45,22 @@ class Tree:
     @classmethod
     def of(cls, tree: Any, columns: int) -> Self:  # noqa: ANN401 -- scikit-learn ships no types
         """Take it from a `sklearn.tree._tree.Tree` with one target."""
-        order = _by_level(tree.children_left, tree.children_right)
+        order = by_level(tree.children_left, tree.children_right)
         is_leaf = tree.children_left[order] < 0
         inner = order[~is_leaf]
         slots = np.full(len(order), LEAF, np.int32)
         slots[~is_leaf] = tree.feature[inner] + columns * (tree.missing_go_to_left[inner] == 0)
-        return cls(slots, _rounded_down(tree.threshold[inner]), tree.value[order[is_leaf], 0, :].astype(np.float32))
+        return cls(slots, rounded_down(tree.threshold[inner]), tree.value[order[is_leaf], 0, :].astype(np.float32))
 
-    def walk(self, doubled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the (rows, outputs) values of the leaves that rows of `_doubled` end in."""
-        return self.values.take(self._leaf_of(doubled), axis=0)
+    def walk(self, cells: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (rows, outputs) values of the leaves that rows of `doubled` end in, with more slots or none."""
+        return self.values.take(self._leaf_of(cells), axis=0)
 
-    def _leaf_of(self, doubled: NDArray[np.float32]) -> NDArray[np.intp]:
-        rows, width = doubled.shape
+    def _leaf_of(self, slots: NDArray[np.float32]) -> NDArray[np.intp]:
+        rows, width = slots.shape
         is_leaf = self.slots == LEAF
         left, slot, threshold = self._unfolded(is_leaf)
-        cells, ends = doubled.ravel(), np.zeros(rows, np.intp)
+        cells, ends = slots.ravel(), np.zeros(rows, np.intp)
         going, start, node = np.arange(rows), np.arange(rows) * width, np.zeros(rows, np.intp)
         levels = LEVELS_TOGETHER
         while len(going):
@@ -104,9 +104,9 @@ class Forest:
         found = np.zeros((len(values), self.outputs))
 
         def add(rows: slice) -> None:
-            doubled = _doubled(values[rows])
+            cells = doubled(values[rows])
             for tree in self.trees:
-                found[rows] += tree.walk(doubled)
+                found[rows] += tree.walk(cells)
 
         blocks = [slice(start, start + ROWS_TOGETHER) for start in range(0, len(values), ROWS_TOGETHER)]
         with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -115,12 +115,7 @@ class Forest:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return it as arrays, each tree's behind those of the one before."""
-        return {
-            "nodes": np.array([len(tree.slots) for tree in self.trees], np.int64),
-            "slots": np.concatenate([tree.slots for tree in self.trees]),
-            "thresholds": np.concatenate([tree.thresholds for tree in self.trees]),
-            "values": np.concatenate([tree.values for tree in self.trees]),
-        }
+        return trees_as_arrays(self.trees)
 
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]], columns: int, outputs: int) -> Self:
@@ -128,20 +123,38 @@ class Forest:
 
         Raises: ArtifactError: they do not make trees over so many columns.
         """
-        nodes, slots = array_in(arrays, "nodes", np.int64, None), array_in(arrays, "slots", np.int32, None)
-        check_that(len(nodes) > 0 and bool((nodes > 0).all()), "sizes of trees are not all positive")
-        # Summed as Python numbers: sizes that overflow could add up to the right one.
-        check_that(sum(nodes.tolist()) == len(slots), "nodes are not as many as its trees have together")
-        check_that(bool(((slots >= LEAF) & (slots < 2 * columns)).all()), "splits read columns that it does not have")
-        inner = int((slots != LEAF).sum())
-        thresholds = array_in(arrays, "thresholds", np.float32, inner)
-        values = array_in(arrays, "values", np.float32, len(slots) - inner, outputs)
-        trees = [Tree(*parts) for parts in _cut(nodes, slots, thresholds, values)]
-        check_that(all(_is_whole(tree) for tree in trees), "nodes do not make whole trees")
-        return cls(trees, columns)
+        return cls(trees_in(arrays, 2 * columns, outputs), columns)
 
 
-def _by_level(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.intp]:
+def trees_as_arrays(trees: Sequence[Tree]) -> dict[str, NDArray[Any]]:
+    """Return trees of one kind as arrays, each one's behind those of the one before; there is at least one."""
+    return {
+        "nodes": np.array([len(tree.slots) for tree in trees], np.int64),
+        "slots": np.concatenate([tree.slots for tree in trees]),
+        "thresholds": np.concatenate([tree.thresholds for tree in trees]),
+        "values": np.concatenate([tree.values for tree in trees]),
+    }
+
+
+def trees_in(arrays: Mapping[str, NDArray[Any]], slots_below: int, outputs: int) -> list[Tree]:
+    """Check the arrays of `trees_as_arrays` and cut them into trees again.
+
+    Raises: ArtifactError: they do not make trees, or their splits read slots that are not there.
+    """
+    nodes, slots = array_in(arrays, "nodes", np.int64, None), array_in(arrays, "slots", np.int32, None)
+    check_that(len(nodes) > 0 and bool((nodes > 0).all()), "sizes of trees are not all positive")
+    # Summed as Python numbers: sizes that overflow could add up to the right one.
+    check_that(sum(nodes.tolist()) == len(slots), "nodes are not as many as its trees have together")
+    check_that(bool(((slots >= LEAF) & (slots < slots_below)).all()), "splits read columns that it does not have")
+    inner = int((slots != LEAF).sum())
+    thresholds = array_in(arrays, "thresholds", np.float32, inner)
+    values = array_in(arrays, "values", np.float32, len(slots) - inner, outputs)
+    trees = [Tree(*parts) for parts in _cut(nodes, slots, thresholds, values)]
+    check_that(all(_is_whole(tree) for tree in trees), "nodes do not make whole trees")
+    return trees
+
+
+def by_level(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.intp]:
     """Return the nodes level by level, children beside each other in the order of their parents."""
     level = np.zeros(1, np.intp)
     levels = [level]
@@ -151,14 +164,14 @@ def _by_level(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.intp]:
     return np.concatenate(levels)
 
 
-def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+def rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the largest float32 up to each threshold: float32 values compare with it exactly as with the float64."""
     largest = np.finfo(np.float32).max
     near = np.clip(thresholds, -largest, largest).astype(np.float32)
     return np.where(near > thresholds, np.nextafter(near, np.float32(-np.inf)), near)
 
 
-def _doubled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def doubled(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the values twice beside each other: missing ones below all numbers, and above all numbers."""
     is_missing = np.isnan(values)
     both = (np.where(is_missing, np.float32(infinite), values) for infinite in (-np.inf, np.inf))
