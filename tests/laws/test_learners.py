@@ -25,9 +25,9 @@ from frazil.models import (
     LightGBM,
     Linear,
     LogTarget,
-    Selected,
     Neighbors,
     RandomForest,
+    Selected,
     learner_from,
     settings_of,
 )
@@ -76,8 +76,8 @@ BOUNDED = {
 }
 # CatBoost refuses constants, and of a random forest each tree has a mean of its own.
 TAKING_CONSTANTS = [each for each in QUICK if not isinstance(each, (CatBoost, RandomForest))]
-ROUNDS = {"lightgbm": 40, "catboost": 40, "extra_trees": 20, "crossed": 40, "log_target": 40, "selected": 40, "random_forest": 20}
 ROUNDS = {
+    "selected": 40,
     "lightgbm": 40,
     "catboost": 40,
     "extra_trees": 20,

@@ -15,20 +15,17 @@ from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
 from frazil.models.mlp import MLP
-from frazil.models.selected import Selected
 from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
+from frazil.models.selected import Selected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from frazil.models.contract import Learner
 
-_SUFFIXES = {
-    Crossed.name: "crossed",
-    LogTarget.name: "log",
-    Selected.name: "selected",
-}  # of learners that have another inside
+# Of learners that have another inside.
+_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log", Selected.name: "selected"}
 LEARNER = "learner"  # the key under which a description names it
 LEARNERS: tuple[type[Learner], ...] = (
     Constant,
