@@ -96,7 +96,7 @@ def test_a_large_table_is_searched_on_a_sample_and_fitted_whole(monkeypatch):
     rng = np.random.default_rng(0)
     df = pl.DataFrame({"a": rng.normal(size=ROWS), "b": rng.normal(size=ROWS)})
     df = df.with_columns(y=(pl.col("a") - pl.col("b")).round(2))
-    model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=12), learners=["linear"], threads=1, progress=False)
+    model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=60), learners=["linear"], threads=1, progress=False)
     tried = model.history["candidate"].to_list()
     assert tried[:2] == ["sample-baseline", "sample-linear-1"]
     assert {"baseline", "linear-1", "ensemble"} <= set(model.leaderboard["candidate"])
