@@ -191,6 +191,19 @@ def test_the_probability_of_being_worse_knows_how_much_matters():
     assert worse[0.2] < 0.1
 
 
+def test_the_probability_of_being_better_is_against_the_baseline_and_by_more_than_the_region():
+    rng = np.random.default_rng(0)
+    judge = judged(rng.normal(size=1_000))
+    noise = rng.normal(size=1_000)
+    trials = [trial("good", judge.target + 0.5 * noise, judge), trial("baseline", judge.target + noise, judge)]
+    better = {
+        rope: dict(board_of(trials, judge, rope=rope)[1].select("candidate", "prob_better").rows()) for rope in (0.1, 2)
+    }
+    assert better[0.1]["good"] > 0.99
+    assert better[2]["good"] < 0.01
+    assert better[0.1]["baseline"] is None
+
+
 @pytest.mark.parametrize(
     ("metric", "best", "expected"), [("roc_auc", 0.9, 0.01), ("rmse", 500.0, 5.0), ("r2", -3.0, 0.03)]
 )

@@ -36,6 +36,7 @@ COLUMNS = {
     "ci_high": pl.Float64,
     "p_vs_baseline": pl.Float64,
     "p_vs_best": pl.Float64,
+    "prob_better": pl.Float64,
     "prob_worse": pl.Float64,
     "fit_seconds": pl.Float64,
     "predict_us_per_row": pl.Float64,
@@ -61,9 +62,9 @@ def leaderboard(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, rope:
 
     `p_vs_baseline` and `p_vs_best` are two-sided and of the corrected resampled t-test (Nadeau and Bengio, 2003) over
     the folds' scores, or of the paired t-test over blocks of a hold-out; each column is corrected for its number of
-    comparisons by Holm's method. `prob_worse` is the probability, by the Bayesian correlated t-test, that the candidate
-    is practically worse than the best: by more than the region of practical equivalence. All are of the rows that the
-    search has chosen by.
+    comparisons by Holm's method. `prob_better` is the probability, by the Bayesian correlated t-test, that the
+    candidate is practically better than the baseline: by more than the region of practical equivalence (ROPE);
+    `prob_worse` that it is so much worse than the best. All are of the rows that the search has chosen by.
 
     Args:
         trials: What was tried.
@@ -89,6 +90,7 @@ def leaderboard(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, rope:
             **_spread(entry.scored.block_scores, entry.scored.score, ratio),
             "p_vs_baseline": against_baseline[rank - 1],
             "p_vs_best": against_best[rank - 1],
+            "prob_better": None if baseline is None else _prob_worse(baseline, entry, sign, ratio, region),
             "prob_worse": _prob_worse(entry, best, sign, ratio, region),
             "fit_seconds": entry.fit_seconds,
             "predict_us_per_row": entry.seconds_a_row * 1e6,
@@ -155,8 +157,8 @@ def _p_value(one: _Entry, other: _Entry | None, ratio: float) -> float | None:
     return None if differences is None else corrected_resampled_t(differences, ratio).p_value
 
 
-def _prob_worse(one: _Entry, best: _Entry, sign: int, ratio: float, rope: float) -> float | None:
-    differences = _differences(one, best)
+def _prob_worse(one: _Entry, other: _Entry, sign: int, ratio: float, rope: float) -> float | None:
+    differences = _differences(one, other)
     return None if differences is None else bayesian_correlated_t(sign * differences, ratio, rope).left
 
 
