@@ -35,12 +35,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--replicates", type=int, default=2_000)
     parser.add_argument("--learner", choices=sorted(LEARNERS), help="both where it is not given")
+    parser.add_argument("--rows", type=int, help="100, 300 and 1,000 where it is not given")
     asked = parser.parse_args()
     told = [
         {"learner": name, "rows": rows, **shares(name, rows, asked.replicates)}
         for name in LEARNERS
         if asked.learner in (None, name)
-        for rows in ROWS
+        for rows in (ROWS if asked.rows is None else (asked.rows,))
     ]
     print(json.dumps({"replicates": asked.replicates, "claims": told}))
 
