@@ -220,6 +220,7 @@ def test_what_is_better_on_the_rows_it_was_chosen_by_alone_is_not_called_better_
     board = {row["candidate"]: row for row in leaderboard(trials, ensemble, judge, 0.01, unseen).iter_rows(named=True)}
     assert board["stopped early"]["p_vs_baseline"] > 0.05 > board["knows"]["p_vs_baseline"]
     assert board["stopped early"]["prob_better"] < 0.9 < board["knows"]["prob_better"]
+    assert board["baseline"]["prob_worse"] == board[ENSEMBLE]["prob_better"]
     by_the_judged = leaderboard(trials, ensemble, judge, 0.01)
     assert by_the_judged.filter(pl.col("candidate") == "stopped early")["p_vs_baseline"].item() < 0.001
 

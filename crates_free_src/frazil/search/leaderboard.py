@@ -16,7 +16,7 @@ from frazil.stats.multiplicity import holm
 from frazil.stats.resampled import corrected_resampled_t, mean_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -58,6 +58,12 @@ class _Entry:
         return complexity_of(trials[0].candidate.learner) if len(trials) == 1 else MIXED * len(trials)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    differences: NDArray[np.float64]
+    ratio: float
+
+
 def leaderboard(
     trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, rope: float | None = None, unseen: Judge | None = None
 ) -> pl.DataFrame:
@@ -69,7 +75,7 @@ def leaderboard(
     candidate is practically better than the baseline: by more than the region of practical equivalence (ROPE);
     `prob_worse` that it is so much worse than the best.
 
-    What is said against the baseline is of the spared rows, where there are any: boosters stop where they are best on
+    What is said of the baseline is of the spared rows, where there are any: boosters stop where they are best on
     the rows that they are judged on, and of 7 tables of noise with two classes 3 looked better than the baseline there.
     All else is of the rows that the search has chosen by.
 
@@ -88,11 +94,10 @@ def leaderboard(
     sign = 1 if judge.metric.greater_is_better else -1
     region = rope_of(judge.metric, best.scored.score) if rope is None else rope
     ratio = judge.test_train_ratio
-    to_best = [_differences(entry, best, lambda each: each.scored.block_scores) for entry in entries]
-    to_baseline = [_differences(entry, baseline, _blocks(judge, unseen)) for entry in entries]
-    ratio_to_baseline = (unseen or judge).test_train_ratio
-    against_baseline = _corrected([_p_value(each, ratio_to_baseline) for each in to_baseline])
-    against_best = _corrected([_p_value(each, ratio) for each in to_best])
+    to_baseline = [_compared(entry, baseline, judge, unseen) for entry in entries]
+    to_best = [_compared(entry, best, judge, unseen if baseline in (entry, best) else None) for entry in entries]
+    against_baseline = _corrected([_p_value(each) for each in to_baseline])
+    against_best = _corrected([_p_value(each) for each in to_best])
     rows = [
         {
             "rank": rank,
@@ -101,8 +106,8 @@ def leaderboard(
             **_spread(entry.scored.block_scores, entry.scored.score, ratio),
             "p_vs_baseline": against_baseline[rank - 1],
             "p_vs_best": against_best[rank - 1],
-            "prob_better": _prob_beyond(to_baseline[rank - 1], ratio_to_baseline, region, sign),
-            "prob_worse": _prob_beyond(to_best[rank - 1], ratio, region, -sign),
+            "prob_better": _prob_beyond(to_baseline[rank - 1], region, sign),
+            "prob_worse": _prob_beyond(to_best[rank - 1], region, -sign),
             "fit_seconds": entry.fit_seconds,
             "predict_us_per_row": entry.seconds_a_row * 1e6,
         }
@@ -154,36 +159,30 @@ def _spread(scores: NDArray[np.float64], score: float, ratio: float) -> dict[str
     return {"std": float(known.std(ddof=1)), "ci_low": low + shift, "ci_high": high + shift}
 
 
-def _blocks(judge: Judge, unseen: Judge | None) -> Callable[[_Entry], NDArray[np.float64]]:
-    """Return what scores the blocks of the spared rows, or, where none were spared, of the judged ones."""
-
-    def scores(entry: _Entry) -> NDArray[np.float64]:
-        if unseen is None:
-            return entry.scored.block_scores
-        spared = decided(entry.scored.spared, judge.cut(entry.scored.oof)) if judge.is_cut else entry.scored.spared
-        return np.array([unseen.score(spared, block) for block in unseen.blocks])
-
-    return scores
-
-
-def _differences(
-    one: _Entry, other: _Entry | None, scores: Callable[[_Entry], NDArray[np.float64]]
-) -> NDArray[np.float64] | None:
-    """Return the finite differences of the blocks' scores; None where they are fewer than two, or there is no other."""
+def _compared(one: _Entry, other: _Entry | None, judge: Judge, unseen: Judge | None) -> _Compared | None:
+    """Compare two block by block, of the spared rows where a judge of them is given; None where that says nothing."""
     if other is None or one is other:
         return None
-    differences = scores(one) - scores(other)
+    differences = _scores(one, judge, unseen) - _scores(other, judge, unseen)
     differences = differences[np.isfinite(differences)]
-    return differences if len(differences) > 1 else None
+    return _Compared(differences, (unseen or judge).test_train_ratio) if len(differences) > 1 else None
 
 
-def _p_value(differences: NDArray[np.float64] | None, ratio: float) -> float | None:
-    return None if differences is None else corrected_resampled_t(differences, ratio).p_value
+def _scores(entry: _Entry, judge: Judge, unseen: Judge | None) -> NDArray[np.float64]:
+    """Return the scores of the blocks; labels of spared rows are decided at the cut of the judged ones."""
+    if unseen is None:
+        return entry.scored.block_scores
+    spared = decided(entry.scored.spared, judge.cut(entry.scored.oof)) if judge.is_cut else entry.scored.spared
+    return np.array([unseen.score(spared, block) for block in unseen.blocks])
 
 
-def _prob_beyond(differences: NDArray[np.float64] | None, ratio: float, rope: float, sign: int) -> float | None:
+def _p_value(compared: _Compared | None) -> float | None:
+    return None if compared is None else corrected_resampled_t(compared.differences, compared.ratio).p_value
+
+
+def _prob_beyond(compared: _Compared | None, rope: float, sign: int) -> float | None:
     """Return how likely it is that the true difference has this sign and is larger than the region."""
-    return None if differences is None else bayesian_correlated_t(sign * differences, ratio, rope).right
+    return None if compared is None else bayesian_correlated_t(sign * compared.differences, compared.ratio, rope).right
 
 
 def _corrected(p_values: list[float | None]) -> list[float | None]:
