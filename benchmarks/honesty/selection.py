@@ -45,8 +45,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--replicates", type=int, default=100)
     parser.add_argument("--only", help="selectors whose name has this in it")
+    parser.add_argument("--nothing-tells", action="store_true", help="the tables alone in which no column tells")
     asked = parser.parse_args()
     for rho, telling in ((0.0, TELLING), (0.7, TELLING), (0.0, 0), (0.7, 0)):
+        if asked.nothing_tells and telling:
+            continue
         rows = []
         for name, selector, promised, divisor in SELECTORS:
             if asked.only and asked.only not in name:

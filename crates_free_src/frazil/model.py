@@ -16,6 +16,7 @@ from frazil.artifact.saving import predictor_from, predictor_members
 from frazil.artifact.scoring import raw_predictions, sink_predictions
 from frazil.artifact.story import Story
 from frazil.artifact.watching import Watch
+from frazil.artifact.wording import comparisons
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 STORY = "story.json"
 FINDINGS = "findings.json"
 TABLES = ("leaderboard", "failures", "features", "history")
-SHOWN_CANDIDATES = 3
+SHOWN_CANDIDATES = 2
 SHOWN_FEATURES = 25
 REPORTED = {
     TaskKind.BINARY: (
@@ -71,7 +72,7 @@ class Model:
         metric: What the search optimised; None for a callable of the user's that a file can't keep.
         story: How the model came about.
         leaderboard: One row a candidate and one for the ensemble, best first: rank, candidate, score, std, ci_low,
-            ci_high, p_vs_baseline, p_vs_best, prob_worse, fit_seconds, predict_us_per_row.
+            ci_high, p_vs_baseline, p_vs_best, prob_better, prob_worse, fit_seconds, predict_us_per_row.
         findings: What the checks found in the training data.
         failures: Candidates that could not be fitted: candidate, error, message, seconds, traceback.
         features: Every generated column with its lineage.
@@ -292,11 +293,11 @@ class Model:
 
     def __repr__(self) -> str:
         """Tell the story in ten lines."""
-        return "\n".join([_title(self), *self.story.lines(), *_best_rows(self.leaderboard)])
+        return "\n".join([*_told(self), *_best_rows(self.leaderboard)])
 
     def _repr_html_(self) -> str:
         """Tell the same in a notebook, with the whole leaderboard."""
-        lines = "".join(f"<div>{html.escape(line)}</div>" for line in [_title(self), *self.story.lines()])
+        lines = "".join(f"<div>{html.escape(line)}</div>" for line in _told(self))
         return f"<div>{lines}{self.leaderboard._repr_html_()}</div>"
 
     def _open(self, data: Any) -> Source:  # noqa: ANN401 -- as in predict
@@ -366,8 +367,8 @@ def _sections(model: Model) -> list[Section]:
     chart = interval_chart(*(board[name].to_list() for name in ("candidate", "score", "ci_low", "ci_high")))
     findings = model.findings.to_frame()
     return [
-        Section("Story", model.story.lines()),
-        Section("Leaderboard", model.story.comparisons(board), chart + table(board)),
+        Section("Story", [*model.story.lines(), f"verdict   {model.story.verdict(board)}"]),
+        Section("Leaderboard", comparisons(board), chart + table(board)),
         Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
         Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
         Section("Features", (), table(model.features)),
@@ -380,6 +381,10 @@ def _title(model: Model) -> str:
     members = model.predictor.deployed
     what = f"an ensemble of {len(members)} candidates" if len(members) > 1 else members[0].name
     return f"frazil model of {model.target!r} ({model.task}), {what}"
+
+
+def _told(model: Model) -> list[str]:
+    return [_title(model), *model.story.lines(), f"verdict   {model.story.verdict(model.leaderboard)}"]
 
 
 def _best_rows(leaderboard: pl.DataFrame) -> list[str]:

@@ -17,7 +17,7 @@ from frazil.search.candidate import Candidate, Trial
 from frazil.search.course import MOST_FOLDS
 from frazil.search.ensemble import Ensemble, bagged_ensemble
 from frazil.search.honest import honest_score
-from frazil.search.judge import judge_for
+from frazil.search.judge import judge_for, judge_of_spared
 from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
 from frazil.search.sparing import LEAST_SHARE, MOST_SHARE, spare
 from frazil.search.table import Table
@@ -189,6 +189,45 @@ def test_the_probability_of_being_worse_knows_how_much_matters():
         worse[rope] = board.filter(pl.col("candidate") == "close")["prob_worse"].item()
     assert worse[0.001] > 0.9
     assert worse[0.2] < 0.1
+
+
+def test_the_probability_of_being_better_is_against_the_baseline_and_by_more_than_the_region():
+    rng = np.random.default_rng(0)
+    judge = judged(rng.normal(size=1_000))
+    noise = rng.normal(size=1_000)
+    trials = [trial("good", judge.target + 0.5 * noise, judge), trial("baseline", judge.target + noise, judge)]
+    better = {
+        rope: dict(board_of(trials, judge, rope=rope)[1].select("candidate", "prob_better").rows()) for rope in (0.1, 2)
+    }
+    assert better[0.1]["good"] > 0.99
+    assert better[2]["good"] < 0.01
+    assert better[0.1]["baseline"] is None
+
+
+def test_what_is_better_on_the_rows_it_was_chosen_by_alone_is_not_called_better_than_the_baseline():
+    """One knows the judged rows and guesses the spared ones, as boosters stopped on noise do; one knows both."""
+    rng = np.random.default_rng(0)
+    table = table_of(rng.normal(size=1_000))
+    _, plan = spared(table)
+    judge, unseen = (make(table, plan, METRICS["rmse"], 0) for make in (judge_for, judge_of_spared))
+
+    def known(name, told_judged, told_spared):
+        noise = rng.normal(scale=0.3, size=len(unseen.target))
+        return replace(trial(name, told_judged * judge.target, judge), spared=told_spared * unseen.target + noise)
+
+    trials = [known("stopped early", 0.5, 0.0), known("knows", 0.5, 0.5), known("baseline", 0.0, 0.0)]
+    ensemble = Ensemble.of_one(trials[0], judge)
+    board = {row["candidate"]: row for row in leaderboard(trials, ensemble, judge, 0.01, unseen).iter_rows(named=True)}
+    assert board["stopped early"]["p_vs_baseline"] > 0.05 > board["knows"]["p_vs_baseline"]
+    assert board["stopped early"]["prob_better"] < 0.9 < board["knows"]["prob_better"]
+    assert board["baseline"]["prob_worse"] == board[ENSEMBLE]["prob_better"]
+    by_the_judged = leaderboard(trials, ensemble, judge, 0.01)
+    assert by_the_judged.filter(pl.col("candidate") == "stopped early")["p_vs_baseline"].item() < 0.001
+
+
+def test_where_no_rows_are_spared_there_is_nobody_to_judge_them():
+    table = table_of(np.arange(60.0))
+    assert judge_of_spared(table, spared(table)[1], METRICS["rmse"], 0) is None
 
 
 @pytest.mark.parametrize(

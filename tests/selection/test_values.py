@@ -93,6 +93,14 @@ def test_a_category_beside_a_number_is_scipys_kruskal_wallis():
     assert p_values(pl.DataFrame({"city": city, "y": y}))["city"] == pytest.approx(wanted, rel=1e-6)
 
 
+def test_how_many_columns_are_ranked_at_once_changes_nothing(monkeypatch):
+    df = frame(with_ties_and_gaps(60, 7), y=noise(60, 1, 3)[:, 0])
+    whole = p_values(df)
+    monkeypatch.setattr("frazil.selection.univariate.RANKED_CELLS", 130)
+    monkeypatch.setattr("frazil.selection.contract.BLOCK_CELLS", 240)
+    assert p_values(df) == whole
+
+
 def test_rows_of_one_group_make_p_values_larger():
     groups = np.repeat(np.arange(20), 30)
     level = noise(20, 2)

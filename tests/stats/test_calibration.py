@@ -37,6 +37,14 @@ def test_the_parts_make_the_score(n, bins, rule, seed):
         assert found.score == pytest.approx(brier_score(target, np.round(probability, 1)))
 
 
+def test_the_parts_are_those_counted_by_hand():
+    """Two bins of two rows: (2 * 0.3² + 2 * 0.2²) / 4, (2 * 0.25² + 2 * 0.25²) / 4 and 0.75 * 0.25, by Murphy."""
+    found = brier_decomposition(np.array([0, 1, 1, 1]), np.array([0.2, 0.2, 0.8, 0.8]))
+    assert (found.reliability, found.resolution, found.uncertainty, found.score) == pytest.approx(
+        (0.065, 0.0625, 0.1875, 0.19)
+    )
+
+
 def test_a_class_a_column_scores_twice_what_the_ones_alone_do():
     target, probability = rows(50)
     columns = np.column_stack([1 - probability, probability])

@@ -31,6 +31,12 @@ def test_against_a_control_the_bar_lies_over_it_and_those_near():
     assert found.groups == ((1, 3),)
 
 
+def test_demsars_four_models_are_told_apart_as_published():
+    """Page 12: by Nemenyi at 0.05 none; at 0.10 (a distance of 1.12) C4.5 from the two with m (1.143 and 1.179)."""
+    assert critical_difference(NAMES, RANKS, 14).groups == ((0, 3),)
+    assert critical_difference(NAMES, RANKS, 14, alpha=0.1).groups == ((0, 2), (2, 3))
+
+
 @pytest.mark.parametrize("models", [2, 3, 9])
 def test_the_drawing_is_one_svg_with_every_name(models):
     names = [f"model {place}" for place in range(models)]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy import stats as scipy_stats
 
 from frazil.errors import InputError, SettingError
 from frazil.metrics import METRICS, Metric
@@ -38,6 +38,14 @@ def test_its_width_is_that_of_the_standard_error_of_a_share():
     share = ACCURACY.score(target, prediction)
     assert (high - low) / 2 == pytest.approx(1.96 * math.sqrt(share * (1 - share) / 2000), rel=0.1)
     assert low < share < high
+
+
+def test_its_ends_are_those_of_scipys_percentile_bootstrap_but_for_its_draws():
+    errors = np.random.default_rng(5).normal(size=300)
+    root = lambda each, axis: np.sqrt(np.mean(np.square(each), axis=axis))
+    wanted = scipy_stats.bootstrap((errors,), root, n_resamples=4000, method="percentile", rng=0).confidence_interval
+    found = bootstrap_interval(RMSE, errors, np.zeros(300), resamples=4000)
+    assert found == pytest.approx(tuple(wanted), abs=0.005)
 
 
 def test_a_large_table_gives_the_same_width_from_fewer_rows(monkeypatch):
@@ -84,7 +92,7 @@ def test_a_score_that_most_resamples_lack_has_no_interval():
 
 @pytest.mark.parametrize(("successes", "rows"), [(0, 10), (3, 10), (10, 10), (480, 1000)])
 def test_the_interval_of_a_share_equals_that_of_scipy(successes, rows):
-    expected = binomtest(successes, rows).proportion_ci(method="wilson")
+    expected = scipy_stats.binomtest(successes, rows).proportion_ci(method="wilson")
     assert wilson_interval(successes, rows) == pytest.approx((expected.low, expected.high))
 
 

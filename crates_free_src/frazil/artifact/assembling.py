@@ -16,6 +16,7 @@ from frazil.search.calibrating import calibrate
 from frazil.search.deciding import decided
 from frazil.search.history import history
 from frazil.search.honest import honest_score
+from frazil.search.judge import judge_of_spared
 from frazil.search.leaderboard import ENSEMBLE, leaderboard, rope_of, simplest_within_rope
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def assembled(
         return Member(trial.candidate.name, trial.candidate.learner.name, weight, models, own, judge.cut(trial.oof))
 
     rope: float | None = settings["rope"]
-    board = leaderboard(result.trials, ensemble, judge, rope)
+    unseen = judge_of_spared(staged.table, plan, judge.metric, bench.seed)
+    board = leaderboard(result.trials, ensemble, judge, rope, unseen)
     chosen = simplest_within_rope(result.trials, ensemble, judge, board)
     calibration = calibrate(ensemble.oof, judge)
     spared, cut = calibration.apply(ensemble.spared), judge.cut(calibration.apply(ensemble.oof))

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from frazil.artifact.wording import verdict
 from frazil.search.honest import HonestScore
 
 if TYPE_CHECKING:
     from frazil.artifact.record import RunRecord
-
-SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,6 @@ class Standing:
     def from_json(cls, given: dict[str, Any]) -> Self:
         """Read it back."""
         return cls(**{**given, "honest": HonestScore(**given["honest"])})
-
-    @property
-    def against_baseline(self) -> str:
-        """Say whether it is better than the baseline."""
-        if self.p_vs_baseline is None:
-            return "not compared with a baseline"
-        if self.p_vs_baseline < SIGNIFICANT:
-            return f"different from the constant baseline (p = {self.p_vs_baseline:.2g})"
-        return f"not distinguishable from the constant baseline (p = {self.p_vs_baseline:.2g})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +112,13 @@ class Story:
             f"data      {self.data.get('name', '?')}: {self.rows:,} rows, {self.columns} columns used",
             f"folds     {self.folds}",
             f"honest    {self._honest()}",
-            f"selected  by {self.metric} {own.selection_score:.5g}{interval} out of fold, {own.against_baseline}",
+            f"selected  by {self.metric} {own.selection_score:.5g}{interval} out of fold",
             f"search    {self.seconds:.1f} s; it stopped because {self.why_stopped}",
         ]
 
-    def comparisons(self, leaderboard: pl.DataFrame) -> list[str]:
-        """Say what the leaderboard shows, and which candidate would do."""
-        simplest = f"Simplest within {self.rope:.3g} of the best: {self.simplest.candidate}."
-        return [*in_words(leaderboard), f"The best is {self.deployed.against_baseline}.", simplest]
+    def verdict(self, leaderboard: pl.DataFrame) -> str:
+        """Say in one line whether the model is better than the baseline and than others, and which one would do."""
+        return verdict(leaderboard, self.deployed.candidate, self.simplest.candidate, self.rope)
 
     def _honest(self) -> str:
         honest = self.deployed.honest
@@ -140,23 +129,3 @@ class Story:
 
 def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" (95 % interval {low:.5g} to {high:.5g})"
-
-
-def in_words(leaderboard: pl.DataFrame) -> list[str]:
-    """Say which candidates can be told apart from the best, and which can't.
-
-    >>> board = {"candidate": ["ensemble", "linear-1", "baseline"], "p_vs_best": [None, 0.4, 0.001]}
-    >>> for line in in_words(pl.DataFrame(board)): print(line)
-    ensemble is the best.
-    Not distinguishable from it (p >= 0.05): linear-1 (p = 0.4).
-    Different from it: baseline (p = 0.001).
-    """
-    best, *others = leaderboard.select("candidate", "p_vs_best").rows()
-    alike = [f"{name} (p = {p:.2g})" for name, p in others if p is not None and p >= SIGNIFICANT]
-    apart = [f"{name} (p = {p:.2g})" for name, p in others if p is not None and p < SIGNIFICANT]
-    lines = [f"{best[0]} is the best."]
-    if alike:
-        lines.append(f"Not distinguishable from it (p >= {SIGNIFICANT}): {', '.join(alike)}.")
-    if apart:
-        lines.append(f"Different from it: {', '.join(apart)}.")
-    return lines

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from frazil.folds import Fold
 from frazil.metrics import METRICS
 from frazil.search.deciding import HALF, best_cut, decided, is_tuned
 from frazil.seeding import child_seed
@@ -87,6 +88,12 @@ class Judge:
         if self.test_train_ratio > 0 and len(known):
             return float(known.mean()), blocks
         return self.score(predictions), blocks
+
+
+def judge_of_spared(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge | None:
+    """Score what was predicted of the spared rows, fold after fold; None where none were spared."""
+    folds = tuple(Fold(fold.train, fold.spared) for fold in plan.folds if len(fold.spared))
+    return judge_for(table, replace(plan, folds=folds), metric, seed) if folds else None
 
 
 def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge:

@@ -1,0 +1,71 @@
+"""What is said of a leaderboard is what its tests say, and no more."""
+
+import polars as pl
+import pytest
+
+from frazil.artifact.wording import comparisons, verdict
+from frazil.search.leaderboard import COLUMNS
+
+
+def board(**candidates):
+    """Make a leaderboard, best first, of (score, p against the baseline, p against the best)."""
+    rows = [
+        {"rank": rank, "candidate": name.replace("_", "-"), "score": score, "p_vs_baseline": base, "p_vs_best": best}
+        for rank, (name, (score, base, best)) in enumerate(candidates.items(), start=1)
+    ]
+    return pl.DataFrame(rows, schema=COLUMNS)
+
+
+CLEAR = board(
+    ensemble=(0.9, 0.002, None), lightgbm_1=(0.89, 0.003, 0.41), linear_1=(0.8, 0.01, 0.02), baseline=(0.5, None, 0.002)
+)
+
+
+def test_of_a_clear_case_it_says_all_three():
+    assert verdict(CLEAR, "ensemble", "linear-1", 0.01) == (
+        "ensemble is better than the baseline (p = 0.002); not distinguishable from lightgbm-1 (p = 0.41); "
+        "simplest model within the ROPE (0.01) of the best: linear-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("p", "rank_first", "words"),
+    [
+        (0.04, True, "ensemble is better than the baseline (p = 0.04)"),
+        (0.04, False, "ensemble is worse than the baseline (p = 0.04); worse than baseline, the best (p = 0.04)"),
+        (0.05, True, "ensemble is not distinguishable from the baseline (p = 0.05)"),
+        (0.3, False, "not distinguishable from baseline, the best (p = 0.3)"),
+        (None, True, "ensemble was not compared with a baseline"),
+    ],
+)
+def test_it_says_better_or_worse_only_where_p_is_small(p, rank_first, words):
+    rows = {"ensemble": (0.6, p, None if rank_first else p), "baseline": (0.5, None, p if rank_first else None)}
+    found = board(**(rows if rank_first else dict(reversed(rows.items()))))
+    assert words in verdict(found, "ensemble", "baseline", 0.01)
+    assert ("better than" in verdict(found, "ensemble", "baseline", 0.01)) == words.startswith("ensemble is better")
+
+
+def test_of_a_candidate_that_is_not_the_best_it_says_how_it_stands_to_the_best():
+    said = verdict(CLEAR, "linear-1", "linear-1", 0.01)
+    assert said.startswith("linear-1 is better than the baseline (p = 0.01); worse than ensemble, the best (p = 0.02)")
+    assert "baseline is what knowing no column predicts" in verdict(CLEAR, "baseline", "baseline", 0.5)
+
+
+def test_many_that_can_not_be_told_apart_are_counted():
+    alike = {f"linear_{number}": (0.89 - number / 100, 0.01, 0.5) for number in range(6)}
+    assert "linear-0 (p = 0.5), linear-1 (p = 0.5), linear-2 (p = 0.5) and 3 more;" in verdict(
+        board(ensemble=(0.9, 0.01, None), **alike), "ensemble", "linear-0", 0.01
+    )
+
+
+def test_a_mix_of_one_is_not_compared_with_itself():
+    found = board(ensemble=(0.9, 0.01, None), linear_1=(0.9, 0.01, 1.0), catboost_1=(0.8, 0.02, 0.03))
+    assert "; better than all other candidates; " in verdict(found, "ensemble", "linear-1", 0.01)
+
+
+def test_the_report_says_of_each_candidate_whether_it_is_worse():
+    assert comparisons(CLEAR) == [
+        "ensemble is the best.",
+        "Not distinguishable from it (p >= 0.05): lightgbm-1 (p = 0.41).",
+        "Worse than it: linear-1 (p = 0.02), baseline (p = 0.002).",
+    ]
