@@ -103,6 +103,8 @@ SECTIONS = {
              "If it measures something, make the others null and cast the rest; if they are codes, let it be."),
         Code("column_units_as_text", WARNING, "A column of strings holds numbers with a unit.",
              "Cut the unit off and cast, so that their order can be learned."),
+        Code("column_mixed_dates", WARNING, "A column of strings writes dates in several ways.",
+             "Parse each way by itself (str.to_date) and take the first that fits: 03/04 and 04/03 may be one day."),
         Code("column_dates_as_numbers", TIP, "A column of whole numbers holds dates, as in 20240131.",
              "Parse it to a date: between the last of a month and the next day lies 1 day, not 70."),
         Code("column_missing_words", TIP, "A column writes missing values as a word.",

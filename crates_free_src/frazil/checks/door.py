@@ -33,7 +33,7 @@ from frazil.checks.target import check_target
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.roles import infer_roles
 from frazil.schema import column
-from frazil.sources import open_source, reading
+from frazil.sources import check_string_bytes, open_source, reading
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def _look(source: Source, target: str | None, **named: Any) -> Look:  # noqa: AN
             raise InputError(f"{source.name} has no rows; there is nothing to look at.")
         frame = held(source.frame)
         sample = sampled(frame, rows)
+        check_string_bytes(sample, source.name)
         profile = profile_of(frame, rows, sample)
     schema = infer_roles(profile, target=target, where=source.name, **named)
     return Look(frame, sample, profile, schema, target)
