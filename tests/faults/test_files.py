@@ -136,8 +136,19 @@ def test_a89_pipes_and_devices_are_refused_and_not_waited_for(table, plain, fit,
             (plain.save if name == "m.frazil" else lambda path: plain.sink_predictions(table, path))(tmp_path / name)
 
 
-def test_a90_a_file_that_changes_between_two_readings_is_refused():
-    pytest.skip("a file is read once by fit_auto; nothing compares its size and time between the passes of a sink")
+def test_a90_a_file_that_changes_while_it_is_read_is_refused(table, plain, tmp_path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    table.write_parquet(path)
+    whole = type(plain.predictor).raw
+
+    def changing(self, frame, where):
+        os.utime(path, ns=(0, 0))
+        return whole(self, frame, where)
+
+    monkeypatch.setattr(type(plain.predictor), "raw", changing)
+    with pytest.raises(fz.SourceError, match=r"a\.parquet changed while it was read: it had [\d,]+ bytes"):
+        plain.sink_predictions(path, tmp_path / "out.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.parquet"]
 
 
 def test_a90_a_fit_reads_its_file_once(table, fit, tmp_path):

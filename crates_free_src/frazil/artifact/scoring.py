@@ -113,6 +113,7 @@ def sink_predictions(
                 rows += len(raw)
         finally:
             writer.close()
+        source.check_unchanged()
     return rows
 
 

@@ -131,7 +131,7 @@ SECTIONS = {
              "Convert one part, if it is so."),
         Code("column_dates_out_of_range", WARNING, "A column of dates holds some that can hardly be meant.",
              "Correct them or make them null; often a two-digit year or a default is behind them."),
-        Code("column_imprecise", TIP, "Whole numbers are too large to be told apart as float64.",
+        Code("column_imprecise", TIP, "Whole numbers or decimals have more digits than float64 holds.",
              "If it is a key, cast it to a string; as a number its last digits are lost."),
         Code("column_unsupported", TIP, "No feature is made of a column's type.",
              "It is left out; take what matters of it into plain columns."),

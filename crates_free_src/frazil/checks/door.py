@@ -106,6 +106,7 @@ def check(  # noqa: PLR0913 -- the door
         told += _of_time(look, time, whose, problem)
     if reference is not None:
         told += _of_reference(look, open_source(reference, where="reference"), time, groups)
+    source.check_unchanged()
     findings = Findings(told).without(*left_out)
     return findings if examples else findings.without_examples()
 

@@ -144,6 +144,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     if df.is_empty():
         raise InputError(f"{source.name} has no rows; there is nothing to learn from.")
     identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
+    source.check_unchanged()
     df, dropped = _with_target(df, columns.target)
     problem = infer_task(df[columns.target], target_name=columns.target, given=task)
     if columns.time is not None:
