@@ -14,7 +14,8 @@ OUTCOMES = {"E": "typed error", "F": "goes on and says so", "R": "right result"}
 FAULTS = """
 1 E no rows | 2 E no column beside the target | 3 E one row | 4 F fewer rows than folds
 5 R many more columns than rows | 6 F more rows than memory | 7 E a lazy plan that fails
-8 ER files without rows, of another schema | 9 F the training table as reference | 10 R no rows to predict | 11 F a column of nulls or NaN | 12 F type Null
+8 ER files without rows, of another schema
+9 F the training table as reference | 10 R no rows to predict | 11 F a column of nulls or NaN | 12 F type Null
 13 F a constant column | 14 F nothing but constants | 15 F a copied column | 16 E two columns of one name
 17 R names of signs, quotes and line breaks | 18 R an empty name | 19 R names like patterns
 20 E the target is missing, or something else too | 21 R a column named like a feature | 22 E a name that is no Unicode

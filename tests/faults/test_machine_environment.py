@@ -267,6 +267,21 @@ def test_a125_what_is_no_model_is_refused_by_name(table, fit, tmp_path, kind):
         fz.load(path)
 
 
+def test_what_is_logged_and_found_holds_no_value_of_the_data(table, fit, capfd, caplog):
+    caplog.set_level(0)
+    city = pl.format(
+        "secret {}{}", pl.col("city"), pl.when(pl.int_range(pl.len()) % 9 == 0).then(pl.lit(" ")).otherwise(pl.lit(""))
+    )
+    df = table.with_columns(city=city, y=pl.format("secret label {}", pl.col("x") > 10))
+    model = fit(df, progress="auto")
+    found = (model.findings, fz.check(df, "y"), fz.check(df, "y", reference=df))
+    said = "".join(each.text() + each.to_json() for each in found)
+    told = capfd.readouterr()
+    assert len(model.findings.of("target_strong", "target_leak", "target_copy"))
+    assert "baseline" in told.err
+    assert "secret" not in said + told.out + told.err + caplog.text
+
+
 def test_a126_names_and_values_are_escaped_in_a_page(table, fit, tmp_path):
     bad = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     df = table.rename({"city": bad}).with_columns(
