@@ -79,8 +79,12 @@ def test_a42_times_beyond_all_years_are_used_or_noted(table, fit):
     assert "odd" in {finding.column for finding in model.findings} or "odd" in model.predictor.inputs
 
 
-def test_a40_digits_that_a_decimal_loses_are_noted():
-    pytest.skip("column_imprecise looks at integers only, not at decimals")
+def test_a40_digits_that_a_decimal_loses_are_noted(table, noted):
+    kept = pl.Series("odd", [f"{row * 37 % 101}.50" for row in range(table.height)]).cast(pl.Decimal(38, 18))
+    assert not len(fz.check(table.with_columns(kept), "y").of("column_imprecise"))
+    lost = (kept.cast(pl.Decimal(38, 2)) + pl.Series(["90071992547409.93"]).cast(pl.Decimal(38, 2))).alias("odd")
+    model = noted(table.with_columns(lost * 100), "column_imprecise", "odd", trials=1)
+    assert "more than 15 digits, as float64 holds, in" in model.findings.of("column_imprecise")[0].evidence
 
 
 def test_a43_a_moment_is_the_same_in_any_zone(table, fit):

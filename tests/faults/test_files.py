@@ -102,8 +102,13 @@ def test_a87_a96_a_name_of_signs_is_that_file_and_no_other(table, fit, tmp_path,
     assert fz.load(tmp_path / f"{name}.frazil").target == "y"
 
 
-def test_a88_a_link_out_of_the_folder_is_refused():
-    pytest.skip("there is no safe mode that holds paths below a root; links are followed")
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes links only for administrators")
+def test_a88_a_link_out_of_the_folders_of_a_query_is_refused(table, fit, tmp_path):
+    (tmp_path / "in").mkdir()
+    table.write_csv(tmp_path / "secret.csv")
+    (tmp_path / "in" / "a.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(fz.SourceError, match="not allowed|disabled|[Pp]ermission"):
+        fit(fz.sql(f"select * from read_csv('{tmp_path / 'in' / 'a.csv'}')", folders=[tmp_path / "in"]))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows makes links only for administrators")
@@ -131,8 +136,19 @@ def test_a89_pipes_and_devices_are_refused_and_not_waited_for(table, plain, fit,
             (plain.save if name == "m.frazil" else lambda path: plain.sink_predictions(table, path))(tmp_path / name)
 
 
-def test_a90_a_file_that_changes_between_two_readings_is_refused():
-    pytest.skip("a file is read once by fit_auto; nothing compares its size and time between the passes of a sink")
+def test_a90_a_file_that_changes_while_it_is_read_is_refused(table, plain, tmp_path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    table.write_parquet(path)
+    whole = type(plain.predictor).raw
+
+    def changing(self, frame, where):
+        os.utime(path, ns=(0, 0))
+        return whole(self, frame, where)
+
+    monkeypatch.setattr(type(plain.predictor), "raw", changing)
+    with pytest.raises(fz.SourceError, match=r"a\.parquet changed while it was read: it had [\d,]+ bytes"):
+        plain.sink_predictions(path, tmp_path / "out.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.parquet"]
 
 
 def test_a90_a_fit_reads_its_file_once(table, fit, tmp_path):
@@ -164,6 +180,37 @@ def test_a92_a_small_file_of_very_many_rows_is_sampled_in_bounded_memory(noted, 
     bomb.write_parquet(tmp_path / "bomb.parquet", row_group_size=10**6)
     model = noted(tmp_path / "bomb.parquet", "sampled", None, trials=1, budget=fz.Budget(trials=1, memory=2_000_000))
     assert model.story.rows < 30_000
+
+
+@pytest.mark.parametrize("is_categorical", [False, True])
+def test_a92_a_small_file_of_very_long_strings_is_refused(table, plain, fit, tmp_path, is_categorical):
+    path, rows = tmp_path / "bomb.parquet", 5_000
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    levels = pa.array(["a" * 2**20 + end for end in "bc"], pa.large_string())
+    city = pa.DictionaryArray.from_arrays(pa.array([row % 2 for row in range(rows)], pa.int32()), levels)
+    more = table.sample(rows, with_replacement=True, seed=0).to_arrow()
+    bomb = more.set_column(more.schema.get_field_index("city"), "city", city)
+    whole = {"dictionary_pagesize_limit": 2**30, "write_statistics": False, "compression": "zstd"}
+    pq.write_table(bomb, path, store_schema=is_categorical, **whole)
+    assert path.stat().st_size < 2**20
+    for act in (lambda: fz.check(path, "y"), lambda: fit(path), lambda: plain.predict(path)):
+        with pytest.raises(fz.SourceError, match="column 'city' holds 5,242,885,000 bytes of strings in 5,000 rows"):
+            act()
+
+
+def test_a92_a_file_of_very_many_row_groups_is_refused(table, fit, tmp_path, monkeypatch):
+    monkeypatch.setattr("frazil.sources.limits.MOST_ROW_GROUPS", 100)
+    table.write_parquet(tmp_path / "a.parquet", row_group_size=1)
+    with pytest.raises(fz.SourceError, match=r"a\.parquet has 120 row groups, over the limit of 100"):
+        fit(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("brackets", ["[]", ('{"a":', "}")], ids=["lists", "structs"])
+@pytest.mark.parametrize("levels", [100, 5_000])
+def test_a92_a_column_that_is_nested_very_deep_is_refused(fit, tmp_path, brackets, levels):
+    (tmp_path / "a.ndjson").write_text(f'{{"x":{brackets[0] * levels}1{brackets[1] * levels},"y":1}}\n' * 20)
+    with pytest.raises(fz.InputError, match=r"a\.ndjson(: column 'x' is nested more than 64 levels|.*DepthLimit)"):
+        fit(tmp_path / "a.ndjson")
 
 
 def test_a93_a_model_that_claims_to_be_larger_than_it_is_is_refused(plain, tmp_path):

@@ -1,8 +1,10 @@
 """Faults 107 to 128: the machine, the process and what the user hands in are not as they usually are."""
 
 import asyncio
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -123,8 +125,20 @@ def test_a109_a110_a_store_in_use_is_refused_until_its_owner_is_dead(path, fit, 
     Journal.open(tmp_path / "run", {}).close()
 
 
-def test_a111_a_file_system_without_locks_is_told_by_its_errors():
-    pytest.skip("tests/test_journal.py has the law: without the system's lock the owner's pid, start and boot decide")
+@posix
+def test_a111_a_store_where_the_system_has_no_locks_is_held_by_its_owners_name(
+    path, expected, fit, tmp_path, monkeypatch
+):
+    def refuse(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert_frame_equal(fit(path, store=tmp_path / "run").predict(path), expected, check_exact=True)
+    with (
+        Journal.open(tmp_path / "held", {}),
+        pytest.raises(fz.SettingError, match="is in use by this process"),
+    ):
+        fit(path, store=tmp_path / "held")
 
 
 @posix
@@ -175,8 +189,23 @@ def test_a117_threads_are_those_that_are_allowed(monkeypatch):
     assert fz.budget.available_threads() < 512
 
 
-def test_a118_memory_is_what_the_control_group_leaves():
-    pytest.skip("tests of the budget read /proc and the control group; a group of our own can't be made in a test")
+GROUP = """
+mount -t tmpfs tmpfs /sys/fs/cgroup || exit 77
+echo 300000000 > /sys/fs/cgroup/memory.max; echo 100000000 > /sys/fs/cgroup/memory.current
+echo 150000 100000 > /sys/fs/cgroup/cpu.max
+exec "$0" -c "import frazil.budget as b; print(b.available_bytes(), b.available_threads())"
+"""
+
+
+@posix
+def test_a117_a118_memory_and_processors_are_what_the_control_group_leaves():
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare here to stand a control group in")
+    command = ["unshare", "-m", "sh", "-c", GROUP, sys.executable]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if ended.returncode in (1, 77) and "frazil" not in ended.stderr:
+        pytest.skip(f"a file system can't be mounted here: {ended.stderr}")
+    assert ended.stdout == "200000000 1\n"
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "0s"])
@@ -236,6 +265,21 @@ def test_a125_what_is_no_model_is_refused_by_name(table, fit, tmp_path, kind):
         path.write_bytes(b"" if kind == "empty" else b"model")
     with pytest.raises(fz.InputError, match=r"m\.frazil"):
         fz.load(path)
+
+
+def test_what_is_logged_and_found_holds_no_value_of_the_data(table, fit, capfd, caplog):
+    caplog.set_level(0)
+    city = pl.format(
+        "secret {}{}", pl.col("city"), pl.when(pl.int_range(pl.len()) % 9 == 0).then(pl.lit(" ")).otherwise(pl.lit(""))
+    )
+    df = table.with_columns(city=city, y=pl.format("secret label {}", pl.col("x") > 10))
+    model = fit(df, progress="auto")
+    found = (model.findings, fz.check(df, "y"), fz.check(df, "y", reference=df))
+    said = "".join(each.text() + each.to_json() for each in found)
+    told = capfd.readouterr()
+    assert len(model.findings.of("target_strong", "target_leak", "target_copy"))
+    assert "baseline" in told.err
+    assert "secret" not in said + told.out + told.err + caplog.text
 
 
 def test_a126_names_and_values_are_escaped_in_a_page(table, fit, tmp_path):

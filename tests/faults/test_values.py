@@ -101,8 +101,14 @@ def test_numbers_and_dates_as_text_are_noted(table, noted, text):
     noted(table.with_columns(odd=text), "column_numbers_as_text", "odd", trials=1)
 
 
-def test_a35_dates_in_two_ways_of_writing_are_noted():
-    pytest.skip("the checks have no finding for a column of strings in which two ways of writing a date are mixed")
+@pytest.mark.parametrize("way", ["%d.%m.%Y", "%d/%m/%y", "%Y/%m/%d", "%d-%m-%Y", "%d %B %Y", "%b %d, %Y"])
+def test_a35_dates_in_two_ways_of_writing_are_noted(table, way):
+    ways = pl.when(HOLE).then(pl.col("day").dt.strftime(way)).otherwise(pl.col("day").cast(pl.String))
+    found = fz.check(table.with_columns(odd=ways), "y").of("column_mixed_dates")
+    assert [finding.column for finding in found] == ["odd"]
+    assert "in 18 and" in found[0].evidence or "in 18 of 120 rows" in found[0].evidence
+    one = table.with_columns(odd=pl.col("day").dt.strftime(way))
+    assert not len(fz.check(one, "y").of("column_mixed_dates"))
 
 
 def test_a35_dates_in_two_ways_of_writing_break_nothing(table, sound):

@@ -16,7 +16,7 @@ from frazil.features.bounded import batches_of, plan_batches
 from frazil.files import atomic
 from frazil.naming import unique
 from frazil.schema import column, conform
-from frazil.sources import reading
+from frazil.sources import check_string_bytes, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,6 +113,7 @@ def sink_predictions(
                 rows += len(raw)
         finally:
             writer.close()
+        source.check_unchanged()
     return rows
 
 
@@ -168,7 +169,9 @@ def _with_history(predictor: Predictor, source: Source, history: Source | None) 
 def _batches(source: Source, predictor: Predictor) -> Iterator[pl.DataFrame]:
     """Read a source in batches of a size that the predictor's matrices allow, in the order of its rows."""
     with reading(source.name):
-        yield from source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True)
+        for batch in source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True):
+            check_string_bytes(batch, source.name)
+            yield batch
 
 
 def _writer_type(path: Path) -> type[ParquetWriter | CsvWriter]:

@@ -33,7 +33,7 @@ from frazil.checks.target import check_target
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.roles import infer_roles
 from frazil.schema import column
-from frazil.sources import open_source, reading
+from frazil.sources import check_string_bytes, open_source, reading
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def check(  # noqa: PLR0913 -- the door
         told += _of_time(look, time, whose, problem)
     if reference is not None:
         told += _of_reference(look, open_source(reference, where="reference"), time, groups)
+    source.check_unchanged()
     findings = Findings(told).without(*left_out)
     return findings if examples else findings.without_examples()
 
@@ -150,6 +151,7 @@ def _look(source: Source, target: str | None, **named: Any) -> Look:  # noqa: AN
             raise InputError(f"{source.name} has no rows; there is nothing to look at.")
         frame = held(source.frame)
         sample = sampled(frame, rows)
+        check_string_bytes(sample, source.name)
         profile = profile_of(frame, rows, sample)
     schema = infer_roles(profile, target=target, where=source.name, **named)
     return Look(frame, sample, profile, schema, target)

@@ -25,6 +25,7 @@ COMPARED_ROWS = 2_000  # are enough to tell most columns apart; the others are c
 COPIED_ROWS = 3
 COPIED_SHARE = 0.001  # fewer copies than this are what chance and coarse values make
 EXACT_INTEGER = 2**53  # float64 counts no further by ones
+SURE_DIGITS = 15  # of any number in float64; more are lost in some
 NEARLY_ALL = 0.97  # an estimated count of distinct values is a few per cent off
 SENTINELS = (-9, -99, -999, -9999, -99999, -1, 99, 999, 9999, 99999, 999999)
 
@@ -40,6 +41,7 @@ def check_columns(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iter
     inputs = [known for known in profile.columns if schema[known.name].role is not Role.TARGET]
     for known in inputs:
         yield from _column(known, profile.rows, schema)
+    yield from _long_decimals(frame, inputs)
     yield from _sentinels(frame, inputs)
     yield from _duplicate_columns(frame, inputs)
 
@@ -85,6 +87,20 @@ def _identifying(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Fi
     if max(abs(known.minimum), abs(known.maximum)) > EXACT_INTEGER:
         shown = f"from {known.minimum} to {known.maximum}"
         yield found("column_imprecise", known.name, "goes beyond ±2**53", shown)
+
+
+def _long_decimals(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
+    """Count decimals of more digits than float64 is sure to hold; zeros at either end are none."""
+    names = [known.name for known in inputs if known.dtype.is_decimal() and known.n_unique]
+    if not names:
+        return
+    digits = [column(name).cast(pl.String).str.replace_all(r"[-.]", "").str.strip_chars("0") for name in names]
+    counts = frame.select((text.str.len_bytes() > SURE_DIGITS).sum().alias(str(at)) for at, text in enumerate(digits))
+    for name, count in zip(names, counts.collect(engine="streaming").row(0), strict=True):
+        if count:
+            yield found(
+                "column_imprecise", name, f"has more than {SURE_DIGITS} digits, as float64 holds, in {count:,} rows"
+            )
 
 
 def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:

@@ -27,6 +27,15 @@ LEAST_MEASURES = 10  # distinct strings; a handful of codes may look like number
 DAMAGED = r"\x{FFFD}|[ÃÂ][\x{80}-\x{BF}]|â€|ï»¿|[\x00-\x08\x0B\x0C\x0E-\x1F]"
 BLANKS = r"^\s|\s$"
 SHOWN = 3
+# Ways of writing a date, told apart by what stands between its numbers and by where the year is.
+DATES = {
+    "year-month-day": r"^\d{4}-\d{1,2}-\d{1,2}",
+    "year/month/day": r"^\d{4}/\d{1,2}/\d{1,2}",
+    "day.month.year": r"^\d{1,2}\.\d{1,2}\.(\d{4}|\d{2})\b",
+    "day/month/year": r"^\d{1,2}/\d{1,2}/(\d{4}|\d{2})\b",
+    "day-month-year": r"^\d{1,2}-\d{1,2}-\d{4}\b",
+    "month by name": r"(?i)^(\d{1,2}[ .-]*)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,-]+\d",
+}
 
 
 def check_strings(look: Look) -> Iterator[Finding]:
@@ -38,6 +47,7 @@ def check_strings(look: Look) -> Iterator[Finding]:
             if look.schema[name].role is not Role.TEXT:
                 yield from _blanks(name, levels, look)
                 yield from _kinds(name, levels, look)
+                yield from _mixed_dates(name, levels, look)
 
 
 def missing_words(values: pl.Expr) -> pl.Expr:
@@ -89,6 +99,19 @@ def _kinds(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
     elif (units := units_of(present)) is not None:
         evidence = f"holds numbers with a unit, {len(units)} different, in {present['rows'].sum():,} {look.of_rows}"
         yield found("column_units_as_text", name, evidence, ", ".join(map(repr, units)))
+
+
+def _mixed_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
+    """Tell of strings that are nearly all dates, in two ways of writing and more."""
+    present = levels.filter(~missing_words(pl.col("value")))
+    text = pl.col("value").str.strip_chars()
+    is_way = {way: text.str.contains(pattern) for way, pattern in DATES.items()}
+    rows = present.select(pl.col("rows").filter(fits).sum().alias(way) for way, fits in is_way.items()).row(0)
+    used = {way: count for way, count in zip(DATES, rows, strict=True) if count}
+    if len(used) < 2 or sum(used.values()) < MIXED[1] * int(present["rows"].sum()):
+        return
+    written = " and ".join(f"as {way} in {count:,}" for way, count in used.items())
+    yield found("column_mixed_dates", name, f"writes dates {written} {look.of_rows}", examples_of(present))
 
 
 def units_of(levels: pl.DataFrame) -> list[str] | None:

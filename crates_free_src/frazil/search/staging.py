@@ -20,7 +20,7 @@ from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.search.table import Table
 from frazil.seeding import child_seed
-from frazil.sources import reading
+from frazil.sources import check_string_bytes, reading
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
@@ -140,9 +140,11 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     with reading(source.name):
         frame, notes = _sampled(source, memory_bytes, seed)
         df = frame.collect()
+        check_string_bytes(df, source.name)
     if df.is_empty():
         raise InputError(f"{source.name} has no rows; there is nothing to learn from.")
     identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
+    source.check_unchanged()
     df, dropped = _with_target(df, columns.target)
     problem = infer_task(df[columns.target], target_name=columns.target, given=task)
     if columns.time is not None:

@@ -14,11 +14,14 @@ from frazil.sources import tables
 from frazil.sources.columns import check_names
 from frazil.sources.database import SqlQuery, collect_relation, run_query
 from frazil.sources.identity import Identity, identify
+from frazil.sources.limits import check_depth
 from frazil.sources.paths import find_files
 from frazil.sources.reading import reading
 from frazil.sources.scanning import scan_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from frazil.sources.paths import TableFile
 
 KINDS = (
@@ -34,10 +37,26 @@ class Source:
     Args:
         frame: Its rows, lazily.
         name: What it is called in errors.
+        files: Each file's path, size in bytes and time of change in nanoseconds as it was opened.
     """
 
     frame: pl.LazyFrame
     name: str
+    files: tuple[tuple[Path, int, int], ...] = ()
+
+    def check_unchanged(self) -> None:
+        """Refuse what was read in several passes, if a file is not as it was when it was opened.
+
+        Raises: SourceError: naming the file.
+        """
+        for path, size, changed in self.files:
+            with reading(str(path)):
+                now = path.stat()
+            if (now.st_size, now.st_mtime_ns) != (size, changed):
+                raise SourceError(
+                    f"{path} changed while it was read: it had {size:,} bytes, now {now.st_size:,}. Read a copy, or"
+                    " wait for whoever writes it."
+                )
 
     def identity(self) -> Identity:
         """Read the whole table once, in bounded memory, and say by its content which one it is.
@@ -77,12 +96,16 @@ def open_source(data: object, *, where: str = "data", strings: Collection[str] =
     name = data.name if isinstance(data, SqlQuery) else where
     frame = _frame_of(data, name)
     with reading(name):
-        check_names(frame.collect_schema().names(), name)
+        schema = frame.collect_schema()
+        check_names(schema.names(), name)
+        check_depth(schema, name)
     return Source(frame, name)
 
 
 def _opened(files: Sequence[TableFile], name: str, strings: Collection[str]) -> Source:
-    return Source(scan_files(files, strings), str(name))
+    stats = [(file.path, file.path.stat()) for file in files]
+    stamps = tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+    return Source(scan_files(files, strings), str(name), stamps)
 
 
 def _open_list(data: Sequence[Any], where: str, strings: Collection[str]) -> Source:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from frazil.errors import SourceError
 from frazil.extras import load
+from frazil.sources.limits import check_row_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,13 +102,14 @@ def check_pages(path: Path) -> None:
 
     Raises: SourceError: the file, the column and what is wrong.
     """
-    if path.stat().st_size > LOOKED_BYTES:
-        return
     arrow, parquet = load("pyarrow"), load("pyarrow.parquet")
     try:
         metadata = parquet.read_metadata(path)
     except (arrow.ArrowException, OSError) as error:
         raise SourceError(f"{path} can't be read: {error}") from error
+    check_row_groups(metadata.num_row_groups, str(path))
+    if path.stat().st_size > LOOKED_BYTES:
+        return
     with path.open("rb") as file:
         for number in range(metadata.num_row_groups):
             group = metadata.row_group(number)

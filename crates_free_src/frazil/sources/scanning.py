@@ -12,6 +12,7 @@ import polars as pl
 from frazil.errors import SchemaError, SourceError
 from frazil.schema import column
 from frazil.sources.columns import check_names
+from frazil.sources.limits import check_depth
 from frazil.sources.pages import check_pages
 from frazil.sources.paths import COMPRESSED
 from frazil.sources.reading import reading
@@ -70,6 +71,7 @@ def open_file(file: TableFile, strings: Collection[str] = ()) -> Scan:
             check_pages(file.path)
         frame = _scan(file, strings)
         schema = dict(frame.collect_schema())
+        check_depth(schema, str(file))
         if file.format == "csv":
             _check_header(file, list(schema))
     return Scan(file, frame, schema)
