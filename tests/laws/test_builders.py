@@ -27,6 +27,7 @@ from frazil.features.calendar import (
 )
 from frazil.features.calendar.parts import PARTS
 from frazil.features.categories import (
+    CompareTexts,
     EncodeCount,
     EncodeHierarchy,
     EncodeOrdered,
@@ -203,6 +204,9 @@ ALL = (
     MinHash(["note", "whole"], components=3, n_gram=1),
     Similarity(),
     Similarity(["note", "amount"], most=2, n_gram=2),
+    Similarity("note", to=["cat", "dog"]),
+    Similarity("note", to="target", n_gram=1),
+    CompareTexts("note", "city", n_gram=2),
     GroupStats(["amount", "whole", "flag", "took", "clock"], "city"),
     GroupStats(["amount", "note"], ["city", "flag"], ["count", "n_unique", "mode_share", "entropy"], unseen="null"),
     GroupSize("city"),
