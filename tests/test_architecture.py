@@ -70,6 +70,7 @@ PUBLIC_NAMES = (
     "clean",
     "clip",
     "cluster_distance",
+    "compare_texts",
     "compare_to_group",
     "compare_windows",
     "count_of_kind",

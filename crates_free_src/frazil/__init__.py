@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from frazil.features.calendar import Holidays as holidays
     from frazil.features.calendar import MonthDistance as month_distance
     from frazil.features.calendar import TimeIndex as time_index
+    from frazil.features.categories import CompareTexts as compare_texts
     from frazil.features.categories import EncodeCount as encode_count
     from frazil.features.categories import EncodeHierarchy as encode_hierarchy
     from frazil.features.categories import EncodeOrdered as encode_ordered
@@ -151,6 +152,7 @@ __all__ = [
     "clean",
     "clip",
     "cluster_distance",
+    "compare_texts",
     "compare_to_group",
     "compare_windows",
     "count_of_kind",

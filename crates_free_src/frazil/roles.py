@@ -119,7 +119,7 @@ def _guessed(known: ColumnProfile, rows: int) -> tuple[Role, str]:
 def _useless(known: ColumnProfile, rows: int) -> str:
     """Say why nothing can be learned from a column; empty where something may be."""
     if known.n_unique is None:
-        return f"is of type {known.dtype}, which no feature is made of"
+        return f"is of type {known.dtype}, which is no single number, level, text or time"
     missing = known.nulls + known.nans
     if rows and missing == rows:
         return "has no values"

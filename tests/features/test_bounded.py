@@ -67,6 +67,24 @@ def test_an_unsorted_table_is_cut_into_buckets_which_are_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("by", [["row"], ["store", "day"]])
+def test_a_plan_says_that_one_entity_needs_more_memory_than_it_may_take(by):
+    df = pl.DataFrame({"row": range(100), "store": [0, 1] * 40 + [2] * 20, "day": range(100), "sold": [1.0] * 100})
+    fitted = RECIPE.fit(df.lazy())
+    plan = fitted.plan(df.sort(by), memory=1)
+    assert (plan.rows_at_once, plan.together) == (5, 40)
+    assert plan.memory_bytes == 40 * plan.row_bytes
+    assert "5 rows at a time but 40 of one entity, which are worked on at once, in about" in str(plan)
+    assert max(batch.height for batch in fitted.batches(df.sort(by), memory=1)) >= 40
+    assert "of one entity" not in str(fitted.plan(df.with_columns(store=pl.col("row") // 2).sort(by), memory=1))
+
+
+def test_a_sorted_table_without_entities_is_one_batch_and_the_plan_says_so():
+    df = panel(50, 1).drop_nulls().sort("day").unique("day", keep="first", maintain_order=True).drop("store")
+    plan = Recipe(Expanding("sold"), time="day").fit(df.lazy()).plan(df, memory=1)
+    assert (plan.together, plan.memory_bytes) == (df.height, df.height * plan.row_bytes)
+
+
 def test_a_table_of_one_entity_is_worked_on_at_once():
     df = panel(50, 1).drop("store")
     fitted = Recipe(Expanding("sold"), time="day").fit(df.lazy())

@@ -11,7 +11,15 @@ from sklearn.preprocessing import OneHotEncoder
 
 from frazil.errors import SettingError
 from frazil.features import FittedRecipe, Recipe
-from frazil.features.categories import EncodeShare, HashLevels, JoinRareLevels, MinHash, OneHot, Similarity
+from frazil.features.categories import (
+    CompareTexts,
+    EncodeShare,
+    HashLevels,
+    JoinRareLevels,
+    MinHash,
+    OneHot,
+    Similarity,
+)
 from frazil.features.categories.dirty import grams
 from frazil.features.categories.hashed import hashes
 
@@ -134,6 +142,41 @@ def test_similarity_is_the_jaccard_index_of_the_n_grams():
         assert row == pytest.approx(expected)
 
 
+def test_similarity_to_given_texts_and_to_labels():
+    frame = pl.LazyFrame({"note": ["snow melts", "ice", None, "icy snow"], "y": ["snow", "ice", "ice", "sun"]})
+    given = Recipe(Similarity("note", to=["ice", "snow", "ice"])).fit(frame).apply(frame).collect()
+    fitted = Recipe(Similarity("note", to="target")).fit(frame, target="y")
+    found = fitted.apply(frame.drop("y")).collect()
+    assert [feature.parameters["level"] for feature in fitted.features] == ["ice", "snow", "sun"]
+    of_ice = [0.0, 1.0, None, jaccard("icy snow", "ice", 3)]
+    assert given["note|similarity_0"].to_list() == found["note|similarity_0"].to_list() == pytest.approx(of_ice)
+    expected = [jaccard("snow melts", "snow", 3), 0.0, None, jaccard("icy snow", "snow", 3)]
+    assert found["note|similarity_1"].to_list() == pytest.approx(expected)
+    assert given.columns[2:] == ["note|similarity_0", "note|similarity_1"]
+
+
+def test_a_target_of_numbers_has_no_labels_to_be_like():
+    frame = pl.LazyFrame({"note": ["a"] * 40, "y": [row / 7 for row in range(40)]})
+    with pytest.raises(SettingError, match="compares with labels, which a target of numbers does not have"):
+        Recipe(Similarity("note", to="target")).fit(frame, target="y")
+    with pytest.raises(SettingError, match="reads the target; give a task"):
+        Recipe(Similarity("note", to="target")).fit(frame)
+
+
+def test_two_texts_are_compared_by_characters_words_beginnings_and_as_a_whole():
+    pairs = [("Red shoe", "red SHOE"), ("red shoe", "red hat"), ("", ""), ("", "hat"), (None, "hat"), ("a", None)]
+    frame = pl.LazyFrame(pairs, schema=["query", "title"], orient="row")
+    fitted = Recipe(CompareTexts("query", "title")).fit(frame)
+    found = FittedRecipe.read(fitted.members()).apply(frame).collect()
+    nothing = (None,) * 4
+    expected = [(1,) * 4, (jaccard("red shoe", "red hat", 3), 1 / 3, 0.5, 0), (1,) * 4, (0,) * 4, nothing, nothing]
+    for row, values in zip(found.rows(), expected, strict=True):
+        assert row[2:] == pytest.approx(values)
+    only = fitted.select(["query*title|alike_words"]).apply(frame).collect()
+    assert only.columns == ["query", "title", "query*title|alike_words"]
+    assert only["query*title|alike_words"].to_list() == found["query*title|alike_words"].to_list()
+
+
 def test_equal_min_hashes_are_as_many_as_the_n_grams_in_common():
     one, other = "senior data engineer", "senior software engineer"
     frame = pl.LazyFrame({"job": [one, other]})
@@ -173,6 +216,10 @@ def test_a_file_with_a_hash_that_can_not_be_made_is_refused():
         (lambda: MinHash("city", components=0), "components=0"),
         (lambda: MinHash("city", n_gram=0), "1 or more characters"),
         (lambda: Similarity("city", most=0), "1 or more levels"),
+        (lambda: Similarity("city", to="targt"), "it takes texts, as in to="),
+        (lambda: Similarity("city", to=[]), "it takes texts, as in to="),
+        (lambda: CompareTexts("a", "b", ["word"]), "'word' is not known.*Nearest: 'words'"),
+        (lambda: CompareTexts("a", "a"), "two columns are compared"),
     ],
 )
 def test_settings_without_a_meaning_are_refused(make, words):

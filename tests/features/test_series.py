@@ -36,6 +36,8 @@ def test_values_are_those_of_tsfresh(described, name):
     ids = [each for each in IDS if not (name.startswith(OF_EQUAL_VALUES) and each in ("constant", "zeros"))]
     if name.startswith("permutation_entropy"):
         ids.remove("counts")  # whose ties tsfresh orders as the processor's sort happens to
+    if name == "ar_coefficient_coeff_10_k_10":  # 0 there, and the other ten missing, of series that are too short
+        ids = [each for each in ids if len(ORACLE["series"][each]) > 20]
     found, expected = (np.array([values[each] for each in ids], float) for values in (ours, theirs))
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
 

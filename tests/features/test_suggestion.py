@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+import frazil as fz
 from frazil.features import suggest_builders
 from frazil.features.calendar import CyclicTime, DateParts
 from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
 from frazil.features.numbers import KeepNumbers
-from frazil.features.suggestion import MOST_CROSSED, looks_like_codes
+from frazil.features.series import SeriesStats
+from frazil.features.suggestion import MOST_CROSSED, MOST_SERIES, SUMMARIES, looks_like_codes
 from frazil.features.text import TextStats, TextSvd
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
@@ -55,6 +57,27 @@ def test_each_role_gets_its_builders():
         TextStats(["note"]),
         TextSvd(["note"]),
     )
+
+
+def test_lists_of_numbers_are_summarised_as_series_and_not_too_many_of_them():
+    heart = [RNG.normal(size=20).tolist() for _ in range(N)]
+    steps = pl.Series(heart).cast(pl.Array(pl.Float32, 20))
+    lists = {"heart": heart, "tags": [["a", "b"]] * N, "none": pl.Series([None] * N, dtype=pl.List(pl.Int8))}
+    few = recipe_of({"price": RNG.normal(size=N), **lists, "steps": steps})
+    assert few.builders == (KeepNumbers(["price"]), SeriesStats(["heart", "steps"], SUMMARIES))
+    many = recipe_of({f"heart{at}": heart for at in range(MOST_SERIES + 2)})
+    assert many.builders == (SeriesStats([f"heart{at}" for at in range(MOST_SERIES)], SUMMARIES),)
+
+
+@pytest.mark.slow
+def test_series_in_cells_are_found_and_learned_from():
+    y = RNG.integers(0, 2, N)
+    df = pl.DataFrame({"heart": [RNG.normal(0, 1 + label, 30).tolist() for label in y], "y": y})
+    (reason,) = fz.suggest(df, "y").reasons
+    assert reason == "heart: they are lists of numbers, which summaries of whole series describe"
+    model = fz.fit_auto(df, target="y", budget=fz.Budget(trials=3), learners=["linear"], progress=False)
+    assert model.leaderboard["score"].max() > 0.95
+    assert model.predict(df.drop("y")).height == N
 
 
 def test_the_recipe_fits_the_table_that_it_was_made_for():

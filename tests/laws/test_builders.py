@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import fields, replace
@@ -27,6 +28,7 @@ from frazil.features.calendar import (
 )
 from frazil.features.calendar.parts import PARTS
 from frazil.features.categories import (
+    CompareTexts,
     EncodeCount,
     EncodeHierarchy,
     EncodeOrdered,
@@ -203,6 +205,9 @@ ALL = (
     MinHash(["note", "whole"], components=3, n_gram=1),
     Similarity(),
     Similarity(["note", "amount"], most=2, n_gram=2),
+    Similarity("note", to=["cat", "dog"]),
+    Similarity("note", to="target", n_gram=1),
+    CompareTexts("note", "city", n_gram=2),
     GroupStats(["amount", "whole", "flag", "took", "clock"], "city"),
     GroupStats(["amount", "note"], ["city", "flag"], ["count", "n_unique", "mode_share", "entropy"], unseen="null"),
     GroupSize("city"),
@@ -401,6 +406,35 @@ def test_values_are_finite_or_null_for_seen_and_unseen_rows(builder, df, other):
     for table in (df, other, other.clear()):
         assert applied(fitted, table).height == table.height
         assert all(values.cast(pl.Float64).is_finite().all() for values in made(fitted, table))
+
+
+@every_builder
+def test_features_of_a_row_stream_and_others_are_known_not_to(builder):
+    plain = {"flag": True, "city": "Rom", "store": "a", "tags": ["a"], "point": {"x": 1.0, "name": "p"}, "blob": b"ab"}
+    rows = [
+        {"amount": row / 7, "whole": row, "step": row, "took": timedelta(days=row), "clock": time(row), "y": row % 2}
+        | {"when": datetime(2020, 1, 5 + row, row), "day": date(2020, 1, 5 + row), "written": f"202{row}-01-05 10:30"}
+        | {"lat": row / 2, "lon": row / 3, "items": [1.0, 2.0 * row, 4.0], "note": NOTES[row % 3]}
+        for row in range(8)
+    ]
+    df = pl.DataFrame([plain | row for row in rows], schema=SCHEMA)
+    fitted = fit(builder, df)
+    assert fitted.features
+    # What reads another table meets it all at once; earlier rows are put in order first (`batches` bounds these).
+    is_held = fitted.parts[0].scope is Scope.ENTITY or isinstance(builder, (Aggregate, Latest, Synthesize))
+    assert bool(fallbacks(fitted.apply(df.lazy()))) == is_held
+
+
+def fallbacks(frame):
+    """The nodes of a physical plan that the in-memory engine does, which Polars draws in red."""
+    plan = frame.show_graph(engine="streaming", plan_stage="physical", raw_output=True, show=False)
+    assert '"0.0 0.3 1.0">⬤</FONT> in-memory engine fallback' in plan  # what the colour means
+    return re.findall(r'label="([\w-]+).*fillcolor="0\.0 0\.3 1\.0"', plan)
+
+
+def test_a_fallback_of_the_plan_is_found():
+    frame = pl.LazyFrame({"key": [2, 1], "value": [1.0, 2.0]}).group_by("key").agg(pl.col("value").median())
+    assert fallbacks(frame) == ["in-memory-map"]
 
 
 @every_builder

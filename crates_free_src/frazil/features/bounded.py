@@ -35,10 +35,11 @@ class Plan:
 
     Args:
         rows: How many the table has.
-        rows_at_once: Rows of a batch; more where one entity has more.
+        rows_at_once: Rows of a batch.
         row_bytes: What a row takes while it is worked on, as estimated from the columns' types.
         buckets: How many files the table is cut into by its entities first; 0 where it need not be cut.
         reason: Why so.
+        together: Rows that have to be in one batch, even where it takes fewer: those of the largest entity.
     """
 
     rows: int
@@ -46,23 +47,29 @@ class Plan:
     row_bytes: int
     buckets: int
     reason: str
+    together: int = 0
 
     @property
     def memory_bytes(self) -> int:
         """About how much memory the batches take."""
-        return self.row_bytes * min(self.rows, self.rows_at_once)
+        return self.row_bytes * min(self.rows, max(self.rows_at_once, self.together))
 
     def __str__(self) -> str:
         """Say what will be done."""
         cut = f"cut into {self.buckets} buckets of whole entities on disk, then " if self.buckets else ""
+        more = f" but {self.together:,} of one entity, which are worked on at once," if self._is_exceeded else ""
         return (
-            f"{self.rows:,} rows, {cut}{self.rows_at_once:,} rows at a time in about {self.memory_bytes / 2**20:,.0f}"
-            f" MiB: {self.reason}"
+            f"{self.rows:,} rows, {cut}{self.rows_at_once:,} rows at a time{more} in about"
+            f" {self.memory_bytes / 2**20:,.0f} MiB: {self.reason}"
         )
+
+    @property
+    def _is_exceeded(self) -> bool:
+        return self.together > self.rows_at_once
 
 
 def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memory_bytes: int) -> Plan:
-    """Choose how to work through a table; reads its entity and time columns once.
+    """Choose how to work through a table; reads its entity and time columns once, or twice where it has many rows.
 
     Args:
         frame: The table.
@@ -78,12 +85,19 @@ def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memo
         rows = frame.select(pl.len()).collect(engine="streaming").item()
         return Plan(rows, at_once, row_bytes, 0, "no feature reads other rows")
     rows, is_sorted = frame.select(pl.len(), in_order_already(panel)).collect(engine="streaming").row(0)
+    together = _largest(frame, panel.entity) if rows > at_once and panel.entity else rows
     if is_sorted:
-        return Plan(rows, at_once, row_bytes, 0, "the table is sorted by entity and time")
+        return Plan(rows, at_once, row_bytes, 0, "the table is sorted by entity and time", together)
     if rows <= at_once or not panel.entity:
         return Plan(rows, max(at_once, rows), row_bytes, 0, "all rows are worked on at once")
     buckets = min(MOST_BUCKETS, int(SKEW * rows / at_once) + 1)
-    return Plan(rows, at_once, row_bytes, buckets, "the table is not sorted by entity and time")
+    return Plan(rows, at_once, row_bytes, buckets, "the table is not sorted by entity and time", together)
+
+
+def _largest(frame: pl.LazyFrame, entity: tuple[str, ...]) -> int:
+    """Count the rows of the entity that has the most."""
+    sizes = frame.group_by(column(name) for name in entity).agg(pl.len().alias("")).select(pl.col("").max())
+    return int(sizes.collect(engine="streaming").item())
 
 
 def batches_of(

@@ -109,10 +109,12 @@ class Target:
         name: Its column.
         values: One expression a number that can be averaged: the values for regression, 0 or 1 of the positive label
             for two classes (both under an empty name), 0 or 1 of each label under its name for more.
+        labels: The labels as text; none for regression.
     """
 
     name: str
     values: Mapping[str, pl.Expr]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,9 +268,10 @@ def target_of(task: Task) -> Target:
         number = values.cast(pl.Float64)
         return Target(task.target, {"": pl.when(number.is_finite()).then(number)})
     labels = dict(zip(task.label_names, task.labels, strict=True))
+    names = tuple(labels)[:MOST_LABELS]
     if len(labels) == 2:
-        return Target(task.target, {"": _is_label(values, task.labels[1])})
-    return Target(task.target, {name: _is_label(values, label) for name, label in list(labels.items())[:MOST_LABELS]})
+        return Target(task.target, {"": _is_label(values, task.labels[1])}, names)
+    return Target(task.target, {name: _is_label(values, labels[name]) for name in names}, names)
 
 
 def _is_label(values: pl.Expr, label: Any) -> pl.Expr:  # noqa: ANN401 -- a label is of any type

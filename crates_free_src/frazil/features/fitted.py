@@ -86,7 +86,8 @@ class FittedRecipe:
 
         Features that read earlier rows need each entity whole. Where the table is sorted by entity and time, batches
         are cut where an entity ends; else it is first written to disk in buckets of whole entities, and rows come in
-        the order of the buckets. An entity that is larger than a batch is worked on at once.
+        the order of the buckets. An entity that is larger than a batch is worked on at once, whatever `memory` is;
+        `plan` says so, and how much that takes.
 
         Args:
             data: Any source.

@@ -15,6 +15,7 @@ from frazil.features.numbers.kept import KeepNumbers
 from frazil.features.panel import Panel
 from frazil.features.panels import suggest_windows
 from frazil.features.recipe import Recipe
+from frazil.features.series.lists import SeriesStats
 from frazil.features.text.measures import TextStats
 from frazil.features.text.reduced import TextSvd
 from frazil.types import Role
@@ -22,7 +23,7 @@ from frazil.types import Role
 if TYPE_CHECKING:
     from frazil.features.contract import Builder
     from frazil.profile import ColumnProfile, Profile
-    from frazil.schema import Schema
+    from frazil.schema import ColumnRole, Schema
     from frazil.task import Task
 
 FEW_LEVELS = 8  # a tree tells so few levels apart by their codes; more get counts and target means too
@@ -33,6 +34,12 @@ CODE_REPEATS = 4  # rows a value, at the least
 CROSSED_SHARE = 0.6  # of the columns that are many-levelled categories, in a table that is worth crossing
 SHOWN = 3  # columns that a reason names
 MOST_CROSSED = 15  # columns that crosses may become, which are several a pair where there are several classes
+MOST_SERIES = 4  # list columns that are summarised, each by so many numbers as there are here:
+SUMMARIES = (
+    *("length", "mean", "median", "standard_deviation", "minimum", "maximum", "skewness", "kurtosis"),
+    *("mean_abs_change", "mean_change", "number_peaks_n_3", "cid_ce_normalize_True", "longest_strike_above_mean"),
+    *("autocorrelation_lag_1", "autocorrelation_lag_5", "linear_trend_attr_slope", "fft_aggregated_aggtype_centroid"),
+)
 MOST_ENCODED = 150  # columns that target means of single categories may become
 
 
@@ -83,6 +90,7 @@ def suggest_builders(
       look like codes (each value repeats, in a wide range that is mostly unused) get these beside the number.
     - Where most columns are such categories, as in logs of ids, pairs of them are encoded as well: at most 15, those
       with the most combinations.
+    - Lists of numbers are taken for series, of which 17 summaries are made; the first 4 such columns only.
     - Text is measured and reduced. Keys, groups, weights and ignored columns are left out.
     - Rows of entities in time get windows over earlier rows: of their numbers, and with a horizon of the target.
 
@@ -101,6 +109,8 @@ def suggest_builders(
     codes = [name for name in schema.named(Role.NUMBER) if looks_like_codes(profile[name], profile.rows)]
     many = [name for name in categories if (profile[name].n_unique or 0) > FEW_LEVELS] + codes
     texts = schema.named(Role.TEXT)
+    series = [known.name for known in schema.roles if _is_series(known) and profile[known.name].nulls < profile.rows]
+    series = series[:MOST_SERIES]
     classes = _classes(task, MOST_ENCODED, len(many))
     asked: list[tuple[list[str], Builder, str]] = [
         (numbers + read["number"], KeepNumbers(numbers + read["number"]), "they are numbers, or read as such"),
@@ -113,6 +123,7 @@ def suggest_builders(
         ),
         (dates, DateParts(dates), "they are dates, of which the parts repeat"),
         (dates, CyclicTime(dates), "they are dates, whose parts meet where a cycle ends"),
+        (series, SeriesStats(series, SUMMARIES), "they are lists of numbers, which summaries of whole series describe"),
         (texts, TextStats(texts), "they are text, and how it is written tells something"),
         (texts, TextSvd(texts), "they are text, of which the words tell something"),
     ]
@@ -135,6 +146,11 @@ def looks_like_codes(known: ColumnProfile, rows: int) -> bool:
     span = known.maximum - known.minimum
     repeats = n_unique * CODE_REPEATS <= rows
     return n_unique > FEW_LEVELS and repeats and span > CODE_RANGE and n_unique < CODE_DENSITY * span
+
+
+def _is_series(known: ColumnRole) -> bool:
+    inner = getattr(known.dtype, "inner", None)
+    return known.role is Role.IGNORED and inner is not None and inner.is_numeric()
 
 
 def _is_date(schema: Schema, name: str) -> bool:

@@ -11,6 +11,7 @@ from frazil.features.categories.hashed import HashLevels, LevelsHashed
 from frazil.features.categories.hierarchies import EncodeHierarchy, HierarchyEncoded
 from frazil.features.categories.levels import LevelsEncoded
 from frazil.features.categories.ordered import EncodeOrdered
+from frazil.features.categories.pairs import CompareTexts, TextsCompared
 from frazil.features.categories.quantiles import EncodeTargetQuantile
 from frazil.features.categories.targets import EncodeTarget, EncodeTargetSpread, EncodeWoe
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # By the names that users call them.
 BUILDERS: dict[str, type[Builder]] = {
+    "compare_texts": CompareTexts,
     "encode_count": EncodeCount,
     "encode_hierarchy": EncodeHierarchy,
     "encode_ordered": EncodeOrdered,
@@ -43,11 +45,13 @@ STATES: tuple[type[Fitted], ...] = (
     OrdinalEncoded,
     RareLevelsJoined,
     SimilarityEncoded,
+    TextsCompared,
 )
 
 __all__ = [
     "BUILDERS",
     "STATES",
+    "CompareTexts",
     "EncodeCount",
     "EncodeHierarchy",
     "EncodeOrdered",
@@ -70,4 +74,5 @@ __all__ = [
     "RareLevelsJoined",
     "Similarity",
     "SimilarityEncoded",
+    "TextsCompared",
 ]

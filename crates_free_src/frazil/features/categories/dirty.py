@@ -16,7 +16,7 @@ from frazil.features.plain import PlainState, check_known, checked, only_named, 
 from frazil.schema import column
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -184,8 +184,9 @@ class Similarity:
         columns: Names or a selector.
         most: How many levels are compared with, the most frequent ones; each is a column.
         n_gram: Characters of a gram.
+        to: Texts to compare with instead, or "target" for the labels of the target: does a text name one of them?
 
-    Raises: SettingError: most or n_gram is below 1.
+    Raises: SettingError: most or n_gram is below 1, `to` holds no texts, or the target has no labels.
     Source: Cerda, Varoquaux, Kégl (2018), Similarity encoding for learning with dirty categorical variables, Machine
         Learning 107, 1477-1494.
 
@@ -198,26 +199,39 @@ class Similarity:
     columns: Columns = field(default_factory=categories)
     most: int = MOST_PROTOTYPES
     n_gram: int = N_GRAM
+    to: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         check_n_gram(self.n_gram)
         if self.most < 1:
             raise SettingError(f"most={self.most!r}; it takes 1 or more levels.")
+        if self.to is not None and self.to != "target" and (isinstance(self.to, str) or not self.to):
+            raise SettingError(f"to={self.to!r}; it takes texts, as in to=['red', 'blue'], or \"target\".")
 
     def learn(self, train: Training) -> Queries:
-        """Ask for the count of each level."""
-        return {name: counted(train.frame, [name]) for name in train.columns(self.columns, KINDS, self)}
+        """Ask for the count of each level, unless it is known what to compare with."""
+        columns = train.columns(self.columns, KINDS, self)
+        return {name: counted(train.frame, [name]) for name in columns if self.to is None}
 
     def fitted(self, learned: Learned, train: Training) -> list[SimilarityEncoded]:
         """Keep the most frequent levels."""
         made = []
-        for source, counts in learned.items():
-            levels = Levels.by_frequency((source,), counts, self.most)
+        for source in train.columns(self.columns, KINDS, self):
+            levels = self._levels(source, learned, train)
             places = tuple(range(len(levels.values)))
             names = tuple(train.named(source, f"similarity_{at}") for at in places)
             made.append(SimilarityEncoded(names, places, self.n_gram, levels))
         return made
+
+    def _levels(self, source: str, learned: Learned, train: Training) -> Levels:
+        if self.to is None:
+            return Levels.by_frequency((source,), learned[source], self.most)
+        if self.to != "target":
+            return Levels((source,), pl.Series(list(dict.fromkeys(self.to)), dtype=pl.String))
+        if not (labels := train.target_for(self).labels):
+            raise SettingError('Similarity(to="target") compares with labels, which a target of numbers does not have.')
+        return Levels((source,), pl.Series(labels, dtype=pl.String))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

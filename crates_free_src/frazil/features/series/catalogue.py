@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from frazil.errors import SettingError
-from frazil.features.series import courses, spectra, values
+from frazil.features.series import courses, dynamics, spectra, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -57,6 +57,11 @@ def _each(function: Callable[..., NDArray[np.float64]], **settings: Iterable[Any
         SeriesFeature(function, tuple(zip(names, chosen, strict=True)))
         for chosen in product(*(list(settings[name]) for name in names))
     ]
+
+
+def _sharing(function: Callable[..., NDArray[np.float64]], **settings: Iterable[Any]) -> list[SeriesFeature]:
+    """Take a function that shares its work with other settings of it."""
+    return [SeriesFeature(each.function, each.settings, shares=True) for each in _each(function, **settings)]
 
 
 def _all(*functions: Callable[..., NDArray[np.float64]]) -> list[SeriesFeature]:
@@ -151,7 +156,16 @@ EFFICIENT = [
     *_each(spectra.fourier_entropy, bins=[2, 3, 5, 10, 100]),
     *_each(spectra.permutation_entropy, dimension=[3, 4, 5, 6, 7], tau=[1]),
 ]
-COMPREHENSIVE = [*EFFICIENT, *_all(spectra.sample_entropy)]
+# These work on one series after the other, or in quadratic time.
+COMPREHENSIVE = [
+    *EFFICIENT,
+    *_all(spectra.sample_entropy),
+    *_each(dynamics.approximate_entropy, m=[2], r=[0.1, 0.3, 0.5, 0.7, 0.9]),
+    *_each(dynamics.lempel_ziv_complexity, bins=[2, 3, 5, 10, 100]),
+    *_sharing(dynamics.ar_coefficient, coeff=range(11), k=[10]),
+    *_sharing(dynamics.friedrich_coefficients, coeff=range(4), m=[3], r=[30]),
+    *_sharing(dynamics.max_langevin_fixed_point, m=[3], r=[30]),
+]
 
 SETS = {"minimal": MINIMAL, "efficient": EFFICIENT, "comprehensive": COMPREHENSIVE}
 BY_NAME = {feature.name: feature for feature in COMPREHENSIVE}
