@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frazil.errors import SettingError
+from frazil.errors import MissingExtraError, SettingError
+from frazil.extras import is_installed
 from frazil.models import family_of, learner_from, names_of
 from frazil.models.constant import Constant
 from frazil.search.candidate import Candidate
@@ -44,6 +45,7 @@ class Entry:
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
         least_columns: Fewest features that it is for.
+        extra: The extra of frazil, and the package, that it needs; it is left out where that is not installed.
     """
 
     learner: Learner
@@ -53,6 +55,12 @@ class Entry:
     least_work: int = 0
     skewed: bool = False
     least_columns: int = 0
+    extra: str | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether what it needs is installed."""
+        return self.extra is None or is_installed(self.extra)
 
 
 def read_portfolio() -> tuple[Entry, ...]:
@@ -102,19 +110,27 @@ class Portfolio:
     def _suits(self, entry: Entry) -> bool:
         is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
         fits = entry.least_work <= self.work <= entry.most_work and self.columns >= entry.least_columns
-        return is_asked_for and fits and (self.skewed or not entry.skewed)
+        return is_asked_for and fits and (self.skewed or not entry.skewed) and entry.is_available
 
 
 def check_learners(learners: Sequence[str] | None) -> None:
-    """Raise SettingError where the portfolio has no learner or family of a name, or none is named."""
+    """Raise SettingError where the portfolio has no learner or family of a name, or none is named.
+
+    Raises: MissingExtraError: all of that name need a package that is not installed.
+    """
     if learners is None:
         return
-    known = sorted(set().union(*(names_of(entry.learner) for entry in read_portfolio())))
+    entries = read_portfolio()
+    known = sorted(set().union(*(names_of(entry.learner) for entry in entries)))
     if isinstance(learners, str) or not learners:
         raise SettingError(f"learners={learners!r}; it takes a list of names: {', '.join(known)}.")
     for name in learners:
         if name not in known:
             raise SettingError.among("learner", name, known)
+        meant = [entry for entry in entries if name in names_of(entry.learner)]
+        if not any(entry.is_available for entry in meant):
+            needed = str(meant[0].extra)
+            raise MissingExtraError.naming(needed, needed)
 
 
 def proposer_for(
