@@ -152,7 +152,7 @@ PUBLIC_NAMES = (
     "time_since",
 )
 
-HEAVY = {"catboost", "duckdb", "lightgbm", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn"}
+HEAVY = {"catboost", "duckdb", "lightgbm", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "xgboost"}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 RUNNERS = {"compile", "eval", "exec"}
 LOADERS = {"import_module", "load"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from frazil.errors import MissingExtraError
@@ -24,3 +25,12 @@ def load(module: str, *, extra: str | None = None) -> Any:  # noqa: ANN401 -- a 
         if extra is None or error.name is None or error.name.partition(".")[0] != package:
             raise
         raise MissingExtraError.naming(package, extra) from error
+
+
+def is_installed(module: str) -> bool:
+    """Say whether an optional package is there, without loading it.
+
+    >>> is_installed("polars"), is_installed("no_such_package")
+    (True, False)
+    """
+    return find_spec(module) is not None

@@ -28,6 +28,7 @@ from frazil.models import (
     Neighbors,
     RandomForest,
     Selected,
+    XGBoost,
     learner_from,
     settings_of,
 )
@@ -48,6 +49,7 @@ QUICK = (
     RandomForest(trees=20),
     Neighbors(),
     HistGradientBoosting(max_rounds=40),
+    XGBoost(max_rounds=40),
 )
 TREES = (
     LightGBM(max_rounds=40),
@@ -55,6 +57,7 @@ TREES = (
     ExtraTrees(trees=20),
     RandomForest(trees=20),
     HistGradientBoosting(max_rounds=40),
+    XGBoost(max_rounds=40),
 )
 TASKS = {
     "binary": Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1)),
@@ -73,6 +76,7 @@ BOUNDED = {
     "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "random_forest": lambda rounds: {"trees": rounds},
     "hist_gradient_boosting": lambda rounds: {"max_rounds": rounds},
+    "xgboost": lambda rounds: {"max_rounds": rounds},
 }
 # CatBoost refuses constants, and of a random forest each tree has a mean of its own.
 TAKING_CONSTANTS = [each for each in QUICK if not isinstance(each, (CatBoost, RandomForest))]
@@ -85,6 +89,7 @@ ROUNDS = {
     "log_target": 40,
     "random_forest": 20,
     "hist_gradient_boosting": 40,
+    "xgboost": 40,
 }
 
 

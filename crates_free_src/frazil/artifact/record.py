@@ -23,7 +23,7 @@ from frazil.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LIBRARIES = ("polars", "numpy", "scikit-learn", "lightgbm", "catboost", "optuna", "duckdb")
+LIBRARIES = ("polars", "numpy", "scikit-learn", "lightgbm", "catboost", "xgboost-cpu", "xgboost", "optuna", "duckdb")
 RUN = "run.json"
 FORMAT = 1
 UNWRITTEN, BECAUSE = "unwritten", "because"

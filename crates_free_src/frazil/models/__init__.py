@@ -18,6 +18,7 @@ from frazil.models.mlp import MLP
 from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
 from frazil.models.selected import Selected
+from frazil.models.xgboost_model import XGBoost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     RandomForest,
     Neighbors,
     HistGradientBoosting,
+    XGBoost,
 )
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frazil.errors import SettingError
+from frazil.errors import MissingExtraError, SettingError
+from frazil.extras import is_installed
 from frazil.models import family_of, learner_from, names_of
 from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
 from frazil.models.hist_gradient_boosting import HistGradientBoosting
 from frazil.models.lightgbm_model import LightGBM
+from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
 from frazil.search.optuna_proposer import OptunaProposer
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
-BOOSTED = {LightGBM.name, CatBoost.name, HistGradientBoosting.name}  # they grow a tree for each class and round
+BOOSTED = {LightGBM.name, CatBoost.name, HistGradientBoosting.name, XGBoost.name}  # they grow a tree for each class and round
 PROMOTED_SHARE = 0.65  # of the time left, for settings that were the best on a sample
 
 
@@ -49,6 +51,7 @@ class Entry:
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
         least_columns: Fewest features that it is for.
+        extra: The extra of frazil, and the package, that it needs; it is left out where that is not installed.
     """
 
     learner: Learner
@@ -58,6 +61,12 @@ class Entry:
     least_work: int = 0
     skewed: bool = False
     least_columns: int = 0
+    extra: str | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether what it needs is installed."""
+        return self.extra is None or is_installed(self.extra)
 
 
 def read_portfolio() -> tuple[Entry, ...]:
@@ -110,19 +119,27 @@ class Portfolio:
         is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
         work = self.rows * self.trees if names_of(entry.learner) & BOOSTED else self.rows
         fits = entry.least_work <= work <= entry.most_work and self.columns >= entry.least_columns
-        return is_asked_for and fits and (self.skewed or not entry.skewed)
+        return is_asked_for and fits and (self.skewed or not entry.skewed) and entry.is_available
 
 
 def check_learners(learners: Sequence[str] | None) -> None:
-    """Raise SettingError where the portfolio has no learner or family of a name, or none is named."""
+    """Raise SettingError where the portfolio has no learner or family of a name, or none is named.
+
+    Raises: MissingExtraError: all of that name need a package that is not installed.
+    """
     if learners is None:
         return
-    known = sorted(set().union(*(names_of(entry.learner) for entry in read_portfolio())))
+    entries = read_portfolio()
+    known = sorted(set().union(*(names_of(entry.learner) for entry in entries)))
     if isinstance(learners, str) or not learners:
         raise SettingError(f"learners={learners!r}; it takes a list of names: {', '.join(known)}.")
     for name in learners:
         if name not in known:
             raise SettingError.among("learner", name, known)
+        meant = [entry for entry in entries if name in names_of(entry.learner)]
+        if not any(entry.is_available for entry in meant):
+            needed = str(meant[0].extra)
+            raise MissingExtraError.naming(needed, needed)
 
 
 def proposer_for(
