@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
-BOOSTED = {LightGBM.name, CatBoost.name, HistGradientBoosting.name, XGBoost.name}  # they grow a tree for each class and round
+BOOSTED = {
+    LightGBM.name,
+    CatBoost.name,
+    HistGradientBoosting.name,
+    XGBoost.name,
+}  # they grow a tree for each class and round
 PROMOTED_SHARE = 0.65  # of the time left, for settings that were the best on a sample
 
 
