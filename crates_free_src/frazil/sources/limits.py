@@ -70,9 +70,10 @@ def check_string_bytes(df: pl.DataFrame, where: str) -> None:
 
 
 def _string_bytes(values: pl.Series) -> int:
-    """Count the bytes without putting any string together."""
+    """Count the bytes without putting any string together; methods of a Series may take its name for a pattern."""
+    values = values.alias("value")
     if values.dtype == pl.String:
         return int(values.str.len_bytes().cast(pl.UInt64).sum())
-    levels = values.alias("value").drop_nulls().value_counts(name="rows")
+    levels = values.drop_nulls().value_counts(name="rows")
     lengths = levels["value"].cast(pl.String).str.len_bytes().cast(pl.UInt64)
     return int((lengths * levels["rows"]).sum())
