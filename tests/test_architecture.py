@@ -92,6 +92,7 @@ PUBLIC_NAMES = (
     "encode_woe",
     "ewm",
     "expanding",
+    "export_study",
     "express",
     "fill_forward",
     "fit_auto",
