@@ -93,6 +93,7 @@ PUBLIC_NAMES = (
     "encode_woe",
     "ewm",
     "expanding",
+    "export_study",
     "express",
     "fill_forward",
     "fit_auto",

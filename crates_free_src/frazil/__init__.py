@@ -120,6 +120,7 @@ if TYPE_CHECKING:
     from frazil.progress import Progress
     from frazil.reproducing import reproduce
     from frazil.search.staging import Forward
+    from frazil.search.study import export_study
     from frazil.sources import sql
 
 __all__ = [
@@ -175,6 +176,7 @@ __all__ = [
     "encode_woe",
     "ewm",
     "expanding",
+    "export_study",
     "express",
     "fill_forward",
     "fit_auto",
@@ -246,6 +248,7 @@ _HOMES = {
     "frazil.progress": ("Progress",),
     "frazil.reproducing": ("reproduce",),
     "frazil.search.staging": ("Forward",),
+    "frazil.search.study": ("export_study",),
     "frazil.sources": ("sql",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

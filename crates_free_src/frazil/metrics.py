@@ -133,6 +133,15 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
     return _serving(METRICS[given], task)
 
 
+def metric_named(name: str) -> Metric | None:
+    """Return the metric of a name, a level or power in it included; None where it is a user's function or not known.
+
+    >>> metric_named("pinball_0.9").name, metric_named("my_gain")
+    ('pinball_0.9', None)
+    """
+    return METRICS.get(name) or _with_parameter(name)
+
+
 def pinball_at(level: float) -> Metric:
     """Make the pinball loss of a quantile, as in `pinball_at(0.9)` for the ninth decile.
 

@@ -1,0 +1,125 @@
+"""A run's journal as an Optuna study, for optuna-dashboard and whatever else reads one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frazil.errors import SettingError, SourceError
+from frazil.extras import load
+from frazil.journal import LOG, read_records
+from frazil.metrics import metric_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+STUDY = "optuna.db"
+NAME = "frazil"
+LEARNER = "learner"
+
+
+def export_study(store: str | Path, *, greater_is_better: bool | None = None) -> Path:
+    """Write the trials of a run as an Optuna study, which `optuna-dashboard sqlite:///runs/x/optuna.db` shows.
+
+    Each trial has its settings as parameters named `<learner>.<setting>`, its score as value, those of its blocks of
+    rows as intermediate values, and what else is known as user attributes. The run may be going on meanwhile: it is
+    read as far as it has come. A study that is there already is replaced, all of it or nothing.
+
+    Args:
+        store: The folder that was given to `fit_auto(store=)`.
+        greater_is_better: Of a metric that is a function of one's own, which no journal can tell; None otherwise.
+
+    Returns: The SQLite file, `optuna.db` in the folder; its study is called "frazil".
+
+    Raises:
+        SourceError: the folder has no journal.
+        SettingError: the metric is a function, and `greater_is_better` is not given.
+        ArtifactError: the journal is damaged.
+    """
+    folder = Path(store)
+    journal = folder / LOG
+    if not journal.is_file():
+        raise SourceError(f"{folder} has no {LOG}: it is not the folder of a run's store=.")
+    records, _ = read_records(journal.read_bytes(), str(journal))
+    direction = "maximize" if _is_high_good(records, greater_is_better) else "minimize"
+    written = folder / f".{STUDY}.{os.getpid()}"
+    try:
+        _write(written, direction, [record for record in records if "candidate" in record])
+        written.replace(folder / STUDY)
+    finally:
+        written.unlink(missing_ok=True)
+    return folder / STUDY
+
+
+def _is_high_good(records: Sequence[Mapping[str, Any]], given: bool | None) -> bool:
+    if given is not None:
+        return given
+    name = str(records[0]["identity"]["settings"]["metric"]) if records else ""
+    metric = metric_named(name)
+    if metric is None:
+        raise SettingError(f"metric={name!r} of the run is a function; say greater_is_better=True or False.")
+    return metric.greater_is_better
+
+
+def _write(path: Path, direction: str, records: Sequence[Mapping[str, Any]]) -> None:
+    optuna = load("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    try:
+        study = optuna.create_study(storage=storage, study_name=NAME, direction=direction)
+        settings = [dict(_flat(record.get("settings") or {})) for record in records]
+        kinds = _distributions(optuna, settings)
+        for record, own in zip(records, settings, strict=True):
+            study.add_trial(_trial(optuna, record, own, kinds))
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _trial(optuna: Any, record: Mapping[str, Any], own: Mapping[str, Any], kinds: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Optuna loads late
+    score, blocks = record.get("score"), record.get("block_scores") or []
+    is_finished, states = "error" not in record, optuna.trial.TrialState
+    state = states.COMPLETE if is_finished else states.PRUNED if record["error"] == "Pruned" else states.FAIL
+    about = {name: record[name] for name in ("candidate", "origin", "error", "message") if name in record}
+    seconds = record.get("fit_seconds", record.get("seconds"))
+    return optuna.trial.create_trial(
+        state=state,
+        value=score if is_finished else None,
+        params=dict(own),
+        distributions={name: kinds[name] for name in own},
+        intermediate_values={
+            step: value for step, value in enumerate(blocks or ([] if score is None else [score])) if value is not None
+        },
+        user_attrs={**about, "seconds": seconds, "settings": json.dumps(record.get("settings"))},
+    )
+
+
+def _flat(description: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Name each setting after its learner, and those of a learner inside after both."""
+    home = f"{above}{description.get(LEARNER, '')}"
+    for name, value in description.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{home}/")
+        elif name == LEARNER:
+            yield f"{above}{LEARNER}", value
+        elif isinstance(value, bool | int | float | str):
+            yield f"{home}.{name}", value
+
+
+def _distributions(optuna: Any, settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: ANN401 -- as above
+    """Return for each setting the range that was tried; Optuna takes no values without."""
+    tried: dict[str, list[Any]] = {}
+    for own in settings:
+        for name, value in own.items():
+            tried.setdefault(name, []).append(value)
+    return {name: _distribution(optuna.distributions, values) for name, values in tried.items()}
+
+
+def _distribution(kinds: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401 -- as above
+    if any(isinstance(value, bool | str) for value in values):
+        return kinds.CategoricalDistribution(sorted(set(values), key=str))
+    if all(isinstance(value, int) for value in values):
+        return kinds.IntDistribution(min(values), max(values))
+    return kinds.FloatDistribution(float(min(values)), float(max(values)))

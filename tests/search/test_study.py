@@ -1,0 +1,88 @@
+"""A run's journal as a study that Optuna reads."""
+
+import optuna
+import polars as pl
+import pytest
+
+import frazil as fz
+from frazil.errors import SettingError, SourceError
+from frazil.journal import Journal
+
+IDENTITY = {"settings": {"metric": "rmse"}}
+
+
+def table(rows=120):
+    x = pl.int_range(rows, eager=True)
+    return pl.DataFrame({"x": x, "z": (x * 37) % 11, "y": x * 2.0 + (x * 7) % 5})
+
+
+def opened(path):
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    try:
+        return storage, optuna.load_study(study_name="frazil", storage=storage).get_trials()
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def written(folder, records, identity=IDENTITY):
+    with Journal.open(folder, identity) as journal:
+        for record in records:
+            journal.append(record)
+
+
+FINISHED = {
+    "candidate": "lightgbm-1",
+    "settings": {"learner": "crossed", "inner": {"learner": "lightgbm", "leaves": 31, "l1": 0.5}, "rounds": 6},
+    "origin": "portfolio",
+    "score": 2.5,
+    "block_scores": [2.0, None, 3.0],
+    "fit_seconds": 1.5,
+}
+PRUNED = {"candidate": "lightgbm-t1", "error": "Pruned", "message": "far behind", "seconds": 1.0, "score": 9.0}
+FAILED = {"candidate": "mlp-1", "error": "ValueError", "message": "no", "seconds": 1.0, "score": None}
+
+
+def test_a_run_opens_in_optuna_with_its_scores_and_settings(tmp_path):
+    model = fz.fit_auto(
+        table(), "y", budget=fz.Budget(trials=3), store=tmp_path, learners=["linear", "lightgbm"], progress=False
+    )
+    path = fz.export_study(tmp_path)
+    _, trials = opened(path)
+    tried = model.history
+    assert [trial.user_attrs["candidate"] for trial in trials] == tried["candidate"].to_list()
+    assert [trial.value for trial in trials] == pytest.approx(tried["score"].to_list())
+    boosted = next(trial for trial in trials if trial.params["learner"] == "lightgbm")
+    assert boosted.params["lightgbm.leaves"] == 31
+    assert len(boosted.intermediate_values) > 1
+
+
+def test_trials_keep_their_state_and_the_settings_of_learners_inside(tmp_path):
+    written(tmp_path, [FINISHED, PRUNED, FAILED])
+    _, (finished, pruned, failed) = opened(fz.export_study(tmp_path))
+    assert [trial.state.name for trial in (finished, pruned, failed)] == ["COMPLETE", "PRUNED", "FAIL"]
+    assert finished.params["crossed/lightgbm.leaves"] == 31
+    assert finished.intermediate_values == {0: 2.0, 2: 3.0}
+    assert pruned.intermediate_values == {0: 9.0}
+    assert failed.user_attrs["message"] == "no"
+
+
+def test_writing_it_again_replaces_it(tmp_path):
+    written(tmp_path, [FINISHED])
+    fz.export_study(tmp_path)
+    written(tmp_path, [PRUNED])
+    _, trials = opened(fz.export_study(tmp_path))
+    assert len(trials) == 2
+    assert sorted(path.name for path in tmp_path.iterdir() if "optuna" in path.name) == ["optuna.db"]
+
+
+def test_a_metric_of_the_users_own_needs_its_direction(tmp_path):
+    written(tmp_path, [FINISHED], {"settings": {"metric": "gain"}})
+    with pytest.raises(SettingError, match="metric='gain' of the run is a function; say greater_is_better"):
+        fz.export_study(tmp_path)
+    assert fz.export_study(tmp_path, greater_is_better=True).is_file()
+
+
+def test_a_folder_without_a_journal_is_refused(tmp_path):
+    with pytest.raises(SourceError, match=r"has no journal\.log"):
+        fz.export_study(tmp_path)
