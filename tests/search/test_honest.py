@@ -225,6 +225,25 @@ def test_what_is_better_on_the_rows_it_was_chosen_by_alone_is_not_called_better_
     assert by_the_judged.filter(pl.col("candidate") == "stopped early")["p_vs_baseline"].item() < 0.001
 
 
+def test_a_class_too_rare_for_the_spared_rows_does_not_make_the_baseline_the_simplest_that_would_do():
+    target = (np.arange(600) % 40 == 0).astype(np.int64)
+    table = table_of(target, TWO)
+    _, plan = spared(table)
+    judge, unseen = (make(table, plan, METRICS["roc_auc"], 0) for make in (judge_for, judge_of_spared))
+    own = judge.target + np.random.default_rng(0).normal(scale=0.3, size=len(judge.target))
+    blank = np.full((len(unseen.target), 2), 0.5)
+    trials = [
+        replace(trial("good", np.column_stack([-own, own]), judge, Linear()), spared=blank),
+        replace(trial("baseline", np.full((len(own), 2), 0.5), judge), spared=blank),
+    ]
+    unseen = replace(unseen, blocks=tuple(block[unseen.target[block] == 0] for block in unseen.blocks))  # no positives
+    ensemble = Ensemble.of_one(trials[0], judge)
+    board = leaderboard(trials, ensemble, judge, 0.01, unseen)
+    assert board["p_vs_baseline"].to_list() == [None, None, None]
+    assert board.filter(pl.col("candidate") == "baseline")["prob_worse"].item() > 0.9
+    assert simplest_within_rope(trials, ensemble, judge, board) == ENSEMBLE  # of the good one alone
+
+
 def test_where_no_rows_are_spared_there_is_nobody_to_judge_them():
     table = table_of(np.arange(60.0))
     assert judge_of_spared(table, spared(table)[1], METRICS["rmse"], 0) is None

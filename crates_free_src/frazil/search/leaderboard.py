@@ -95,7 +95,12 @@ def leaderboard(
     region = rope_of(judge.metric, best.scored.score) if rope is None else rope
     ratio = judge.test_train_ratio
     to_baseline = [_compared(entry, baseline, judge, unseen) for entry in entries]
-    to_best = [_compared(entry, best, judge, unseen if baseline in (entry, best) else None) for entry in entries]
+    to_best = [
+        # Where a rare class leaves the spared rows no score, the judged ones still say how far the baseline is behind.
+        (_compared(entry, best, judge, unseen) if baseline in (entry, best) else None)
+        or _compared(entry, best, judge, None)
+        for entry in entries
+    ]
     against_baseline = _corrected([_p_value(each) for each in to_baseline])
     against_best = _corrected([_p_value(each) for each in to_best])
     rows = [
