@@ -9,6 +9,8 @@ ranks of ours against each, corrected by Holm.
 
 import argparse
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +22,12 @@ GREATER_IS_BETTER = ("roc_auc", "accuracy", "r2")
 OVERRUN = 1.05
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Read, compare, print."""
-    asked = arguments()
+    asked = arguments().parse_args(given)
     runs = collected(asked.runs, asked.peers)
+    if runs.is_empty():
+        raise SystemExit("No run counts: there are none, or all of them began on a busy machine.")
     table = runs.pivot("system", index=["set", "metric"], values="score").sort("set")
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=250, float_precision=5, tbl_hide_dataframe_shape=True):
         print(table)
@@ -34,6 +38,7 @@ def main() -> None:
     ranks = ranked(losses[whole])
     for name, rank in sorted(zip(systems, ranks.mean(axis=0), strict=True), key=lambda pair: pair[1]):
         print(f"{name:24s} mean rank {rank:.2f}")
+    print_normalised(systems, losses[whole])
     if len(systems) > 2:
         print(friedman_of_ranks(ranks.mean(axis=0), len(ranks)))
         print(critical_difference(systems, ranks.mean(axis=0), len(ranks)))
@@ -41,19 +46,19 @@ def main() -> None:
         print_against(asked.ours, systems, losses)
 
 
-def arguments() -> argparse.Namespace:
-    """Read the files from the command line."""
+def arguments() -> argparse.ArgumentParser:
+    """Say what the command line may ask for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--ours", default="frazil")
-    return parser.parse_args()
+    return parser
 
 
 def collected(paths: list[Path], peers: Path | None) -> pl.DataFrame:
     """Return a row a run: set, system, metric, score (null where it failed), fit_s and budget."""
     lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-    kept = ("set", "system", "metric", "score", "fit_s", "budget")
+    kept = ("set", "system", "metric", "score", "fit_s", "budget", "peak_rss_mb")
     rows = [{key: run.get(key) for key in kept} for run in lines if not run.get("busy")]
     schema = dict.fromkeys(kept[:3], pl.String) | dict.fromkeys(kept[3:], pl.Float64)
     runs = pl.DataFrame(rows, schema=schema)
@@ -69,6 +74,10 @@ def print_runs(runs: pl.DataFrame) -> None:
     """Tell of failures and of budgets that were not kept."""
     failed = runs.filter(pl.col("score").is_null()).select("set", "system").rows()
     late = runs.filter(pl.col("fit_s") > OVERRUN * pl.col("budget")).select("set", "system", "fit_s").rows()
+    for system, seconds, peak in (
+        runs.group_by("system").agg(pl.median("fit_s"), pl.max("peak_rss_mb")).sort("system").rows()
+    ):
+        print(f"{system:24s} median fit {seconds or math.nan:.0f} s, highest peak {peak or math.nan:.0f} MB")
     print(f"failures: {failed or 'none'}\noverruns: {late or 'none'}")
 
 
@@ -84,6 +93,15 @@ def ranked(losses: np.ndarray) -> np.ndarray:
     below = (losses[:, None, :] < losses[:, :, None]).sum(axis=2)
     equal = (losses[:, None, :] == losses[:, :, None]).sum(axis=2)
     return below + (equal + 1) / 2
+
+
+def print_normalised(systems: list[str], losses: np.ndarray) -> None:
+    """Print the mean over sets of 1 for the best system and 0 for the worst that did not fail; a failure has 0."""
+    finite = np.where(np.isfinite(losses), losses, np.nan)
+    worst, best = np.nanmax(finite, axis=1, keepdims=True), np.nanmin(finite, axis=1, keepdims=True)
+    scores = np.nan_to_num((worst - finite) / np.where(worst > best, worst - best, 1.0))
+    for name, score in sorted(zip(systems, scores.mean(axis=0), strict=True), key=lambda pair: -pair[1]):
+        print(f"{name:24s} normalised score {score:.3f}")
 
 
 def print_against(ours: str, systems: list[str], losses: np.ndarray) -> None:
