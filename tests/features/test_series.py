@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 import frazil as fz
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features import Recipe
-from frazil.features.series import SeriesStats, describe_series
+from frazil.features.series import SeriesStats, describe_series, dynamics
 from frazil.features.series.catalogue import BY_NAME, EFFICIENT, MINIMAL
 
 ORACLE = json.loads((Path(__file__).parents[1] / "data" / "tsfresh_values.json").read_text())
@@ -40,6 +40,13 @@ def test_values_are_those_of_tsfresh(described, name):
         ids = [each for each in ids if len(ORACLE["series"][each]) > 20]
     found, expected = (np.array([values[each] for each in ids], float) for values in (ours, theirs))
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_runs_that_are_compared_a_few_at_a_time_give_the_same_entropy(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(2, 50))
+    whole = dynamics.approximate_entropy(X, 2, 0.3)
+    monkeypatch.setattr(dynamics, "PAIRS", 350)
+    np.testing.assert_allclose(dynamics.approximate_entropy(X, 2, 0.3), whole)
 
 
 def test_most_features_have_an_oracle():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Matrix: TypeAlias = NDArray[np.float64]
     Floats: TypeAlias = NDArray[np.float64]
 
-PAIRS = 2_000_000  # of templates that are compared at once
+PAIRS = 2_000_000  # of runs that are compared at once
 SINGULAR = 1e-15  # singular values below this share of the greatest are none, as in statsmodels' least squares
 
 
@@ -115,10 +115,13 @@ def approximate_entropy(X: Matrix, m: int, r: float) -> Floats:
 
 def _likeness(row: Floats, m: int, bound: float) -> float:
     """Average the logarithm of the share of runs that each run is like."""
-    runs = np.lib.stride_tricks.sliding_window_view(row, m)
-    step = max(1, PAIRS // len(runs))
-    alike = [
-        (np.abs(runs[start : start + step, None, :] - runs[None, :, :]).max(axis=2) <= bound).mean(axis=1)
-        for start in range(0, len(runs), step)
-    ]
-    return float(np.log(np.concatenate(alike)).mean())
+    runs = len(row) - m + 1
+    step = max(1, PAIRS // runs)
+    shares = []
+    for start in range(0, runs, step):
+        end = min(start + step, runs)
+        alike = np.ones((end - start, runs), np.bool_)
+        for at in range(m):
+            alike &= np.abs(row[start + at : end + at, None] - row[at : runs + at]) <= bound
+        shares.append(alike.mean(axis=1))
+    return float(np.log(np.concatenate(shares)).mean())
