@@ -126,6 +126,12 @@ def test_the_portfolio_tries_it_where_it_is_installed_and_leaves_it_out_where_it
     assert "xgboost" not in names()
 
 
+@pytest.mark.parametrize("work", [50, 1_000, 10**7])
+def test_who_asks_for_it_alone_gets_it_at_any_size(work):
+    waiting = portfolio.Portfolio(work, Nobody(), ["xgboost"]).waiting
+    assert "xgboost" in [candidate.learner.name for candidate in waiting]
+
+
 def test_asking_for_it_where_it_is_not_installed_names_the_extra(monkeypatch):
     portfolio.check_learners(["xgboost"])
     without_xgboost(monkeypatch)
