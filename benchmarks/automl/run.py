@@ -7,8 +7,8 @@
 `--data` holds a MANIFEST.csv (name, file, task, target, leak_or_id_columns, ...) and the tables that it names, as
 Parquet. `--runners` holds one `run_<system>.py` a system, which trains on a Parquet file within a budget and writes its
 score on another as JSON: `--train --test --target --task --budget --seed --threads --out`; `system:preset` passes
-`--preset` on. A run that is there already is not repeated. A run waits a minute at most for the machine to be quiet; one
-that began on a busy one is marked, and compare.py leaves it out.
+`--preset` on. A run that is there already is not repeated. A run waits a minute at most for the machine to be quiet;
+one that began on a busy one is marked, and compare.py leaves it out.
 """
 
 import argparse

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from frazil.folds import SplitPlan
     from frazil.search.table import Table
 
-# Tests over three cuts find 64 % of true differences where one finds 33 %, ten 75 % (ridge on 100 rows, docs/honesty.md).
+# Tests over three cuts find 64 % of true differences where one finds 33 %, ten 75 % (ridge, 100 rows: docs/honesty.md).
 MOST_REPEATS = 3
 MOST_ROWS = 3_000
 # Seconds that one of two processors takes for a fit on a table so small, the mean over the portfolio: 0.2 to 0.35 on
