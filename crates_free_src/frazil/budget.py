@@ -26,6 +26,9 @@ class Budget:
         seconds: Wall time; None for no limit, which needs `trials`.
         trials: How many candidates may be tried; a budget in trials alone makes a run repeatable.
         memory: "8GiB" or a number of bytes; None for a share of what the machine allows.
+        cuts: How often rows are cut into folds, so that each candidate learns and is judged on every cut: less luck in
+            scores and a steadier mix, at so many times the cost. None for up to three of small tables, where all
+            candidates still end in time, and for one where only trials are limited. Forward in time there is one.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """
@@ -33,6 +36,7 @@ class Budget:
     seconds: float | None = None
     trials: int | None = None
     memory: str | int | None = None
+    cuts: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that nothing fits into."""
@@ -42,6 +46,8 @@ class Budget:
             raise SettingError(f"budget has seconds={self.seconds!r}; it takes a positive number.")
         if self.trials is not None and self.trials < 1:
             raise SettingError(f"budget has trials={self.trials!r}; it takes 1 or more.")
+        if self.cuts is not None and self.cuts < 1:
+            raise SettingError(f"budget has cuts={self.cuts!r}; it takes 1 or more, or None.")
         if self.memory is not None:
             parse_bytes(self.memory)
 

@@ -45,7 +45,7 @@ class SplitPlan:
     """How a table is split.
 
     Args:
-        folds: One split or more; no row is judged twice.
+        folds: One split or more; no row is judged twice, but where the rows were cut several times.
         kind: A short name, as in "stratified 5-fold".
         reason: Why this split, in words a user reads.
         forward: Whether all training rows lie before the validation rows in time.
@@ -58,7 +58,7 @@ class SplitPlan:
 
     @property
     def rows_scored(self) -> NDArray[np.int64]:
-        """Positions of the rows that candidates are judged on out of fold, fold after fold."""
+        """Positions of the rows that candidates are judged on out of fold, fold after fold; once a cut."""
         return np.concatenate([fold.valid for fold in self.folds])
 
     @property

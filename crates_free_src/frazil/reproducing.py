@@ -134,6 +134,7 @@ def recorded_call(
             "rope",
             "prefer",
             "max_us_per_row",
+            "deploy",
             "seed",
         )
         call = {name: settings[name] for name in named}
@@ -142,7 +143,7 @@ def recorded_call(
             "metric": _metric(settings["metric"], metric),
             "features": _features(settings["features"], features),
             "time": None if settings["time"] is None else Forward(**settings["time"]),
-            "budget": Budget(trials=made["trials"], memory=memory),
+            "budget": Budget(trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"]),
             "threads": run.platform["threads"],
         }
     except (KeyError, TypeError) as error:

@@ -48,11 +48,12 @@ def test_it_has_the_settings_of_the_call(model):
         "features": "auto",
         "task": "auto",
         "metric": "auto",
-        "budget": {"seconds": None, "trials": 4, "memory": None},
+        "budget": {"seconds": None, "trials": 4, "memory": None, "cuts": None},
         "learners": ["linear", "lightgbm", "catboost"],
         "rope": 0.02,
         "prefer": "best",
         "max_us_per_row": None,
+        "deploy": "ensemble",
         "seed": 3,
         "threads": 1,
     }

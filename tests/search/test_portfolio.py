@@ -79,3 +79,10 @@ def test_what_was_best_on_a_sample_comes_first_and_once():
     assert queue[1].learner == found
     assert sum(candidate.learner == found for candidate in queue) == 1
     assert len(queue) == len(plain)
+
+
+def test_many_classes_make_boosted_trees_slow_and_nothing_else():
+    few, many = (Portfolio(20_000, Nobody(), trees=trees).waiting for trees in (1, 26))
+    gone = {candidate.learner.name for candidate in few} - {candidate.learner.name for candidate in many}
+    assert {"mlp", "knn", "random_forest"} <= {candidate.learner.name for candidate in many}
+    assert gone == {"hist_gradient_boosting"}

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from frazil.artifact.record import RunRecord, platform_here, times_of, versions_here
 from frazil.console import peak_memory_bytes
 
@@ -37,6 +39,7 @@ def decisions(
         rope: How large a difference does not matter.
     """
     plan = bench.folds.plan
+    scored = np.bincount(plan.rows_scored)
     return {
         "task": _task(staged.table.task),
         "metric": bench.judge.metric.name,
@@ -45,7 +48,8 @@ def decisions(
             "reason": plan.reason,
             "forward": plan.forward,
             "number": len(plan.folds),
-            "rows_scored": len(plan.rows_scored),
+            "cuts": int(scored.max()),
+            "rows_scored": int((scored > 0).sum()),
             "rows_spared": len(plan.rows_spared),
         },
         "sampled_for": staged.sampled_for,

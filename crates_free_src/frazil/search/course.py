@@ -11,10 +11,12 @@ from frazil.search.evaluation import Workbench, parallel_folds
 from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, search
 from frazil.search.portfolio import proposer_for
+from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
 from frazil.search.staging import Forward
 from frazil.search.table import build_folds, folds_without_features
+from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +88,9 @@ class Course:
         self, table: Table, clock: Clock, store: Store, first: Sequence[Learner] = (), prefix: str = ""
     ) -> Searched:
         self.shown.stage("making features")
-        plan = spare(self._plan(table), table, self.seed)
+        plan = spare(self._plan(table, self.seed), table, self.seed)
+        repeats = affordable_repeats(table, plan, clock, self.threads)
+        plan = repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
         folds = self._folds(table, plan, clock)
         judge = judge_for(table, folds.plan, self.metric, self.seed)
         parallel = parallel_folds(folds, self.threads)
@@ -95,7 +99,7 @@ class Course:
             self.shown.stage("searching")
             return bench, search(bench, proposer_for(bench, self.learners, first, prefix), store, self.shown)
 
-    def _plan(self, table: Table) -> SplitPlan:
+    def _plan(self, table: Table, seed: int) -> SplitPlan:
         n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
         distances = (Forward("") if self.axis is None else self.axis).distances
         return plan_folds(
@@ -106,7 +110,7 @@ class Course:
             time=table.time,
             gap=distances["gap"],
             embargo=distances["embargo"],
-            seed=self.seed,
+            seed=seed,
         )
 
     def _folds(self, table: Table, plan: SplitPlan, clock: Clock) -> FoldSet:

@@ -9,6 +9,8 @@ from itertools import pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from frazil.errors import BudgetError
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
@@ -94,7 +96,7 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
             if candidate is None:
                 why = "every candidate was tried"
                 break
-            outcome = store.recall(candidate)
+            outcome = _recalled(candidate, bench, store)
             if outcome is None:
                 outcome = _attempt(candidate, bench, trials)
                 store.keep(outcome)
@@ -143,9 +145,18 @@ def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
         return "it was interrupted; the best so far is kept"
     if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
         return f"the budget of {budget.seconds:g} s is spent"
-    if len(trials) >= most_models(len(bench.judge.target)):
-        return f"more than {len(trials)} models would overfit an ensemble on {len(bench.judge.target)} rows"
+    rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged
+    if len(trials) >= most_models(rows):
+        return f"more than {len(trials)} models would overfit an ensemble on {rows} rows"
     return ""
+
+
+def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:
+    """Return what came of it before, if that was on the same folds: another budget may afford more of them."""
+    outcome = store.recall(candidate)
+    n_folds, n_rows = len(bench.folds.folds), len(bench.judge.target)
+    is_of_others = isinstance(outcome, Trial) and (len(outcome.models), len(outcome.oof)) != (n_folds, n_rows)
+    return None if is_of_others else outcome
 
 
 def _attempt(candidate: Candidate, bench: Workbench, rivals: list[Trial]) -> Trial | Failure:

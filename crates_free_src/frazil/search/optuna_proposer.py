@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from frazil.extras import load
-from frazil.models import family_of
+from frazil.models import family_of, names_of
 from frazil.search.candidate import Candidate, Failure, Trial
 from frazil.seeding import child_seed
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FAMILIES = 2  # how many of the best families are searched, in turn
 SHARE = 0.25  # of the time left, for one proposal
-SETTLED = ("constant", "linear")  # families that have nothing worth searching
+SETTLED = {"constant", "linear"}  # learners that have nothing worth searching, with whatever around them
 
 
 @dataclass(slots=True)
@@ -52,7 +52,8 @@ class OptunaProposer:
         best: dict[str, Learner] = {}
         for trial in ranked:
             best.setdefault(family_of(trial.candidate.learner), trial.candidate.learner)
-        return [(family, learner) for family, learner in best.items() if family not in SETTLED][:FAMILIES]
+        searched = [item for item in best.items() if not names_of(item[1]) & SETTLED]
+        return searched[:FAMILIES]
 
     def _study(self, family: str, outcomes: Sequence[Trial | Failure]) -> Any:  # noqa: ANN401 -- Optuna loads late
         optuna = load("optuna")

@@ -13,7 +13,11 @@ import numpy as np
 from frazil.errors import MissingExtraError, SettingError
 from frazil.extras import is_installed
 from frazil.models import family_of, learner_from, names_of
+from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
+from frazil.models.hist_gradient_boosting import HistGradientBoosting
+from frazil.models.lightgbm_model import LightGBM
+from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
 from frazil.search.optuna_proposer import OptunaProposer
@@ -30,6 +34,12 @@ if TYPE_CHECKING:
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
+BOOSTED = {
+    LightGBM.name,
+    CatBoost.name,
+    HistGradientBoosting.name,
+    XGBoost.name,
+}  # they grow a tree for each class and round
 PROMOTED_SHARE = 0.65  # of the time left, for settings that were the best on a sample
 
 
@@ -41,7 +51,8 @@ class Entry:
         learner: The settings to fit.
         share: Most of the time left that it may take.
         source: Where the settings come from.
-        most_work: Training rows times trees a round above which it is left out: it would not converge in minutes.
+        most_work: Training rows above which it is left out: it would not converge in minutes. For boosted trees, rows
+            times the trees of one round.
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
         least_columns: Fewest features that it is for.
@@ -74,22 +85,24 @@ class Portfolio:
     """The baseline, then the entries in order, then whoever comes after.
 
     Args:
-        work: Training rows times the trees of one boosting round: one, or one a class where there are three or more.
+        rows: To learn from.
         after: Proposes when the queue is empty.
         learners: Names of learners or families that may be tried; None for all. The baseline always is.
         skewed: Whether the target is like prices: above 0, with a long tail of large ones.
         columns: Features.
         first: Settings that a search on a sample found, best first: tried before all others.
         prefix: Of the names of the candidates.
+        trees: Of one boosting round: one, or one a class where there are three or more.
     """
 
-    work: int
+    rows: int
     after: Proposer
     learners: Sequence[str] | None = None
     skewed: bool = False
     columns: int = 0
     first: Sequence[Learner] = ()
     prefix: str = ""
+    trees: int = 1
     waiting: list[Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,7 +122,8 @@ class Portfolio:
 
     def _suits(self, entry: Entry) -> bool:
         is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
-        fits = entry.least_work <= self.work <= entry.most_work and self.columns >= entry.least_columns
+        work = self.rows * self.trees if names_of(entry.learner) & BOOSTED else self.rows
+        fits = entry.least_work <= work <= entry.most_work and self.columns >= entry.least_columns
         return is_asked_for and fits and (self.skewed or not entry.skewed) and entry.is_available
 
 
@@ -142,7 +156,7 @@ def proposer_for(
     trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
     after = OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
     skewed = bench.task.is_regression and is_skewed(bench.judge.target)
-    return Portfolio(rows * trees_a_round, after, learners, skewed, len(matrix.columns), first, prefix)
+    return Portfolio(rows, after, learners, skewed, len(matrix.columns), first, prefix, trees_a_round)
 
 
 def is_skewed(target: NDArray[np.float64]) -> bool:
