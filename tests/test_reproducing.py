@@ -168,3 +168,13 @@ def test_another_order_of_candidates_is_told_with_scores():
 def test_times_do_not_count():
     was = pl.DataFrame({"candidate": ["a"], "score": [0.9], "fit_seconds": [1.0], "predict_us_per_row": [1.0]})
     assert list(leaderboard_differences(was, was.with_columns(fit_seconds=2.0, predict_us_per_row=3.0))) == []
+
+
+def test_a_model_that_was_deployed_fast_is_deployed_fast_again():
+    rng = np.random.default_rng(0)
+    df = pl.DataFrame({"x": rng.normal(size=200)}).with_columns(y=pl.col("x") * 2 + pl.Series(rng.normal(size=200)))
+    given = {"budget": fz.Budget(trials=2), "learners": ["linear"], "deploy": "fast", "threads": 1}
+    model = fz.fit_auto(df, "y", progress=False, **given)
+    again = fz.reproduce(model, df, progress=False)
+    assert again.model.run.settings["deploy"] == "fast"
+    assert again.same

@@ -23,8 +23,9 @@ LEARNER = "learner"
 def export_study(store: str | Path, *, greater_is_better: bool | None = None) -> Path:
     """Write the trials of a run as an Optuna study, which `optuna-dashboard sqlite:///runs/x/optuna.db` shows.
 
-    Each trial has its settings as parameters named `<learner>.<setting>`, its score as value, those of its blocks of
-    rows as intermediate values, and what else is known as user attributes. The run may be going on meanwhile: it is
+    A finished trial has its settings as parameters named `<learner>.<setting>`, its score as value, those of its blocks
+    of rows as intermediate values, and what else is known as user attributes. Of one that failed or was given up the
+    journal keeps no settings: it has no parameters. The run may be going on meanwhile: it is
     read as far as it has come. A study that is there already is replaced, all of it or nothing.
 
     Args:
