@@ -54,6 +54,7 @@ PUBLIC_NAMES = (
     "Progress",
     "Recipe",
     "SchemaError",
+    "Search",
     "SettingError",
     "SourceError",
     "TargetError",

@@ -119,6 +119,7 @@ if TYPE_CHECKING:
     from frazil.model import Model, load
     from frazil.progress import Progress
     from frazil.reproducing import reproduce
+    from frazil.search.proposing import Search
     from frazil.search.staging import Forward
     from frazil.search.study import export_study
     from frazil.sources import sql
@@ -137,6 +138,7 @@ __all__ = [
     "Progress",
     "Recipe",
     "SchemaError",
+    "Search",
     "SettingError",
     "SourceError",
     "TargetError",
@@ -239,6 +241,7 @@ __all__ = [
 _HOMES = {
     "frazil.auto": ("fit_auto", "suggest"),
     "frazil.budget": ("Budget",),
+    "frazil.search.proposing": ("Search",),
     "frazil.checks.cleaning": ("clean",),
     "frazil.checks.door": ("check",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),

@@ -25,6 +25,7 @@ from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble, best_alone
 from frazil.search.isolated import Isolation
 from frazil.search.portfolio import check_learners
+from frazil.search.proposing import Search, check_search
 from frazil.search.refitting import refitted, searching_clock
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
 from frazil.search.store import open_store
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import polars as pl
+
+    from frazil.artifact.assembling import Assembled
+    from frazil.metrics import Metric
     from frazil.progress import Progress
 
 PREFERENCES = ("best", "simplest")
@@ -55,6 +60,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     entity: str | Sequence[str] | None = None,
     weights: str | None = None,
     learners: Sequence[str] | None = None,
+    search: Search | None = None,
     rope: float | None = None,
     prefer: Literal["best", "simplest"] = "best",
     max_us_per_row: float | None = None,
@@ -86,6 +92,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         weights: How much each row counts, in learning and in scoring.
         learners: Which may be tried, as ["linear", "lightgbm"]; None for all: "linear", "lightgbm", "catboost",
             "extra_trees" and others, "crossed" for those that see crosses of columns. The baseline always is.
+        search: How to come to candidates: `fz.Search("portfolio")`, "random" or "grid"; None for the portfolio and then
+            Optuna.
         rope: How large a difference of scores does not matter, in units of the metric; None for 0.01 of metrics between
             0 and 1 that are to be high, and 1 % of the best score of others.
         prefer: "best", or "simplest": the simplest candidate that is likely no worse than the best by more than `rope`.
@@ -108,6 +116,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     clock = Budget.of(budget).start()
     _check_choice(rope, prefer, max_us_per_row, deploy)
     check_learners(learners)
+    check_search(search := search or Search(), learners)
     _check_seed(seed)
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -116,6 +125,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         "metric": written_metric(metric),
         "budget": asdict(clock.budget),
         "learners": None if learners is None else list(learners),
+        "search": asdict(search),
         "rope": rope,
         "prefer": prefer,
         "max_us_per_row": max_us_per_row,
@@ -135,8 +145,10 @@ def fit_auto(  # noqa: PLR0913 -- the door
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
-        settings |= {} if learners is None else {"learners": sorted(learners)}
-        course = Course(_recipe(features, staged, panel), axis, measure, learners, isolation, shown, seed, threads)
+        settings |= _asked(learners, search)
+        course = Course(
+            _recipe(features, staged, panel), axis, measure, search, learners, isolation, shown, seed, threads
+        )
         with open_store(store, staged.identity, settings) as kept:
             bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
             shown.stage("combining and testing what was found")
@@ -152,17 +164,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
                 last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
                 found = found.refitted(*refitted(ensemble.trials[0], staged.table, course.recipe, bench, last))
             kept.put(RUN, found.story.run.to_json().encode())
-    model = Model(
-        predictor=found.predictor,
-        watch=found.watch,
-        metric=measure,
-        story=found.story,
-        leaderboard=found.leaderboard,
-        findings=staged.findings,
-        failures=found.failures,
-        features=bench.folds.folds[0].fitted.to_frame(),
-        history=found.history,
-    )
+    model = _model(found, measure, staged, bench.folds.folds[0].fitted.to_frame())
     return model.simplest_within_rope() if prefer == "simplest" else model
 
 
@@ -188,6 +190,26 @@ def suggest(
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
     staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
     return _suggestion(staged, Panel(named.entity, named.time, None, None if axis is None else axis.horizon))
+
+
+def _model(found: Assembled, measure: Metric, staged: Staged, features: pl.DataFrame) -> Model:
+    return Model(
+        predictor=found.predictor,
+        watch=found.watch,
+        metric=measure,
+        story=found.story,
+        leaderboard=found.leaderboard,
+        findings=staged.findings,
+        failures=found.failures,
+        features=features,
+        history=found.history,
+    )
+
+
+def _asked(learners: Sequence[str] | None, search: Search) -> dict[str, Any]:
+    """Return what the trials of a store depend on too, where it is not the usual."""
+    named = {} if learners is None else {"learners": sorted(learners)}
+    return named if search == Search() else {**named, "search": asdict(search)}
 
 
 def _checked_threads(threads: int | None) -> int:

@@ -15,6 +15,7 @@ from frazil.budget import Budget
 from frazil.errors import ArtifactError, SettingError, SourceError, listed
 from frazil.features.written import recipe_from
 from frazil.model import Model, load
+from frazil.search.proposing import Search
 from frazil.search.staging import Forward
 from frazil.sources import open_source
 
@@ -143,6 +144,7 @@ def recorded_call(
             "metric": _metric(settings["metric"], metric),
             "features": _features(settings["features"], features),
             "time": None if settings["time"] is None else Forward(**settings["time"]),
+            "search": Search(**settings["search"]),
             "budget": Budget(trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"]),
             "threads": run.platform["threads"],
         }

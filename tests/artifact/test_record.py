@@ -50,6 +50,7 @@ def test_it_has_the_settings_of_the_call(model):
         "metric": "auto",
         "budget": {"seconds": None, "trials": 4, "memory": None, "cuts": None},
         "learners": ["linear", "lightgbm", "catboost"],
+        "search": {"strategy": "optuna", "grid": None},
         "rope": 0.02,
         "prefer": "best",
         "max_us_per_row": None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from frazil.models.contract import Fitted, Learner
 
-Origin = Literal["portfolio", "optuna"]
+Origin = Literal["portfolio", "optuna", "random"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from frazil.folds import plan_folds
 from frazil.search.evaluation import Workbench, parallel_folds
 from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, search
-from frazil.search.portfolio import proposer_for
+from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from frazil.progress import Progress
     from frazil.search.isolated import Isolation
     from frazil.search.loop import Store
+    from frazil.search.proposing import Search
     from frazil.search.table import FoldSet, Table
 
 MOST_FOLDS, LEAST_FOLDS = 8, 5
@@ -45,6 +46,7 @@ class Course:
         recipe: Features to make in every fold.
         axis: The time axis, or None.
         metric: What candidates are judged by.
+        how: Who proposes candidates.
         learners: Names of those that may be tried; None for all.
         isolation: Where fits run.
         shown: Who is told how it goes.
@@ -55,6 +57,7 @@ class Course:
     recipe: Recipe
     axis: Forward | None
     metric: Metric
+    how: Search
     learners: Sequence[str] | None
     isolation: Isolation
     shown: Progress
@@ -97,7 +100,7 @@ class Course:
         with self.isolation.fitter(folds.folds, table.task, self.metric.name, parallel) as fitter:
             bench = Workbench(table.task, folds, fitter, judge, clock, self.seed, self.threads)
             self.shown.stage("searching")
-            return bench, search(bench, proposer_for(bench, self.learners, first, prefix), store, self.shown)
+            return bench, search(bench, proposer_for(bench, self.how, self.learners, first, prefix), store, self.shown)
 
     def _plan(self, table: Table, seed: int) -> SplitPlan:
         n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS

@@ -20,7 +20,6 @@ from frazil.models.lightgbm_model import LightGBM
 from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
-from frazil.search.optuna_proposer import OptunaProposer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,17 +28,12 @@ if TYPE_CHECKING:
 
     from frazil.models.contract import Learner
     from frazil.search.candidate import Failure, Trial
-    from frazil.search.evaluation import Workbench
     from frazil.search.loop import Proposer
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
-BOOSTED = {
-    LightGBM.name,
-    CatBoost.name,
-    HistGradientBoosting.name,
-    XGBoost.name,
-}  # they grow a tree for each class and round
+# They grow a tree for each class and round.
+BOOSTED = {LightGBM.name, CatBoost.name, HistGradientBoosting.name, XGBoost.name}
 PROMOTED_SHARE = 0.65  # of the time left, for settings that were the best on a sample
 
 
@@ -114,7 +108,10 @@ class Portfolio:
         found = [(learner, PROMOTED_SHARE) for learner in self.first]
         # What is left of the portfolio comes after, in its order, without what was found already.
         others = [(learner, share) for learner, share in suiting if learner not in self.first]
-        self.waiting = [Candidate(self.prefix + BASELINE, Constant(), 0.1), *_named([*found, *others], self.prefix)]
+        self.waiting = [
+            Candidate(self.prefix + BASELINE, Constant(), 0.1),
+            *named_candidates([*found, *others], self.prefix),
+        ]
 
     def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
         """Propose the next of the queue."""
@@ -147,16 +144,15 @@ def check_learners(learners: Sequence[str] | None) -> None:
             raise MissingExtraError.naming(needed, needed)
 
 
-def proposer_for(
-    bench: Workbench, learners: Sequence[str] | None = None, first: Sequence[Learner] = (), prefix: str = ""
-) -> Portfolio:
-    """Make the proposer of a run: what is known to be good, the portfolio, then Optuna on the time that is left."""
-    matrix = bench.folds.folds[0].train.matrix
-    rows = matrix.rows
-    trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
-    after = OptunaProposer(rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
-    skewed = bench.task.is_regression and is_skewed(bench.judge.target)
-    return Portfolio(rows, after, learners, skewed, len(matrix.columns), first, prefix, trees_a_round)
+def named_candidates(settings: Iterable[tuple[Learner, float]], prefix: str) -> list[Candidate]:
+    """Number the settings of each family, each with the share of the time left that it may take."""
+    seen: Counter[str] = Counter()
+    named = []
+    for learner, share in settings:
+        family = family_of(learner)
+        seen[family] += 1
+        named.append(Candidate(f"{prefix}{family}-{seen[family]}", learner, share))
+    return named
 
 
 def is_skewed(target: NDArray[np.float64]) -> bool:
@@ -179,14 +175,3 @@ def _skewness(values: NDArray[np.float64]) -> float:
 
 def _entry(learner: str, settings: dict[str, Any], **rest: Any) -> Entry:  # noqa: ANN401 -- as in the data file
     return Entry(learner_from(learner, settings), **rest)
-
-
-def _named(settings: Iterable[tuple[Learner, float]], prefix: str) -> list[Candidate]:
-    """Number the settings of each family."""
-    seen: Counter[str] = Counter()
-    named = []
-    for learner, share in settings:
-        family = family_of(learner)
-        seen[family] += 1
-        named.append(Candidate(f"{prefix}{family}-{seen[family]}", learner, share))
-    return named

@@ -37,12 +37,12 @@ class Pruned(Exception):  # noqa: N818 -- no error, as Optuna's TrialPruned is n
 
 
 def may_be_pruned(candidate: Candidate, judge: Judge, folds: int, rivals: Sequence[Trial]) -> bool:
-    """Say whether to look after the first folds: at proposals of Optuna, which resemble what is there.
+    """Say whether to look after the first folds: at proposals of Optuna and of chance, which resemble what is there.
 
     Portfolio candidates are finished in any case: they are there because they err elsewhere, which an ensemble wants.
     """
     is_fold_wise = len(judge.blocks) == folds >= LEAST_FOLDS
-    return candidate.origin == "optuna" and is_fold_wise and len(rivals) >= LEAST_RIVALS
+    return candidate.origin != "portfolio" and is_fold_wise and len(rivals) >= LEAST_RIVALS
 
 
 def check_worth(predictions: Sequence[NDArray[np.float64]], judge: Judge, rivals: Sequence[Trial]) -> None:
