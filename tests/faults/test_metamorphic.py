@@ -103,7 +103,7 @@ def test_one_and_two_threads_give_the_same(grid, first, fit):
 
 def test_the_same_call_gives_the_same_file_but_for_its_times(grid, first, fit, tmp_path):
     files = [read(fit(grid), tmp_path / f"{run}.frazil") for run in range(2)]
-    timed = {"manifest.json", "story.json", "leaderboard.parquet", "history.parquet"}
+    timed = {"manifest.json", "run.json", "story.json", "leaderboard.parquet", "history.parquet"}
     assert {name for name in files[0] if files[0][name] != files[1][name]} <= timed
 
 
