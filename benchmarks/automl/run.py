@@ -53,9 +53,7 @@ def main(given: Sequence[str] | None = None) -> None:
                 run = trained(system, about, train, test, asked)
                 with asked.out.open("a") as file:
                     file.write(json.dumps(run) + "\n")
-                print(
-                    {key: run.get(key) for key in ("set", "system", "status", "metric", "score", "fit_s")}, flush=True
-                )
+                print({key: run.get(key) for key in SHOWN}, flush=True)
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -78,3 +78,12 @@ def test_a_run_of_several_cuts_has_a_block_a_fold_and_runs_again():
     assert (folds["number"], folds["cuts"]) == (16, 2)
     assert folds["rows_scored"] + folds["rows_spared"] == 240
     assert fz.reproduce(model, df).same
+
+
+def test_trials_of_other_folds_are_not_taken_from_a_store(tmp_path):
+    table = table_of(200).df
+    for cuts in (1, 2, 2):
+        budget = fz.Budget(trials=2, cuts=cuts)
+        model = fz.fit_auto(table, target="y", budget=budget, store=tmp_path, threads=1, progress=False)
+        assert model.run.decisions["folds"]["number"] == 8 * cuts
+        assert model.failures.is_empty()

@@ -62,5 +62,5 @@ def repeated(plan: SplitPlan, repeats: int, again: Callable[[int], SplitPlan]) -
     kept = tuple(fold for fold in judged if len(fold.valid))
     if not kept:
         return plan
-    reason = f"{plan.reason}; cut {repeats} times, because the table is small and the budget allows it"
+    reason = f"{plan.reason}; cut {repeats} times, so that the luck of a fold counts for less"
     return replace(plan, folds=plan.folds + kept, kind=f"{plan.kind}, {repeats} times", reason=reason)
