@@ -146,9 +146,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         measure.check_target(staged.table.target)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
         settings |= _asked(learners, search)
-        course = Course(
-            _recipe(features, staged, panel), axis, measure, search, learners, isolation, shown, seed, threads
-        )
+        recipe, beyond = _recipe(features, staged, panel), staged.beyond
+        course = Course(recipe, axis, measure, search, learners, isolation, shown, seed, threads, beyond)
         with open_store(store, staged.identity, settings) as kept:
             bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
             shown.stage("combining and testing what was found")

@@ -29,6 +29,8 @@ class Budget:
         cuts: How often rows are cut into folds, so that each candidate learns and is judged on every cut: less luck in
             scores and a steadier mix, at so many times the cost. None for up to three of small tables, where all
             candidates still end in time, and for one where only trials are limited. Forward in time there is one.
+        beyond: How many rows to learn from beyond those that memory holds: their features are written to disk, and
+            LightGBM learns from them there. 0 for none; None for as many as memory, disk and time allow.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """
@@ -37,6 +39,7 @@ class Budget:
     trials: int | None = None
     memory: str | int | None = None
     cuts: int | None = None
+    beyond: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that nothing fits into."""
@@ -48,6 +51,8 @@ class Budget:
             raise SettingError(f"budget has trials={self.trials!r}; it takes 1 or more.")
         if self.cuts is not None and self.cuts < 1:
             raise SettingError(f"budget has cuts={self.cuts!r}; it takes 1 or more, or None.")
+        if self.beyond is not None and self.beyond < 0:
+            raise SettingError(f"budget has beyond={self.beyond!r}; it takes 0 or more rows, or None.")
         if self.memory is not None:
             parse_bytes(self.memory)
 

@@ -145,7 +145,9 @@ def recorded_call(
             "features": _features(settings["features"], features),
             "time": None if settings["time"] is None else Forward(**settings["time"]),
             "search": Search(**settings["search"]),
-            "budget": Budget(trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"]),
+            "budget": Budget(
+                trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"], beyond=made["rows_beyond"]
+            ),
             "threads": run.platform["threads"],
         }
     except (KeyError, TypeError) as error:

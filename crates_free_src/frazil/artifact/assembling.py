@@ -120,7 +120,7 @@ def assembled(
     tables = {
         "leaderboard": board,
         "failures": pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
-        "history": history((*result.scouts, *result.attempts)),
+        "history": history((*result.scouts, *result.attempts, *result.beyond)),
     }
     rope_used = rope_of(judge.metric, board["score"][0]) if rope is None else rope
     made = decisions(staged, bench, result, predictor, chosen, rope_used)

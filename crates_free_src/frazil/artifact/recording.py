@@ -53,6 +53,7 @@ def decisions(
             "rows_spared": len(plan.rows_spared),
         },
         "sampled_for": staged.sampled_for,
+        "rows_beyond": result.rows_beyond,
         "trials": len(result.attempts),
         "why_stopped": result.why_stopped,
         "ensemble": [

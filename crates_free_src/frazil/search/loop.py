@@ -62,21 +62,25 @@ class SearchResult:
         attempts: On the rows that the result is of.
         why_stopped: In words.
         scouts: On a sample of a large table, before.
+        beyond: That learned from rows beyond memory too, after.
+        rows_beyond: How many these are.
     """
 
     attempts: tuple[tuple[Candidate, Trial | Failure], ...]
     why_stopped: str
     scouts: tuple[tuple[Candidate, Trial | Failure], ...] = ()
+    beyond: tuple[tuple[Candidate, Trial | Failure], ...] = ()
+    rows_beyond: int = 0
 
     @property
     def trials(self) -> tuple[Trial, ...]:
         """The candidates that were finished."""
-        return tuple(outcome for _, outcome in self.attempts if isinstance(outcome, Trial))
+        return tuple(outcome for _, outcome in (*self.attempts, *self.beyond) if isinstance(outcome, Trial))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """The candidates that could not be."""
-        outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts))
+        outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts, *self.beyond))
         return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and not outcome.is_pruned)
 
 
@@ -98,12 +102,12 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
                 break
             outcome = _recalled(candidate, bench, store)
             if outcome is None:
-                outcome = _attempt(candidate, bench, trials)
+                outcome = attempt(candidate, bench, trials)
                 store.keep(outcome)
             attempts.append((candidate, outcome))
             if isinstance(outcome, Trial):
                 trials.append(outcome)
-            progress.candidate(_row(outcome, bench.judge.metric.greater_is_better))
+            progress.candidate(row_of(outcome, bench.judge.metric.greater_is_better))
             progress.clock(bench.clock.spent, bench.clock.budget.seconds)
     except KeyboardInterrupt:
         if not trials:
@@ -137,6 +141,36 @@ def most_models(rows: int) -> float:
     return math.inf
 
 
+def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()) -> Trial | Failure:
+    """Evaluate a candidate within its share of the time left; whatever ends it is what came of it."""
+    started = perf_counter()
+    try:
+        return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
+    except Pruned as pruned:
+        return Failure(candidate.name, "Pruned", str(pruned), perf_counter() - started, "", pruned.score)
+    except FitError as error:
+        seconds = perf_counter() - started
+        return Failure(candidate.name, error.kind, error.message, seconds, error.trace)
+    except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
+        return Failure(
+            candidate=candidate.name,
+            error=type(error).__name__,
+            message=str(error),
+            seconds=perf_counter() - started,
+            traceback="".join(traceback.format_exception(error)),
+        )
+
+
+def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
+    """Return what a table on the terminal shows of an outcome."""
+    if isinstance(outcome, Failure):
+        status = f"{'pruned' if outcome.is_pruned else 'failed'}: {outcome.message}"
+        return CandidateRow(outcome.candidate, None, None, outcome.seconds, status)
+    std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
+    name, seconds = outcome.candidate.name, outcome.fit_seconds
+    return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)
+
+
 def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
     budget, left = bench.clock.budget, seconds_left(bench.clock)
     if budget.trials is not None and tried >= budget.trials:
@@ -159,40 +193,12 @@ def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | F
     return None if is_of_others else outcome
 
 
-def _attempt(candidate: Candidate, bench: Workbench, rivals: list[Trial]) -> Trial | Failure:
-    started = perf_counter()
-    try:
-        return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
-    except Pruned as pruned:
-        return Failure(candidate.name, "Pruned", str(pruned), perf_counter() - started, "", pruned.score)
-    except FitError as error:
-        seconds = perf_counter() - started
-        return Failure(candidate.name, error.kind, error.message, seconds, error.trace)
-    except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
-        return Failure(
-            candidate=candidate.name,
-            error=type(error).__name__,
-            message=str(error),
-            seconds=perf_counter() - started,
-            traceback="".join(traceback.format_exception(error)),
-        )
-
-
 def _allowance(candidate: Candidate, clock: Clock) -> float:
     """Return the seconds that a candidate may take: its share of what is left, or what it takes to be of use."""
     left = seconds_left(clock)
     return (
         left if math.isinf(left) else min(left, max(candidate.share * left, LEAST_SHARE * (clock.budget.seconds or 0)))
     )
-
-
-def _row(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
-    if isinstance(outcome, Failure):
-        status = f"{'pruned' if outcome.is_pruned else 'failed'}: {outcome.message}"
-        return CandidateRow(outcome.candidate, None, None, outcome.seconds, status)
-    std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
-    name, seconds = outcome.candidate.name, outcome.fit_seconds
-    return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)
 
 
 def _first_failure(failures: Sequence[Failure]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from frazil.errors import InputError, SchemaError
 from frazil.features.recipe import Recipe
 from frazil.folds import inner_folds
 from frazil.matrix import collect_matrix
@@ -16,7 +18,6 @@ from frazil.search.cost import affordable_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.budget import Clock
@@ -115,6 +116,27 @@ class FoldSet:
     folds: tuple[FoldData, ...]
 
 
+def weights_of(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None:
+    """Return how much each row counts; None where no column says so.
+
+    Raises:
+        SchemaError: the column is not numeric.
+        InputError: a weight is negative or not finite.
+    """
+    if name is None:
+        return None
+    if not df.schema[name].is_numeric():
+        raise SchemaError(f"weights={name!r} is {df.schema[name]}; weights are numbers.")
+    weights = df[name].cast(pl.Float64).to_numpy()
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(
+            f"weights={name!r} has {weights[row]} in row {row} ({bad.sum()} such rows); weights are 0 or more."
+        )
+    return weights
+
+
 def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:
     """Make the matrices of as many folds as time and memory allow, at least one.
 
@@ -128,9 +150,14 @@ def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, see
     for number, fold in enumerate(plan.folds[1:allowed], start=1):
         built.append(build_fold(table, fold, recipe, past, child_seed(seed, "fold", number)))
     if allowed < len(plan.folds):
-        reason = f"{plan.reason}; the first {allowed} of {len(plan.folds)} folds are used, {why}"
-        plan = replace(plan, folds=plan.folds[:allowed], reason=reason)
+        plan = first_folds(plan, allowed, why)
     return FoldSet(plan, tuple(built))
+
+
+def first_folds(plan: SplitPlan, n: int, why: str) -> SplitPlan:
+    """Keep the first folds of a plan, which are hold-outs of the size of a fold, and the reason with it."""
+    reason = f"{plan.reason}; the first {n} of {len(plan.folds)} folds are used, {why}"
+    return replace(plan, folds=plan.folds[:n], reason=reason)
 
 
 def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) -> FoldData:
