@@ -173,6 +173,15 @@ def available_threads() -> int:
     return max(1, min(allowed, _cgroup_threads() or allowed))
 
 
+def busyness() -> float:
+    """How many times as long as on a free machine work takes, going by those that wait for processors: 1 to 10."""
+    try:
+        waiting = os.getloadavg()[0]
+    except (AttributeError, OSError):  # not on Windows
+        return 1.0
+    return min(10.0, max(1.0, waiting / (os.cpu_count() or 1)))
+
+
 def _machine_bytes() -> int | None:
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
