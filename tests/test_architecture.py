@@ -85,6 +85,7 @@ PUBLIC_NAMES = (
     "digits",
     "distances",
     "elapsed",
+    "embed",
     "encode_count",
     "encode_hierarchy",
     "encode_ordered",
@@ -159,7 +160,20 @@ PUBLIC_NAMES = (
     "time_since",
 )
 
-HEAVY = {"catboost", "duckdb", "lightgbm", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "xgboost"}
+HEAVY = {
+    "catboost",
+    "duckdb",
+    "lightgbm",
+    "onnxruntime",
+    "optuna",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "sklearn",
+    "tokenizers",
+    "xgboost",
+}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 RUNNERS = {"compile", "eval", "exec"}
 LOADERS = {"import_module", "load"}

@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from frazil.features.tables import Aggregate as aggregate
     from frazil.features.tables import Latest as latest
     from frazil.features.tables import Synthesize as synthesize
+    from frazil.features.text import Embed as embed
     from frazil.features.text import HashText as hash_text
     from frazil.features.text import TextStats as text_stats
     from frazil.features.text import TextSvd as tfidf
@@ -174,6 +175,7 @@ __all__ = [
     "digits",
     "distances",
     "elapsed",
+    "embed",
     "encode_count",
     "encode_hierarchy",
     "encode_ordered",

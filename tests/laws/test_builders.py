@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -99,7 +100,7 @@ from frazil.features.ordered import (
 )
 from frazil.features.series import SeriesStats
 from frazil.features.tables import Aggregate, Latest, Synthesize
-from frazil.features.text import HashText, TextStats, TextSvd
+from frazil.features.text import Embed, HashText, TextStats, TextSvd
 from frazil.features.text.measures import MEASURES
 from frazil.features.written import recipe_from, written_recipe
 from frazil.task import Task
@@ -122,6 +123,7 @@ LINES = pl.DataFrame(
         "cost": [1.0, math.nan, 2.5, 4.0, 8.0, 16.0],
     }
 )
+MODELS = Path(__file__).parents[1] / "data" / "embedding"
 TABLES = {"visits": VISITS.lazy(), "lines": LINES.lazy()}
 ALL = (
     Aggregate(VISITS, "store", at="step", window=["2i", None], name="visits"),
@@ -256,6 +258,9 @@ ALL = (
     HashText("note", components=2, buckets=16, analyzer="char_wb", ngram_range=(2, 3)),
     TextSvd("note", components=2, analyzer="char", ngram_range=(1, 2), sublinear_tf=False, lowercase=False),
     TextSvd(["note", "city"], components=3),
+    Embed(model=str(MODELS / "words.vec"), components=2, most_words=3, lowercase=False),
+    Embed("note", model=str(MODELS / "static"), components=3),
+    Embed("note", model=str(MODELS / "encoder"), components=None),
     SeriesStats(features="minimal"),
     SeriesStats("items", ["mean_abs_change", "autocorrelation_lag_1", "number_peaks_n_1", "c3_lag_1"]),
     Lag(["amount", "whole"], [1, 3]),
