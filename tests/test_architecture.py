@@ -68,6 +68,7 @@ PUBLIC_NAMES = (
     "boolean_stats",
     "business_days",
     "categories",
+    "chain",
     "check",
     "clean",
     "clip",

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from frazil.features.categories import OneHot as one_hot
     from frazil.features.categories import Similarity as similarity
     from frazil.features.categories.levels import categories
+    from frazil.features.chained import Chain as chain
     from frazil.features.geo import Bearing as bearing
     from frazil.features.geo import ClusterDistance as cluster_distance
     from frazil.features.geo import GridCell as grid_cell
@@ -158,6 +159,7 @@ __all__ = [
     "boolean_stats",
     "business_days",
     "categories",
+    "chain",
     "check",
     "clean",
     "clip",
