@@ -67,7 +67,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
-    """Features of earlier rows: they learn nothing, so they are made once, of all rows, before the cut into folds.
+    """Features of earlier rows, made of all rows: where they learn nothing, once before the cut into folds.
 
     Args:
         fitted: The recipe.
@@ -79,8 +79,12 @@ class Past:
 
     @classmethod
     def of(cls, table: Table, recipe: Recipe) -> Past:
-        """Add the features to the table's rows."""
-        fitted = recipe.fit(table.df.lazy(), table.task)
+        """Fit a recipe, and add its features to the table's rows."""
+        return cls.made(table, recipe.fit(table.df.lazy(), table.task))
+
+    @classmethod
+    def made(cls, table: Table, fitted: FittedRecipe) -> Past:
+        """Add the features of a fitted recipe to the table's rows."""
         added = fitted.apply(table.df.lazy()).select(column(feature.name) for feature in fitted.features)
         return cls(fitted, added.collect())
 
@@ -172,8 +176,12 @@ def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) 
     fitted, features = recipe.fit_train(train, table.task, ids, forward)
     whole = fitted | past.fitted
 
+    # Some features of earlier rows learn, as those of kinds and of chains do: they too see rows of other folds.
+    learned_past = Past.made(table, fitted.of_earlier_rows())
+
     def unseen(rows: NDArray[np.int64]) -> Sample:
-        return table.sample(past.beside(fitted.apply(table.df[rows].lazy()), rows), whole, rows)
+        of_rows = learned_past.beside(fitted.of_rows().apply(table.df[rows].lazy()), rows)
+        return table.sample(past.beside(of_rows, rows), whole, rows)
 
     learned = table.sample(past.beside(features, fold.train), whole, fold.train)
     return FoldData(whole, learned, unseen(fold.valid), unseen(fold.spared), Memo(child_seed(seed, "memo")))
