@@ -23,6 +23,7 @@ from frazil.progress import progress_for
 from frazil.runlog import run_log
 from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble, best_alone
+from frazil.search.fewer import on_fewer_columns
 from frazil.search.isolated import Isolation
 from frazil.search.portfolio import check_learners
 from frazil.search.proposing import Search, check_search
@@ -156,6 +157,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
             most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
             mix = bagged_ensemble if deploy == "ensemble" else best_alone
             ensemble = mix(result.trials, bench.judge, seed, until, most_seconds)
+            ensemble = on_fewer_columns(ensemble, result.trials, bench.judge, rope, most_seconds)
             made = written_features(features, staged.table.df.schema)
             written = {**asdict(named), "time": None if forward is None else asdict(forward), "features": made, **call}
             found = assembled(source.name, staged, bench, result, ensemble, written, shown)
