@@ -29,6 +29,8 @@ class Budget:
         cuts: How often rows are cut into folds, so that each candidate learns and is judged on every cut: less luck in
             scores and a steadier mix, at so many times the cost. None for up to three of small tables, where all
             candidates still end in time, and for one where only trials are limited. Forward in time there is one.
+        stop_when_sure: Whether the search ends before the budget does where no further proposal is likely to be told
+            from the best (see `frazil.search.enough`); None where `fit_auto(prefer="simplest")` looks for no more.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """
@@ -37,6 +39,7 @@ class Budget:
     trials: int | None = None
     memory: str | int | None = None
     cuts: int | None = None
+    stop_when_sure: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that nothing fits into."""

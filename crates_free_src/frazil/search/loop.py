@@ -14,6 +14,7 @@ import numpy as np
 from frazil.errors import BudgetError
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
+from frazil.search.enough import nothing_to_tell
 from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
 from frazil.search.pruning import Pruned
@@ -91,7 +92,7 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
     attempts: list[tuple[Candidate, Trial | Failure]] = []
     why = ""
     try:
-        while not (why := _why_stop(bench, trials, len(attempts))):
+        while not (why := _why_stop(bench, trials, attempts)):
             candidate = proposer.ask([outcome for _, outcome in attempts])
             if candidate is None:
                 why = "every candidate was tried"
@@ -137,9 +138,9 @@ def most_models(rows: int) -> float:
     return math.inf
 
 
-def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
+def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candidate, Trial | Failure]]) -> str:
     budget, left = bench.clock.budget, seconds_left(bench.clock)
-    if budget.trials is not None and tried >= budget.trials:
+    if budget.trials is not None and len(attempts) >= budget.trials:
         return f"the budget of {budget.trials} trials is spent"
     if bench.clock.stopped.is_set():
         return "it was interrupted; the best so far is kept"
@@ -148,7 +149,7 @@ def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
     rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged
     if len(trials) >= most_models(rows):
         return f"more than {len(trials)} models would overfit an ensemble on {rows} rows"
-    return ""
+    return nothing_to_tell(attempts, bench.judge) if budget.stop_when_sure else ""
 
 
 def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:
