@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,7 @@ from frazil.progress import progress_for
 from frazil.runlog import run_log
 from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble, best_alone
+from frazil.search.fewer import on_fewer_columns
 from frazil.search.isolated import Isolation
 from frazil.search.portfolio import check_learners
 from frazil.search.proposing import Search, check_search
@@ -113,8 +114,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         InputError: the data or the call is wrong; says what, where, and the nearest right answer.
         BudgetError: the budget ended before any model was finished.
     """
-    clock = Budget.of(budget).start()
     _check_choice(rope, prefer, max_us_per_row, deploy)
+    clock = _settled(Budget.of(budget), prefer).start()
     check_learners(learners)
     check_search(search := search or Search(), learners)
     _check_seed(seed)
@@ -155,6 +156,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
             most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
             mix = bagged_ensemble if deploy == "ensemble" else best_alone
             ensemble = mix(result.trials, bench.judge, seed, until, most_seconds)
+            ensemble = on_fewer_columns(ensemble, result.trials, bench.judge, rope, most_seconds)
             made = written_features(features, staged.table.df.schema)
             written = {**asdict(named), "time": None if forward is None else asdict(forward), "features": made, **call}
             found = assembled(source.name, staged, bench, result, ensemble, written, shown)
@@ -236,6 +238,11 @@ def _check_choice(rope: float | None, prefer: str, max_us_per_row: float | None,
         raise SettingError.among("deploy", deploy, DEPLOYMENTS)
     if deploy == "fast" and prefer == "simplest":
         raise SettingError("deploy='fast' deploys the best candidate, and prefer='simplest' another; take one of them.")
+
+
+def _settled(budget: Budget, prefer: str) -> Budget:
+    """Stop when sure where the simplest is wanted and the budget does not say: what can't be told apart loses to it."""
+    return budget if budget.stop_when_sure is not None else replace(budget, stop_when_sure=prefer == "simplest")
 
 
 def _axis_of(features: object) -> Forward | None:

@@ -31,6 +31,8 @@ class Budget:
             candidates still end in time, and for one where only trials are limited. Forward in time there is one.
         beyond: How many rows to learn from beyond those that memory holds: their features are written to disk, and
             LightGBM learns from them there. 0 for none; None for as many as memory, disk and time allow.
+        stop_when_sure: Whether the search ends before the budget does where no further proposal is likely to be told
+            from the best (see `frazil.search.enough`); None where `fit_auto(prefer="simplest")` looks for no more.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """
@@ -40,6 +42,7 @@ class Budget:
     memory: str | int | None = None
     cuts: int | None = None
     beyond: int | None = None
+    stop_when_sure: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that nothing fits into."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from frazil.artifact.record import RunRecord, platform_here, times_of, versions_here
 from frazil.console import peak_memory_bytes
+from frazil.search.fewer import smaller_sets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,7 @@ def decisions(
             for member in predictor.deployed
         ],
         "simplest": simplest,
+        "smaller_sets": [asdict(each) for each in smaller_sets(result.trials, bench.judge, rope)],
         "rope": rope,
         "calibration": asdict(predictor.calibration),
         "cut": predictor.cut,

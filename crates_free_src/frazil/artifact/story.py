@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from frazil.artifact.wording import verdict
+from frazil.search.fewer import SmallerSet
 from frazil.search.honest import HonestScore
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Story:
             f"folds     {self.folds}",
             f"honest    {self._honest()}",
             f"selected  by {self.metric} {own.selection_score:.5g}{interval} out of fold",
+            *(f"columns   {SmallerSet(**each).words}" for each in self.run.decisions.get("smaller_sets", ())),
             f"search    {self.seconds:.1f} s; it stopped because {self.why_stopped}",
         ]
 

@@ -14,6 +14,7 @@ import numpy as np
 from frazil.errors import BudgetError
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
+from frazil.search.enough import nothing_to_tell
 from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
 from frazil.search.pruning import Pruned
@@ -95,7 +96,7 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
     attempts: list[tuple[Candidate, Trial | Failure]] = []
     why = ""
     try:
-        while not (why := _why_stop(bench, trials, len(attempts))):
+        while not (why := _why_stop(bench, trials, attempts)):
             candidate = proposer.ask([outcome for _, outcome in attempts])
             if candidate is None:
                 why = "every candidate was tried"
@@ -171,9 +172,9 @@ def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
     return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)
 
 
-def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
+def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candidate, Trial | Failure]]) -> str:
     budget, left = bench.clock.budget, seconds_left(bench.clock)
-    if budget.trials is not None and tried >= budget.trials:
+    if budget.trials is not None and len(attempts) >= budget.trials:
         return f"the budget of {budget.trials} trials is spent"
     if bench.clock.stopped.is_set():
         return "it was interrupted; the best so far is kept"
@@ -182,7 +183,7 @@ def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
     rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged
     if len(trials) >= most_models(rows):
         return f"more than {len(trials)} models would overfit an ensemble on {rows} rows"
-    return ""
+    return nothing_to_tell(attempts, bench.judge) if budget.stop_when_sure else ""
 
 
 def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:

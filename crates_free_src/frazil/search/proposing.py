@@ -21,6 +21,7 @@ from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
 from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate
+from frazil.search.fewer import FewerColumns
 from frazil.search.leaderboard import BASELINE
 from frazil.search.optuna_proposer import SHARE, OptunaProposer
 from frazil.search.portfolio import PROMOTED_SHARE, Portfolio, is_skewed, named_candidates
@@ -158,7 +159,8 @@ def proposer_for(
         tuned = OptunaProposer(matrix.rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
         after = tuned if search.strategy == "optuna" else Queued()
         skewed = bench.task.is_regression and is_skewed(bench.judge.target)
-        return Portfolio(matrix.rows, after, learners, skewed, len(matrix.columns), first, prefix, trees_a_round)
+        queue = Portfolio(matrix.rows, after, learners, skewed, len(matrix.columns), first, prefix, trees_a_round)
+        return FewerColumns(queue, bench.judge.metric.greater_is_better, prefix)
     found = [(learner, PROMOTED_SHARE) for learner in first]
     found += [(learner, SHARE) for learner in search.combinations() if learner not in first]
     waiting = [Candidate(prefix + BASELINE, Constant(), 0.1), *named_candidates(found, prefix)]
