@@ -50,6 +50,8 @@ def fit(options: argparse.Namespace) -> Outcome:
         groups=options.groups,
         entity=options.entity,
         weights=options.weights,
+        search=None if options.search is None else fz.Search(options.search),
+        monotone=_monotone(options.monotone),
         store=options.store,
         seed=options.seed,
         threads=options.threads,
@@ -143,6 +145,14 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metric", default="auto", help="as in roc_auc, log_loss or rmse")
     _add_columns(parser)
     parser.add_argument("--entity", metavar="COLUMN", help="what a row is about")
+    parser.add_argument("--search", metavar="HOW", help="portfolio, optuna or random (the portfolio and then Optuna)")
+    parser.add_argument(
+        "--monotone",
+        action="append",
+        default=[],
+        metavar="COLUMN=1,COLUMN=-1",
+        help="columns that predictions may only rise with, or only fall with; may be repeated",
+    )
     parser.add_argument(
         "--store", metavar="FOLDER", help="keep finished trials there, and go on from them after a crash"
     )
@@ -271,6 +281,21 @@ def _budget(options: argparse.Namespace) -> fz.Budget | str:
         return options.budget or "5m"
     seconds = None if options.budget is None else fz.Budget.of(options.budget).seconds
     return fz.Budget(seconds=seconds, trials=options.trials)
+
+
+def _monotone(given: list[str]) -> dict[str, int]:
+    """Read `age=1,price=-1`.
+
+    >>> _monotone(["age=1,price=-1", "rooms=+1"])
+    {'age': 1, 'price': -1, 'rooms': 1}
+    """
+    asked = {}
+    for part in ",".join(given).split(",") if given else []:
+        name, _, sign = part.rpartition("=")
+        if not name or sign not in ("1", "+1", "-1"):
+            raise SettingError(f"--monotone {part!r}; it takes a column with 1 or -1, as age=1,price=-1.")
+        asked[name] = int(sign)
+    return asked
 
 
 def _story(model: fz.Model) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def test_it_has_the_settings_of_the_call(model):
         "task": "auto",
         "metric": "auto",
         "budget": {"seconds": None, "trials": 4, "memory": None, "cuts": None},
+        "monotone": {},
         "learners": ["linear", "lightgbm", "catboost"],
         "search": {"strategy": "optuna", "grid": None},
         "rope": 0.02,

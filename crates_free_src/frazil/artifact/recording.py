@@ -11,6 +11,7 @@ import numpy as np
 
 from frazil.artifact.record import RunRecord, platform_here, times_of, versions_here
 from frazil.console import peak_memory_bytes
+from frazil.search.monotone import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,7 @@ def decisions(
             "rows_spared": len(plan.rows_spared),
         },
         "sampled_for": staged.sampled_for,
+        "left_out": left_out(bench.folds.folds[0].train.matrix.columns, staged.table.task, bench.judge.metric.name),
         "trials": len(result.attempts),
         "why_stopped": result.why_stopped,
         "ensemble": [

@@ -111,7 +111,11 @@ class CatBoost:
         task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
         learned = _Learned(kept, present, boosting.objective, boosting.scale)
         unseen = learned.pool(valid) if can_judge(valid, train) else None
-        params = {**self._params(train.matrix.rows, conditions), **_loss_params(boosting.objective, task)}
+        params = {
+            **self._params(train.matrix.rows, conditions),
+            **_loss_params(boosting.objective, task),
+            **_constraints(train.matrix, kept),
+        }
         model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": unseen is not None})
         model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
         known = boosting.known(len(train.matrix.columns), kept, task.n_classes, present)
@@ -222,6 +226,16 @@ def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
         Loss.TWEEDIE: f"Tweedie:variance_power={objective.power}",
     }
     return {"loss_function": names[objective.loss]}
+
+
+def _constraints(matrix: Matrix, kept: tuple[int, ...]) -> dict[str, Any]:
+    """Say which columns predictions must follow, where any is.
+
+    CatBoost crosses categories with the splits of numbers too, and statistics of such a cross follow nothing: then
+    there are no crosses.
+    """
+    asked = matrix.monotone(kept)
+    return {} if asked is None else {"monotone_constraints": asked, "max_ctr_complexity": 1}
 
 
 def _pool(seen: Matrix, target: NDArray[Any] | None = None, weights: NDArray[np.float64] | None = None) -> Any:  # noqa: ANN401 -- CatBoost ships no types

@@ -165,7 +165,7 @@ class HistGradientBoosting:
         objective = objective_for(conditions.metric) if task.is_regression else Objective()
         scale = fit_scale(objective, rows) if task.is_regression else TargetScale()
         seen = _Seen(objective, scale, present)
-        growth = _Growth(self._grower(len(taking.codes), objective, conditions), taking)
+        growth = _Growth(self._grower(taking, rows.matrix.monotone(taking.order), objective, conditions), taking)
         # Without the deadline, which growth keeps: all rounds that there was time for are judged.
         stopping = Stopping(self.patience or patience_for(rows.matrix.rows, self.learning_rate), Deadline())
         judge = seen.judge(weighing(valid)) if can_judge(valid, train) else None
@@ -192,7 +192,7 @@ class HistGradientBoosting:
             l2=trial.suggest_float("l2", 1e-4, 10.0, log=True),
         )
 
-    def _grower(self, categories: int, objective: Objective, conditions: Conditions) -> Any:  # noqa: ANN401 -- no types
+    def _grower(self, taking: Taking, monotone: list[int] | None, objective: Objective, conditions: Conditions) -> Any:  # noqa: ANN401 -- no types
         """Make scikit-learn's model, which goes on where it stopped; the first columns are categories."""
         ensemble = load("sklearn.ensemble")
         settings = {
@@ -202,7 +202,8 @@ class HistGradientBoosting:
             "max_features": self.feature_share,
             "l2_regularization": self.l2,
             "max_bins": self.max_bin,
-            "categorical_features": list(range(categories)) or None,
+            "categorical_features": list(range(len(taking.codes))) or None,
+            "monotonic_cst": monotone,
             "early_stopping": False,
             "warm_start": True,
             "random_state": conditions.seed,

@@ -137,7 +137,12 @@ class LightGBM:
         data = learned.dataset(train)
         unseen = None if not can_judge(valid, train) else learned.dataset(valid, data)
         booster = load("lightgbm").train(
-            {**self._params(conditions), **_loss_params(boosting.objective, task), **_followed(valid, conditions)},
+            {
+                **self._params(conditions),
+                **_loss_params(boosting.objective, task),
+                **_followed(valid, conditions),
+                "monotone_constraints": train.matrix.monotone(learned.kept),
+            },
             data,
             num_boost_round=self.max_rounds,
             valid_sets=[] if unseen is None else [unseen],

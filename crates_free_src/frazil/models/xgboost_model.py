@@ -131,7 +131,11 @@ class XGBoost:
         data = learned.dataset(train, conditions.threads)
         unseen = learned.dataset(valid, conditions.threads, data) if can_judge(valid, train) else None
         booster = xgboost.train(
-            {**self._params(conditions), **_loss_params(boosting.objective, present)},
+            {
+                **self._params(conditions),
+                **_loss_params(boosting.objective, present),
+                **_constraints(train.matrix, learned.kept),
+            },
             data,
             num_boost_round=self.max_rounds,
             evals=[] if unseen is None else [(unseen, "valid")],
@@ -220,6 +224,12 @@ def _loss_params(objective: Objective, present: tuple[int, ...]) -> dict[str, An
         power = objective.power
         return {"objective": name, "eval_metric": f"{followed}@{power}", "tweedie_variance_power": power}
     return {"objective": name, "eval_metric": followed}
+
+
+def _constraints(matrix: Matrix, kept: tuple[int, ...]) -> dict[str, Any]:
+    """Say which columns predictions must follow, where any is."""
+    asked = matrix.monotone(kept)
+    return {} if asked is None else {"monotone_constraints": f"({','.join(map(str, asked))})"}
 
 
 def _kept(matrix: Matrix) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,6 +87,7 @@ class Portfolio:
         first: Settings that a search on a sample found, best first: tried before all others.
         prefix: Of the names of the candidates.
         trees: Of one boosting round: one, or one a class where there are three or more.
+        may_try: Says which learners can do what is asked of all.
     """
 
     rows: int
@@ -97,6 +98,7 @@ class Portfolio:
     first: Sequence[Learner] = ()
     prefix: str = ""
     trees: int = 1
+    may_try: Callable[[Learner], bool] = lambda _: True
     waiting: list[Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,7 +123,8 @@ class Portfolio:
         is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
         work = self.rows * self.trees if names_of(entry.learner) & BOOSTED else self.rows
         fits = entry.least_work <= work <= entry.most_work and self.columns >= entry.least_columns
-        return is_asked_for and fits and (self.skewed or not entry.skewed) and entry.is_available
+        is_possible = entry.is_available and self.may_try(entry.learner)
+        return is_asked_for and fits and (self.skewed or not entry.skewed) and is_possible
 
 
 def check_learners(learners: Sequence[str] | None) -> None:
