@@ -13,6 +13,7 @@ import polars as pl
 
 from frazil.errors import ArtifactError, InputError
 from frazil.extras import load
+from frazil.models.balance import weighted
 from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in
 from frazil.models.objective import Loss
@@ -76,6 +77,8 @@ class CatBoost:
         is_ordered: Whether each row's residual comes from a model that has not seen it: slower, for few rows.
         max_rounds: Most trees; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
     """
 
     name: ClassVar[str] = "catboost"
@@ -92,12 +95,14 @@ class CatBoost:
     is_ordered: bool = False
     max_rounds: int = 2000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what CatBoost would refuse, or take and fail with."""
         check_between(self, 1e-6, 1.0, "learning_rate", "row_share")
         check_between(self, 1, 16, "depth", "max_ctr_complexity")
         check_between(self, 2, 65_535, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "one_hot_max_size", "max_rounds", "patience")
         check_between(self, 0, math.inf, "l2", "random_strength")
 
@@ -107,7 +112,8 @@ class CatBoost:
         Raises: InputError: no column varies, or the training rows are of one class; CatBoost takes neither.
         """
         rate = self.learning_rate or (0.05 if train.matrix.rows <= FEW_ROWS else 0.1)
-        boosting = Boosting.of(train, conditions, rate, self.patience)
+        boosting = Boosting.of(train, conditions, rate, self.patience, self.balance)
+        train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
         task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
         learned = _Learned(kept, present, boosting.objective, boosting.scale)
         unseen = learned.pool(valid) if can_judge(valid, train) else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from frazil.errors import ArtifactError
 from frazil.extras import load
+from frazil.models.balance import weighted
 from frazil.models.checks import can_judge, check_between, check_width
 from frazil.models.lightgbm_text import check_text, trees_of
 from frazil.models.native import Boosting, NativeFitted
@@ -102,6 +103,8 @@ class LightGBM:
         max_bin: Most bins of a column.
         max_rounds: Most rounds; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
     """
 
     name: ClassVar[str] = "lightgbm"
@@ -120,18 +123,21 @@ class LightGBM:
     max_bin: int = 255
     max_rounds: int = 2000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what LightGBM would refuse, or take and fail with."""
         check_between(self, 1e-6, 1.0, "learning_rate", "feature_share", "row_share")
         check_between(self, 2, 131_072, "leaves")
         check_between(self, 2, 65_535, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "min_rows_in_leaf", "max_rounds", "patience")
         check_between(self, 0, math.inf, "l1", "l2", "cat_l2", "cat_smooth")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> LightGBMFitted:
         """Boost until the loss of the rows left out gets no better, or the deadline."""
-        boosting = Boosting.of(train, conditions, self.learning_rate, self.patience)
+        boosting = Boosting.of(train, conditions, self.learning_rate, self.patience, self.balance)
+        train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
         task, stopping = conditions.task, boosting.stopping
         learned = _Learned(_kept(train.matrix), boosting.objective, boosting.scale)
         data = learned.dataset(train)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from frazil.errors import InputError
+from frazil.models.balance import class_factors, unweighted
 from frazil.models.checks import check_sample, check_width
 from frazil.models.network_loss import MOST_LOG
 from frazil.models.objective import Objective, TargetScale, fit_scale, objective_for
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stopping import Stopping, patience_for
-from frazil.models.stored import check_that, count_in, places_in, scale_in
+from frazil.models.stored import check_that, count_in, numbers_in, places_in, scale_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
+    from frazil.models.balance import Factors
     from frazil.models.contract import Conditions, Sample
     from frazil.task import Task
 
@@ -43,6 +45,7 @@ class Known:
         rounds: How many rounds of trees it has.
         scale: How the target was learned.
         is_rate: Whether the trees add up to a logarithm.
+        factors: How much more a row of each class counted in training; none where all counted the same.
     """
 
     columns: int
@@ -52,6 +55,7 @@ class Known:
     rounds: int
     scale: TargetScale
     is_rate: bool
+    factors: Factors = ()
 
     @classmethod
     def read(cls, about: Mapping[str, Any]) -> Self:
@@ -59,17 +63,21 @@ class Known:
         columns, classes, rounds = (count_in(about, name) for name in ("columns", "classes", "rounds"))
         kept, present = places_in(about, "kept", columns), places_in(about, "present", classes)
         check_that(len(present) != 1 and bool(present) == (classes > 0), "classes are not")
-        return cls(columns, kept, classes, present, rounds, scale_in(about), about.get("is_rate") is True)
+        factors = numbers_in(about, "factors")
+        check_that(
+            len(factors) in (0, classes) and all(each > 0 for each in factors), "factors are not those of classes"
+        )
+        return cls(columns, kept, classes, present, rounds, scale_in(about), about.get("is_rate") is True, factors)
 
     def as_json(self) -> dict[str, Any]:
         """Return its fields as JSON values."""
         return asdict(self)
 
     def probabilities(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Spread (rows, present) probabilities over all classes, 0 for those that were not there."""
+        """Spread (rows, present) probabilities over all classes, 0 for those that were not there, each as it is."""
         spread = np.zeros((len(found), self.classes))
         spread[:, list(self.present)] = found
-        return spread
+        return unweighted(spread, self.factors)
 
     def numbers(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn what the trees add up to into the unit of the target."""
@@ -158,14 +166,16 @@ class Boosting:
         objective: What is minimised, of numbers.
         scale: How the target is learned.
         stopping: When it ends.
+        factors: How much more a row of each class counts.
     """
 
     objective: Objective
     scale: TargetScale
     stopping: Stopping
+    factors: Factors
 
     @classmethod
-    def of(cls, train: Sample, conditions: Conditions, rate: float, patience: int | None) -> Self:
+    def of(cls, train: Sample, conditions: Conditions, rate: float, patience: int | None, balance: float) -> Self:
         """Check the rows, and read from them what is learned and how long to wait.
 
         Args:
@@ -173,17 +183,19 @@ class Boosting:
             conditions: Under which.
             rate: How much of each round's trees is taken.
             patience: Rounds to wait for a better loss; None to set it by rows and rate.
+            balance: How much more rare classes count.
         """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
         is_numbers = conditions.task.is_regression
         objective = objective_for(conditions.metric) if is_numbers else Objective()
         scale = fit_scale(objective, train) if is_numbers else TargetScale()
-        return cls(objective, scale, Stopping(patience or patience_for(train.matrix.rows, rate), conditions.deadline))
+        stopping = Stopping(patience or patience_for(train.matrix.rows, rate), conditions.deadline)
+        return cls(objective, scale, stopping, class_factors(train, balance, conditions.task))
 
     def known(self, columns: int, kept: tuple[int, ...], classes: int, present: tuple[int, ...]) -> Known:
         """Say what is known of the model that came of it."""
         rounds, is_rate = self.stopping.best_rounds, self.objective.is_rate
-        return Known(columns, kept, classes, present, rounds, self.scale, is_rate)
+        return Known(columns, kept, classes, present, rounds, self.scale, is_rate, self.factors)
 
 
 def classes_in(train: Sample, task: Task, library: str) -> tuple[int, ...]:

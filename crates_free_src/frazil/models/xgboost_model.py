@@ -10,6 +10,7 @@ import numpy as np
 
 from frazil.errors import ArtifactError
 from frazil.extras import load
+from frazil.models.balance import weighted
 from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in, softmax
 from frazil.models.objective import Loss
@@ -90,6 +91,8 @@ class XGBoost:
         max_bin: Most bins of a column.
         max_rounds: Most rounds; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
 
     Source: Chen and Guestrin (2016), KDD, 785-794; defaults from XGBoost but for the rate, which suits two cores.
     """
@@ -108,12 +111,14 @@ class XGBoost:
     max_bin: int = 256
     max_rounds: int = 2000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what XGBoost would refuse, or take and fail with."""
         check_between(self, 1e-6, 1.0, "learning_rate", "feature_share", "row_share")
         check_between(self, 1, 16, "depth")
         check_between(self, 2, 65_535, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "one_hot_max_size", "max_rounds", "patience")
         check_between(self, 0, math.inf, "min_child_weight", "l1", "l2")
 
@@ -124,7 +129,8 @@ class XGBoost:
             InputError: the training rows are of one class.
             MissingExtraError: XGBoost is not installed.
         """
-        boosting = Boosting.of(train, conditions, self.learning_rate, self.patience)
+        boosting = Boosting.of(train, conditions, self.learning_rate, self.patience, self.balance)
+        train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
         xgboost, stopping = load("xgboost", extra=EXTRA), boosting.stopping
         present = classes_in(train, conditions.task, "XGBoost")
         learned = _Learned(_kept(train.matrix), present, boosting.objective, boosting.scale, self.max_bin)
