@@ -154,7 +154,19 @@ PUBLIC_NAMES = (
     "time_since",
 )
 
-HEAVY = {"catboost", "duckdb", "lightgbm", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "xgboost"}
+HEAVY = {
+    "catboost",
+    "duckdb",
+    "imblearn",
+    "lightgbm",
+    "optuna",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "sklearn",
+    "xgboost",
+}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 RUNNERS = {"compile", "eval", "exec"}
 LOADERS = {"import_module", "load"}

@@ -12,6 +12,7 @@ from frazil.models.hist_gradient_boosting import HistGradientBoosting
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.log_target import LogTarget
 from frazil.models.objective import Loss, objective_for
+from frazil.models.resampled import Resampled
 from frazil.models.selected import Selected
 from frazil.models.xgboost_model import XGBoost
 
@@ -39,7 +40,7 @@ def holds_monotone(learner: Learner, task: Task, metric: str) -> bool:
     >>> [holds_monotone(LogTarget(LightGBM()), price, metric) for metric in ("rmse", "mae")]
     [True, False]
     """
-    if isinstance(learner, LogTarget | Selected):
+    if isinstance(learner, LogTarget | Resampled | Selected):
         return holds_monotone(learner.inner, task, metric)
     is_ranked = task.is_regression and objective_for(metric).loss in RANKED
     return isinstance(learner, HOLDING_RANKED if is_ranked else HOLDING)

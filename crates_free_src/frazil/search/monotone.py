@@ -69,5 +69,7 @@ def left_out(columns: Sequence[MatrixColumn], task: Task, metric: str) -> list[s
     """Return the families of the portfolio that are not tried because they can't hold to what is asked of columns."""
     if not any(column.monotone for column in columns):
         return []
-    learners = [entry.learner for entry in read_portfolio() if task.is_regression or not entry.skewed]
+    learners = [
+        entry.learner for entry in read_portfolio() if not entry.on_demand and (task.is_regression or not entry.skewed)
+    ]
     return sorted({family_of(each) for each in learners if not holds_monotone(each, task, metric)})
