@@ -163,6 +163,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
                 last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
                 found = found.refitted(*refitted(ensemble.trials[0], staged.table, course.recipe, bench, last))
             kept.put(RUN, found.story.run.to_json().encode())
+            kept.finish(greater_is_better=measure.greater_is_better)
     model = _model(found, measure, staged, bench.folds.folds[0].fitted.to_frame())
     return model.simplest_within_rope() if prefer == "simplest" else model
 

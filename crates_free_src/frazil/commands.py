@@ -116,6 +116,17 @@ def reproduce(options: argparse.Namespace) -> Outcome:
     return Outcome(facts, repr(again), OK if again.same else DIFFERS)
 
 
+def study(options: argparse.Namespace) -> Outcome:
+    """Write the trials of a run with --store as an Optuna study, also while it goes on."""
+    if options.out is not None:
+        check_writable(options.out)
+    greater = None if options.direction is None else options.direction == "maximize"
+    path = fz.export_study(options.store, greater_is_better=greater, out=options.out)
+    return Outcome(
+        {"out": str(path)}, f"The study 'frazil' is in {path}; look at it with: optuna-dashboard sqlite:///{path}"
+    )
+
+
 def demo(options: argparse.Namespace) -> Outcome:
     """Run the demo: learn from four weeks of flights that left New York, and score the fifth."""
     runpy.run_path(str(_demo_script()))["main"](options.budget, options.out)
@@ -209,6 +220,15 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     _add_data(parser)
     parser.add_argument("--store", metavar="FOLDER", help="keep finished trials there; not that of the run itself")
+    _add_json(parser)
+
+
+def _study_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("store", metavar="FOLDER", help="what was given to fit --store")
+    parser.add_argument("--out", metavar="FILE", help="the SQLite file to write (optuna.db in the folder)")
+    parser.add_argument(
+        "--direction", choices=["maximize", "minimize"], help="of a metric that is a function of one's own"
+    )
     _add_json(parser)
 
 
@@ -340,5 +360,6 @@ COMMANDS = (
     (show, _show_options),
     (report, _report_options),
     (reproduce, _reproduce_options),
+    (study, _study_options),
     (demo, _demo_options),
 )
