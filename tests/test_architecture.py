@@ -164,6 +164,7 @@ PUBLIC_NAMES = (
 HEAVY = {
     "catboost",
     "duckdb",
+    "imblearn",
     "lightgbm",
     "onnxruntime",
     "optuna",

@@ -48,11 +48,14 @@ class Store(Protocol):
     def recall(self, candidate: Candidate) -> Trial | Failure | None:
         """Return what came of this candidate in an earlier run with the same identity."""
 
-    def keep(self, outcome: Trial | Failure) -> None:
+    def keep(self, candidate: Candidate, outcome: Trial | Failure) -> None:
         """Make the outcome durable before the next candidate starts."""
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file beside the trials, all of it or nothing."""
+
+    def finish(self, *, greater_is_better: bool) -> None:
+        """Leave the trials as others read them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +107,7 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
             outcome = _recalled(candidate, bench, store)
             if outcome is None:
                 outcome = attempt(candidate, bench, trials)
-                store.keep(outcome)
+                store.keep(candidate, outcome)
             attempts.append((candidate, outcome))
             if isinstance(outcome, Trial):
                 trials.append(outcome)

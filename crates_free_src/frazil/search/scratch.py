@@ -88,7 +88,9 @@ def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: 
         home.mkdir()
         for part in PARTS:
             _write_sample(home, part, getattr(fold, part))
-        columns = [[column.name, column.levels, column.restates] for column in fold.train.matrix.columns]
+        columns = [
+            [column.name, column.levels, column.restates, column.monotone] for column in fold.train.matrix.columns
+        ]
         about["folds"].append({"columns": columns, "seed": fold.memo.seed})
     (folder / ABOUT).write_text(json.dumps(about))
 

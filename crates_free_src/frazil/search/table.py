@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from frazil.errors import InputError, SchemaError
+from frazil.features.monotone import asking
 from frazil.features.recipe import Recipe
 from frazil.folds import inner_folds
 from frazil.matrix import collect_matrix
@@ -18,6 +19,8 @@ from frazil.search.cost import affordable_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from frazil.budget import Clock
@@ -41,6 +44,7 @@ class Table:
         weights: (rows,) float64, or None.
         groups: (rows,) int64 codes of the groups that stay on one side of a split, or None.
         time: (rows,) integers or datetime64, ascending; or None.
+        monotone: 1 or -1 for the columns that predictions may only rise or only fall with.
     """
 
     df: pl.DataFrame
@@ -49,6 +53,7 @@ class Table:
     weights: NDArray[np.float64] | None = None
     groups: NDArray[np.int64] | None = None
     time: NDArray[Any] | None = None
+    monotone: Mapping[str, int] = field(default_factory=dict)
 
     def take(self, rows: NDArray[np.int64]) -> Table:
         """Return the rows at these positions, in their order."""
@@ -57,11 +62,11 @@ class Table:
             return None if values is None else values[rows]
 
         parts = part(self.weights), part(self.groups), part(self.time)
-        return Table(self.df[rows], self.task, self.target[rows], *parts)
+        return Table(self.df[rows], self.task, self.target[rows], *parts, self.monotone)
 
     def sample(self, frame: pl.LazyFrame, fitted: FittedRecipe, rows: NDArray[np.int64]) -> Sample:
         """Collect the features of these rows, with their targets and weights."""
-        matrix = collect_matrix(frame, fitted.matrix_columns())
+        matrix = collect_matrix(frame, asking(fitted, self.monotone))
         return Sample(matrix, self.target[rows], None if self.weights is None else self.weights[rows])
 
 
