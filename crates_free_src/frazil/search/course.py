@@ -131,7 +131,7 @@ class Course:
     ) -> Searched:
         self.shown.stage("making features")
         plan = spare(self._plan(table, self.seed), table, self.seed)
-        if self.beyond is not None and clock.budget.beyond != 0 and not prefix:
+        if self.beyond is not None and not prefix:
             plan = first_folds(plan, 1, "for memory does not hold all rows")
         repeats = affordable_repeats(table, plan, clock, self.threads)
         plan = repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
