@@ -17,6 +17,7 @@ from frazil.models.balance import weighted
 from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in
 from frazil.models.objective import Loss
+from frazil.models.stopping import follows_auc
 
 if TYPE_CHECKING:
     import optuna
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from frazil.task import Task
 
 BINARY_MODEL = "catboost.cbm"
+AUC = "AUC"  # of rows that count the same: it refuses weights there where they are all 1
 MISSING_CODE = -1  # integers have no NaN, and CatBoost refuses floats for categories
 FEW_ROWS = 10_000  # up to it the lower rate is affordable
 MANY_ROWS = 20_000  # above it fewer bins save more time than they cost quality
@@ -121,6 +123,7 @@ class CatBoost:
             **self._params(train.matrix.rows, conditions),
             **_loss_params(boosting.objective, task),
             **_constraints(train.matrix, kept),
+            **({"eval_metric": AUC} if follows_auc(valid, conditions) else {}),
         }
         model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": unseen is not None})
         model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
@@ -195,8 +198,10 @@ class _Stops:
     def after_iteration(self, info: Any) -> bool:  # noqa: ANN401 -- CatBoost ships no types
         """Say whether to go on."""
         followed = info.metrics.get("validation", {})
-        losses = next(iter(followed.values()), None)
-        return self.stopping.goes_on(info.iteration, losses[-1] if losses else None)
+        if not followed:
+            return self.stopping.goes_on(info.iteration, None)
+        loss = -followed[AUC][-1] if AUC in followed else next(iter(followed.values()))[-1]
+        return self.stopping.goes_on(info.iteration, loss)
 
 
 def _kept(matrix: Matrix, task: Task) -> tuple[int, ...]:

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from frazil.budget import Deadline
+    from frazil.models.contract import Conditions, Sample
 
 LEAST_PATIENCE = 20
 ROWS_OF_NOISE = 10_000  # above it the loss of the rows left out is smooth enough to give up sooner
+# Rows left out from which on ROC AUC is followed where it is the metric, and not the loss. Measured on 6 splits each of
+# 7 data sets: +0.007 on polish_bankruptcy and +0.004 on phoneme; no difference beyond its error on kc1, heloc, adult,
+# credit_card_default and pima, which has 150 such rows. It costs up to 3.5 times the rounds, and log loss gets worse.
+ROWS_TO_FOLLOW_AUC = 1_000
 GROWTH = 0.3  # a model that took long to get here may take long to get on
 
 
@@ -27,6 +32,14 @@ def patience_for(rows: int, learning_rate: float) -> int:
     """
     patient = min(300.0, 5.0 / learning_rate)
     return max(LEAST_PATIENCE, round(patient * min(1.0, ROWS_OF_NOISE / max(rows, 1))))
+
+
+def follows_auc(valid: Sample | None, conditions: Conditions) -> bool:
+    """Say whether ROC AUC of the rows left out is followed, and not the loss: where it is the metric and has a value."""
+    if valid is None or conditions.metric != "roc_auc" or conditions.task.n_classes != 2:
+        return False
+    has_both = 0 < int(valid.target.sum()) < len(valid.target)
+    return has_both and len(valid.target) >= ROWS_TO_FOLLOW_AUC
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in, softmax
 from frazil.models.objective import Loss
 from frazil.models.rows import taken
+from frazil.models.stopping import follows_auc
 from frazil.models.xgboost_json import checked, written
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 EXTRA = "xgboost"
 TEXT = "xgboost.json"
+AUC = "auc"
 # What is minimised, and what of the rows left out is followed: the same.
 OBJECTIVES = {
     Loss.SQUARED: ("reg:squarederror", "rmse"),
@@ -141,6 +143,7 @@ class XGBoost:
                 **self._params(conditions),
                 **_loss_params(boosting.objective, present),
                 **_constraints(train.matrix, learned.kept),
+                **({"eval_metric": AUC} if follows_auc(valid, conditions) else {}),
             },
             data,
             num_boost_round=self.max_rounds,
@@ -266,7 +269,8 @@ def _stops(stopping: Stopping) -> Any:  # noqa: ANN401 -- a callback as XGBoost 
         def after_iteration(self, _model: Any, epoch: int, log: Mapping[str, Mapping[str, list[float]]]) -> bool:  # noqa: ANN401
             """Say whether to end."""
             followed = log.get("valid", {})
-            losses = next(iter(followed.values()), None)
-            return not stopping.goes_on(epoch + 1, losses[-1] if losses else None)
+            name, scores = next(iter(followed.items()), ("", []))
+            losses = [-score if name == AUC else score for score in scores[-1:]]
+            return not stopping.goes_on(epoch + 1, losses[0] if losses else None)
 
     return Stops()
