@@ -13,8 +13,9 @@ import polars as pl
 
 from frazil.budget import parse_bytes
 from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.features.beside import add_row_features
 from frazil.features.bounded import batches_of, plan_batches
-from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, RowFitted, Scope, kind_of
+from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
 from frazil.features.ordered.timeline import Ordered, in_order
 from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
@@ -60,9 +61,7 @@ class FittedRecipe:
         """
         frame = frame_of(data)
         self._check(frame.collect_schema())
-        for part in self.parts:
-            if isinstance(part, RowFitted):
-                frame = part.apply(frame)
+        frame = add_row_features(frame, self.parts)
         ordered = [part for part in self.parts if isinstance(part, Ordered)]
         return in_order(frame, ordered, self.panel) if ordered else frame
 
