@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
+from frazil.artifact.asked import Asked
 from frazil.artifact.assembling import assembled
-from frazil.artifact.record import RUN, written_features, written_metric
-from frazil.budget import Budget, Deadline, available_threads
+from frazil.artifact.record import RUN, written_features
+from frazil.budget import Budget, Deadline
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
@@ -23,9 +24,10 @@ from frazil.progress import progress_for
 from frazil.runlog import run_log
 from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble, best_alone
+from frazil.search.fewer import on_fewer_columns
 from frazil.search.isolated import Isolation
-from frazil.search.portfolio import check_learners
-from frazil.search.proposing import Search, check_search
+from frazil.search.monotone import check_holding, constrained
+from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
 from frazil.search.store import open_store
@@ -33,7 +35,7 @@ from frazil.sources import open_source
 from frazil.types import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from frazil.metrics import Metric
     from frazil.progress import Progress
 
-PREFERENCES = ("best", "simplest")
-DEPLOYMENTS = ("ensemble", "fast")
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 
 
@@ -61,6 +61,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     weights: str | None = None,
     learners: Sequence[str] | None = None,
     search: Search | None = None,
+    monotone: Mapping[str, int] | None = None,
     rope: float | None = None,
     prefer: Literal["best", "simplest"] = "best",
     max_us_per_row: float | None = None,
@@ -94,6 +95,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
             "extra_trees" and others, "crossed" for those that see crosses of columns. The baseline always is.
         search: How to come to candidates: `fz.Search("portfolio")`, "random" or "grid"; None for the portfolio and then
             Optuna.
+        monotone: Columns of numbers that predictions may only rise with, as {"age": 1}, or only fall with, -1: the
+            probability of the second of two classes, or the number. It holds for the finished model. Learners that
+            can't be held to it are not tried; nothing else is made of these columns than what they are.
         rope: How large a difference of scores does not matter, in units of the metric; None for 0.01 of metrics between
             0 and 1 that are to be high, and 1 % of the best score of others.
         prefer: "best", or "simplest": the simplest candidate that is likely no worse than the best by more than `rope`.
@@ -113,27 +117,23 @@ def fit_auto(  # noqa: PLR0913 -- the door
         InputError: the data or the call is wrong; says what, where, and the nearest right answer.
         BudgetError: the budget ended before any model was finished.
     """
-    clock = Budget.of(budget).start()
-    _check_choice(rope, prefer, max_us_per_row, deploy)
-    check_learners(learners)
-    check_search(search := search or Search(), learners)
-    _check_seed(seed)
+    clock = _settled(Budget.of(budget), prefer).start()
+    asked = Asked(
+        task=task,
+        metric=metric,
+        budget=clock.budget,
+        learners=learners,
+        search=search or Search(),
+        monotone={} if monotone is None else monotone,
+        rope=rope,
+        prefer=prefer,
+        max_us_per_row=max_us_per_row,
+        deploy=deploy,
+        seed=seed,
+        threads=threads,
+    )
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    call = {
-        "task": task,
-        "metric": written_metric(metric),
-        "budget": asdict(clock.budget),
-        "learners": None if learners is None else list(learners),
-        "search": asdict(search),
-        "rope": rope,
-        "prefer": prefer,
-        "max_us_per_row": max_us_per_row,
-        "deploy": deploy,
-        "seed": seed,
-        "threads": threads,
-    }
-    threads = _checked_threads(threads)
     with run_log(progress_for(progress)) as shown, Isolation() as isolation:
         shown.stage("reading and checking the data")
         source = open_source(data)
@@ -144,26 +144,28 @@ def fit_auto(  # noqa: PLR0913 -- the door
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
+        staged = _constrained(staged, asked, named, measure, source.name)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
-        settings |= _asked(learners, search)
-        course = Course(
-            _recipe(features, staged, panel), axis, measure, search, learners, isolation, shown, seed, threads
-        )
+        settings |= asked.of_trials()
+        recipe, beyond = _recipe(features, staged, panel), staged.beyond
+        course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors, beyond)
         with open_store(store, staged.identity, settings) as kept:
             bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
             shown.stage("combining and testing what was found")
             until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
-            most_seconds = math.inf if max_us_per_row is None else max_us_per_row / 1e6
             mix = bagged_ensemble if deploy == "ensemble" else best_alone
-            ensemble = mix(result.trials, bench.judge, seed, until, most_seconds)
+            ensemble = mix(result.trials, bench.judge, seed, until, asked.most_seconds)
+            ensemble = on_fewer_columns(ensemble, result.trials, bench.judge, rope, asked.most_seconds)
             made = written_features(features, staged.table.df.schema)
-            written = {**asdict(named), "time": None if forward is None else asdict(forward), "features": made, **call}
+            when = None if forward is None else asdict(forward)
+            written = {**asdict(named), "time": when, "features": made, **asked.written()}
             found = assembled(source.name, staged, bench, result, ensemble, written, shown)
             if deploy == "fast":
                 shown.stage("fitting the best candidate on all rows")
                 last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
                 found = found.refitted(*refitted(ensemble.trials[0], staged.table, course.recipe, bench, last))
             kept.put(RUN, found.story.run.to_json().encode())
+            kept.finish(greater_is_better=measure.greater_is_better)
     model = _model(found, measure, staged, bench.folds.folds[0].fitted.to_frame())
     return model.simplest_within_rope() if prefer == "simplest" else model
 
@@ -206,37 +208,18 @@ def _model(found: Assembled, measure: Metric, staged: Staged, features: pl.DataF
     )
 
 
-def _asked(learners: Sequence[str] | None, search: Search) -> dict[str, Any]:
-    """Return what the trials of a store depend on too, where it is not the usual."""
-    named = {} if learners is None else {"learners": sorted(learners)}
-    return named if search == Search() else {**named, "search": asdict(search)}
+def _constrained(staged: Staged, asked: Asked, named: NamedColumns, measure: Metric, where: str) -> Staged:
+    """Note what predictions have to follow, once it is known that they can."""
+    if not asked.monotone:
+        return staged
+    table = constrained(staged.table, asked.monotone, named.target, where)
+    check_holding(asked.learners, asked.search, table.task, measure.name)
+    return replace(staged, table=table)
 
 
-def _checked_threads(threads: int | None) -> int:
-    if threads is None:
-        return available_threads()
-    if threads < 1:
-        raise SettingError(f"threads={threads!r}; it takes 1 or more, or None for all that are allowed.")
-    return threads
-
-
-def _check_seed(seed: object) -> None:
-    """Take any integer, and None for one; a fraction or a word is a mistake in the order of arguments."""
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        raise SettingError(f"seed={seed!r}; it takes an integer.")
-
-
-def _check_choice(rope: float | None, prefer: str, max_us_per_row: float | None, deploy: str) -> None:
-    if rope is not None and not (math.isfinite(rope) and rope >= 0):
-        raise SettingError(f"rope={rope!r}; it takes 0 or more, in units of the metric, or None.")
-    if max_us_per_row is not None and not max_us_per_row > 0:
-        raise SettingError(f"max_us_per_row={max_us_per_row!r}; it takes more than 0 microseconds, or None.")
-    if prefer not in PREFERENCES:
-        raise SettingError.among("prefer", prefer, PREFERENCES)
-    if deploy not in DEPLOYMENTS:
-        raise SettingError.among("deploy", deploy, DEPLOYMENTS)
-    if deploy == "fast" and prefer == "simplest":
-        raise SettingError("deploy='fast' deploys the best candidate, and prefer='simplest' another; take one of them.")
+def _settled(budget: Budget, prefer: str) -> Budget:
+    """Stop when sure where the simplest is wanted and the budget does not say: what can't be told apart loses to it."""
+    return budget if budget.stop_when_sure is not None else replace(budget, stop_when_sure=prefer == "simplest")
 
 
 def _axis_of(features: object) -> Forward | None:
@@ -262,4 +245,5 @@ def _recipe(features: Literal["auto"] | Recipe | None, staged: Staged, panel: Pa
 
 def _suggestion(staged: Staged, panel: Panel) -> Suggestion:
     step = None if panel.time is None else usual_step(staged.table.df[panel.time])
-    return suggest_builders(staged.schema, staged.profile, staged.table.task, panel, step)
+    table = staged.table
+    return suggest_builders(staged.schema, staged.profile, table.task, panel, step, tuple(table.monotone))

@@ -50,6 +50,8 @@ def fit(options: argparse.Namespace) -> Outcome:
         groups=options.groups,
         entity=options.entity,
         weights=options.weights,
+        search=None if options.search is None else fz.Search(options.search),
+        monotone=_monotone(options.monotone),
         store=options.store,
         seed=options.seed,
         threads=options.threads,
@@ -114,6 +116,17 @@ def reproduce(options: argparse.Namespace) -> Outcome:
     return Outcome(facts, repr(again), OK if again.same else DIFFERS)
 
 
+def study(options: argparse.Namespace) -> Outcome:
+    """Write the trials of a run with --store as an Optuna study, also while it goes on."""
+    if options.out is not None:
+        check_writable(options.out)
+    greater = None if options.direction is None else options.direction == "maximize"
+    path = fz.export_study(options.store, greater_is_better=greater, out=options.out)
+    return Outcome(
+        {"out": str(path)}, f"The study 'frazil' is in {path}; look at it with: optuna-dashboard sqlite:///{path}"
+    )
+
+
 def demo(options: argparse.Namespace) -> Outcome:
     """Run the demo: learn from four weeks of flights that left New York, and score the fifth."""
     runpy.run_path(str(_demo_script()))["main"](options.budget, options.out)
@@ -143,6 +156,14 @@ def _fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metric", default="auto", help="as in roc_auc, log_loss or rmse")
     _add_columns(parser)
     parser.add_argument("--entity", metavar="COLUMN", help="what a row is about")
+    parser.add_argument("--search", metavar="HOW", help="portfolio, optuna or random (the portfolio and then Optuna)")
+    parser.add_argument(
+        "--monotone",
+        action="append",
+        default=[],
+        metavar="COLUMN=1,COLUMN=-1",
+        help="columns that predictions may only rise with, or only fall with; may be repeated",
+    )
     parser.add_argument(
         "--store", metavar="FOLDER", help="keep finished trials there, and go on from them after a crash"
     )
@@ -199,6 +220,15 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     _add_data(parser)
     parser.add_argument("--store", metavar="FOLDER", help="keep finished trials there; not that of the run itself")
+    _add_json(parser)
+
+
+def _study_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("store", metavar="FOLDER", help="what was given to fit --store")
+    parser.add_argument("--out", metavar="FILE", help="the SQLite file to write (optuna.db in the folder)")
+    parser.add_argument(
+        "--direction", choices=["maximize", "minimize"], help="of a metric that is a function of one's own"
+    )
     _add_json(parser)
 
 
@@ -273,6 +303,21 @@ def _budget(options: argparse.Namespace) -> fz.Budget | str:
     return fz.Budget(seconds=seconds, trials=options.trials)
 
 
+def _monotone(given: list[str]) -> dict[str, int]:
+    """Read `age=1,price=-1`.
+
+    >>> _monotone(["age=1,price=-1", "rooms=+1"])
+    {'age': 1, 'price': -1, 'rooms': 1}
+    """
+    asked = {}
+    for part in ",".join(given).split(",") if given else []:
+        name, _, sign = part.rpartition("=")
+        if not name or sign not in ("1", "+1", "-1"):
+            raise SettingError(f"--monotone {part!r}; it takes a column with 1 or -1, as age=1,price=-1.")
+        asked[name] = int(sign)
+    return asked
+
+
 def _story(model: fz.Model) -> dict[str, Any]:
     return {
         "run_id": model.run.run_id,
@@ -315,5 +360,6 @@ COMMANDS = (
     (show, _show_options),
     (report, _report_options),
     (reproduce, _reproduce_options),
+    (study, _study_options),
     (demo, _demo_options),
 )

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9  # of the largest value in a column; other processors add in another order
 SHOWN = 5
-AS_GIVEN = ("target", "task", "groups", "entity", "weights", "learners", "rope", "prefer", "max_us_per_row", "seed")
+AS_GIVEN = (
+    *("target", "task", "groups", "entity", "weights", "learners"),
+    *("rope", "prefer", "max_us_per_row", "deploy", "seed"),
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -125,27 +128,17 @@ def recorded_call(
     settings, made = run.settings, run.decisions
     try:
         memory = made["sampled_for"] or settings["budget"]["memory"]
-        named = (
-            "target",
-            "task",
-            "groups",
-            "entity",
-            "weights",
-            "learners",
-            "rope",
-            "prefer",
-            "max_us_per_row",
-            "deploy",
-            "seed",
-        )
-        call = {name: settings[name] for name in named}
+        call = {name: settings[name] for name in AS_GIVEN}
         return {
             **call,
             "metric": _metric(settings["metric"], metric),
             "features": _features(settings["features"], features),
             "time": None if settings["time"] is None else Forward(**settings["time"]),
             "search": Search(**settings["search"]),
-            "budget": Budget(trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"]),
+            "monotone": settings.get("monotone"),
+            "budget": Budget(
+                trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"], beyond=made["rows_beyond"]
+            ),
             "threads": run.platform["threads"],
         }
     except (KeyError, TypeError) as error:

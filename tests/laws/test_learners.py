@@ -27,6 +27,7 @@ from frazil.models import (
     LogTarget,
     Neighbors,
     RandomForest,
+    Resampled,
     Selected,
     XGBoost,
     learner_from,
@@ -50,6 +51,7 @@ QUICK = (
     Neighbors(),
     HistGradientBoosting(max_rounds=40),
     XGBoost(max_rounds=40),
+    Resampled(LightGBM(max_rounds=40)),
 )
 TREES = (
     LightGBM(max_rounds=40),
@@ -74,6 +76,7 @@ BOUNDED = {
     "log_target": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "mlp": lambda rounds: {"steps": rounds},
     "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
+    "resampled": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "random_forest": lambda rounds: {"trees": rounds},
     "hist_gradient_boosting": lambda rounds: {"max_rounds": rounds},
     "xgboost": lambda rounds: {"max_rounds": rounds},
@@ -82,6 +85,7 @@ BOUNDED = {
 TAKING_CONSTANTS = [each for each in QUICK if not isinstance(each, (CatBoost, RandomForest))]
 ROUNDS = {
     "selected": 40,
+    "resampled": 40,
     "lightgbm": 40,
     "catboost": 40,
     "extra_trees": 20,

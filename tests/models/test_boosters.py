@@ -41,7 +41,7 @@ def lightgbm_text(levels=0):
     model = LightGBM(max_rounds=5, leaves=6, min_rows_in_leaf=5).fit(
         sample(400, levels=levels), None, Conditions(BINARY, "log_loss")
     )
-    return model.text
+    return model.data.decode()
 
 
 @BOTH
@@ -208,7 +208,7 @@ def test_damaged_sets_of_levels_are_refused(pattern, instead, words):
 def test_an_honest_hash_over_a_hostile_text_does_not_help_it():
     model = LightGBM(max_rounds=5).fit(sample(300), None, Conditions(BINARY, "log_loss"))
     members = model.members()
-    text = re.sub(r"split_feature=\d", "split_feature=9", model.text)
+    text = re.sub(r"split_feature=\d", "split_feature=9", model.data.decode())
     hostile = sealed(unsealed(members, "lightgbm.txt"), {"lightgbm.txt": text.encode()})
     with pytest.raises(ArtifactError, match="reads columns that are not there"):
         LightGBM.fitted_type.read(hostile)

@@ -86,3 +86,10 @@ def test_many_classes_make_boosted_trees_slow_and_nothing_else():
     gone = {candidate.learner.name for candidate in few} - {candidate.learner.name for candidate in many}
     assert {"mlp", "knn", "random_forest"} <= {candidate.learner.name for candidate in many}
     assert gone == {"hist_gradient_boosting"}
+
+
+@pytest.mark.parametrize("asked", ["resampled", "lightgbm-resampled"])
+def test_resampling_is_tried_where_it_is_asked_for_by_its_own_name(asked):
+    assert {name.rsplit("-", 1)[0] for name in names(10_000, [asked])[1:]} >= {"lightgbm-resampled"}
+    assert not any("resampled" in name for name in names(10_000) + names(10_000, ["lightgbm"]))
+    check_learners([asked])

@@ -5,10 +5,16 @@ import polars as pl
 import pytest
 
 import frazil as fz
+from frazil.cli import main
 from frazil.errors import SettingError, SourceError
 from frazil.journal import Journal
+from frazil.models import LightGBM
+from frazil.search.candidate import Candidate, Failure
+from frazil.search.store import open_store
+from frazil.sources import open_source
 
 IDENTITY = {"settings": {"metric": "rmse"}}
+IDENTITY_OF_DATA = open_source(pl.DataFrame({"x": [1]})).identity()
 
 
 def table(rows=120):
@@ -39,7 +45,14 @@ FINISHED = {
     "block_scores": [2.0, None, 3.0],
     "fit_seconds": 1.5,
 }
-PRUNED = {"candidate": "lightgbm-t1", "error": "Pruned", "message": "far behind", "seconds": 1.0, "score": 9.0}
+PRUNED = {
+    "settings": {"learner": "lightgbm", "leaves": 7},
+    "candidate": "lightgbm-t1",
+    "error": "Pruned",
+    "message": "far behind",
+    "seconds": 1.0,
+    "score": 9.0,
+}
 FAILED = {"candidate": "mlp-1", "error": "ValueError", "message": "no", "seconds": 1.0, "score": None}
 
 
@@ -47,8 +60,7 @@ def test_a_run_opens_in_optuna_with_its_scores_and_settings(tmp_path):
     model = fz.fit_auto(
         table(), "y", budget=fz.Budget(trials=3), store=tmp_path, learners=["linear", "lightgbm"], progress=False
     )
-    path = fz.export_study(tmp_path)
-    _, trials = opened(path)
+    _, trials = opened(tmp_path / "optuna.db")
     tried = model.history
     assert [trial.user_attrs["candidate"] for trial in trials] == tried["candidate"].to_list()
     assert [trial.value for trial in trials] == pytest.approx(tried["score"].to_list())
@@ -64,6 +76,7 @@ def test_trials_keep_their_state_and_the_settings_of_learners_inside(tmp_path):
     assert finished.params["crossed/lightgbm.leaves"] == 31
     assert finished.intermediate_values == {0: 2.0, 2: 3.0}
     assert pruned.intermediate_values == {0: 9.0}
+    assert pruned.params == {"learner": "lightgbm", "lightgbm.leaves": 7}
     assert failed.user_attrs["message"] == "no"
 
 
@@ -86,3 +99,29 @@ def test_a_metric_of_the_users_own_needs_its_direction(tmp_path):
 def test_a_folder_without_a_journal_is_refused(tmp_path):
     with pytest.raises(SourceError, match=r"has no journal\.log"):
         fz.export_study(tmp_path)
+
+
+def test_the_journal_keeps_the_settings_of_what_failed(tmp_path):
+    failed = Failure("lightgbm-1", "ValueError", "no", 1.0, "")
+    with open_store(tmp_path, IDENTITY_OF_DATA, {"metric": "rmse"}) as store:
+        store.keep(Candidate("lightgbm-1", LightGBM(leaves=7), origin="optuna"), failed)
+    with open_store(tmp_path, IDENTITY_OF_DATA, {"metric": "rmse"}) as store:
+        assert store.recall(Candidate("lightgbm-1", LightGBM(leaves=7))) == failed
+        assert store.recall(Candidate("lightgbm-1", LightGBM(leaves=8))) is None
+    (trial,) = opened(fz.export_study(tmp_path))[1]
+    assert (trial.params["lightgbm.leaves"], trial.user_attrs["origin"], trial.state.name) == (7, "optuna", "FAIL")
+
+
+def test_the_command_writes_it_where_it_is_told(tmp_path, capsys):
+    written(tmp_path / "run", [FINISHED])
+    assert main(["study", str(tmp_path / "run"), "--out", str(tmp_path / "study.db")]) == 0
+    assert len(opened(tmp_path / "study.db")[1]) == 1
+    assert "optuna-dashboard sqlite:///" in capsys.readouterr().out
+    assert main(["study", str(tmp_path / "nowhere")]) == 2
+
+
+def test_a_study_that_can_not_be_written_costs_no_model(tmp_path, caplog):
+    with open_store(tmp_path, IDENTITY_OF_DATA, {"metric": "rmse"}) as store:
+        (tmp_path / "optuna.db" / "in the way").mkdir(parents=True)
+        store.finish(greater_is_better=False)
+    assert "the study for Optuna's tools could not be written" in caplog.text

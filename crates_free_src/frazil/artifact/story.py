@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from frazil.artifact.wording import verdict
+from frazil.errors import listed
+from frazil.search.fewer import SmallerSet
 from frazil.search.honest import HonestScore
 
 if TYPE_CHECKING:
@@ -113,12 +115,25 @@ class Story:
             f"folds     {self.folds}",
             f"honest    {self._honest()}",
             f"selected  by {self.metric} {own.selection_score:.5g}{interval} out of fold",
+            *(f"columns   {SmallerSet(**each).words}" for each in self.run.decisions.get("smaller_sets", ())),
             f"search    {self.seconds:.1f} s; it stopped because {self.why_stopped}",
+            *self._held(),
         ]
 
     def verdict(self, leaderboard: pl.DataFrame) -> str:
         """Say in one line whether the model is better than the baseline and than others, and which one would do."""
         return verdict(leaderboard, self.deployed.candidate, self.simplest.candidate, self.rope)
+
+    def _held(self) -> list[str]:
+        """Say what predictions follow, and who was not tried for it."""
+        asked = self.run.settings.get("monotone") or {}
+        if not asked:
+            return []
+        rising = listed([name for name, sign in asked.items() if sign > 0], "and")
+        falling = listed([name for name, sign in asked.items() if sign < 0], "and")
+        told = [*([f"rise with {rising}"] if rising else []), *([f"fall with {falling}"] if falling else [])]
+        others = ", ".join(self.run.decisions["left_out"])
+        return [f"monotone  predictions only {' and '.join(told)}; not tried, as they can't be held to it: {others}"]
 
     def _honest(self) -> str:
         honest = self.deployed.honest

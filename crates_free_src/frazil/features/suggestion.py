@@ -21,6 +21,8 @@ from frazil.features.text.reduced import TextSvd
 from frazil.types import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from frazil.features.contract import Builder
     from frazil.profile import ColumnProfile, Profile
     from frazil.schema import ColumnRole, Schema
@@ -80,7 +82,12 @@ class Suggestion:
 
 
 def suggest_builders(
-    schema: Schema, profile: Profile, task: Task, panel: Panel = Panel(), step: int | None = None
+    schema: Schema,
+    profile: Profile,
+    task: Task,
+    panel: Panel = Panel(),
+    step: int | None = None,
+    plain: Collection[str] = (),
 ) -> Suggestion:
     """Choose builders by the roles of the columns.
 
@@ -100,13 +107,17 @@ def suggest_builders(
         task: What is predicted.
         panel: Whose rows they are, and what orders them.
         step: The usual time between rows in nanoseconds; None where time is an integer or not known.
+        plain: Columns of numbers that nothing else is made of than what they are.
     """
     numbers = [name for name in schema.named(Role.NUMBER, Role.TIME) if not _is_date(schema, name)]
     labels = schema.named(Role.CATEGORY)
     read = {looks: [name for name in labels if schema[name].looks_like == looks] for looks in ("number", "date")}
     dates = [name for name in schema.named(Role.TIME) if _is_date(schema, name)] + read["date"]
     categories = [name for name in labels if name not in read["date"]]
-    codes = [name for name in schema.named(Role.NUMBER) if looks_like_codes(profile[name], profile.rows)]
+    free = [name for name in numbers if name not in plain]
+    codes = [
+        name for name in free if name in schema.named(Role.NUMBER) and looks_like_codes(profile[name], profile.rows)
+    ]
     many = [name for name in categories if (profile[name].n_unique or 0) > FEW_LEVELS] + codes
     texts = schema.named(Role.TEXT)
     series = [known.name for known in schema.roles if _is_series(known) and profile[known.name].nulls < profile.rows]
@@ -130,7 +141,7 @@ def suggest_builders(
     chosen = [(builder, f"{_listed(names)}: {reason}") for names, builder, reason in asked if names]
     n_features = sum(len(names) for names in (numbers, labels, texts, dates)) - len(read["date"])
     chosen += _crosses(many, n_features, profile, task)
-    chosen += suggest_windows(numbers, task, panel, step)
+    chosen += suggest_windows(free, task, panel, step)
     return Suggestion(tuple(builder for builder, _ in chosen), tuple(reason for _, reason in chosen), panel)
 
 

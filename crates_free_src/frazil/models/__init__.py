@@ -17,6 +17,7 @@ from frazil.models.log_target import LogTarget
 from frazil.models.mlp import MLP
 from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
+from frazil.models.resampled import Resampled
 from frazil.models.selected import Selected
 from frazil.models.xgboost_model import XGBoost
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from frazil.models.contract import Learner
 
 # Of learners that have another inside.
-_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log", Selected.name: "selected"}
+_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log", Resampled.name: "resampled", Selected.name: "selected"}
 LEARNER = "learner"  # the key under which a description names it
 LEARNERS: tuple[type[Learner], ...] = (
     Constant,
@@ -42,6 +43,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     Neighbors,
     HistGradientBoosting,
     XGBoost,
+    Resampled,
 )
 
 
@@ -120,7 +122,7 @@ def names_of(learner: Learner) -> set[str]:
 
 
 def _inner(learner: Learner) -> Learner:
-    return cast("Crossed | LogTarget | Selected", learner).inner
+    return cast("Crossed | LogTarget | Resampled | Selected", learner).inner
 
 
 def learner_of(description: Mapping[str, Any]) -> Learner:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,20 +13,19 @@ import polars as pl
 
 from frazil.errors import ArtifactError, InputError
 from frazil.extras import load
-from frazil.models.checks import can_judge, check_between, check_sample, check_width, varies
-from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
-from frazil.models.sealed import sealed, unsealed
-from frazil.models.stopping import Stopping, patience_for
-from frazil.models.stored import count_in, places_in, scale_in
+from frazil.models.balance import weighted
+from frazil.models.checks import can_judge, check_between, varies
+from frazil.models.native import Boosting, NativeFitted, classes_in
+from frazil.models.objective import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import optuna
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Sample
+    from frazil.models.objective import Objective, TargetScale
+    from frazil.models.stopping import Stopping
     from frazil.task import Task
 
 BINARY_MODEL = "catboost.cbm"
@@ -43,90 +40,25 @@ LEVELS_FOR_ONE_HOT = 10
 CROSSED = 2
 
 
-@dataclass(frozen=True, eq=False)
-class CatBoostFitted:
-    """Trees in CatBoost's binary format.
+class CatBoostFitted(NativeFitted):
+    """Trees in CatBoost's binary format, of which the hash alone finds damage: CatBoost itself would not."""
 
-    Args:
-        data: The model up to its best round.
-        columns: How many columns the training rows had.
-        kept: Positions of those that it learned from.
-        classes: How many classes there are; 0 for regression.
-        present: Codes of those that the training rows held.
-        rounds: How many trees it has.
-        scale: How the target was learned.
-        is_rate: Whether the trees add up to a logarithm.
-    """
+    file: ClassVar[str] = BINARY_MODEL
 
-    data: bytes = field(repr=False)
-    columns: int
-    kept: tuple[int, ...]
-    classes: int
-    present: tuple[int, ...]
-    rounds: int
-    scale: TargetScale
-    is_rate: bool
-    _building: Lock = field(default_factory=Lock, repr=False)
-
-    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Return probabilities or values; fitted and read models take the same path, so they say the same."""
-        check_width(matrix, self.columns)
-        if matrix.rows == 0:
-            return np.empty((0, self.classes) if self.classes else 0)
-        kind = "Probability" if self.classes else "RawFormulaVal"
-        raw = self._model().predict(_pool(matrix, self.kept), prediction_type=kind, thread_count=threads)
-        if self.classes == 0:
-            return self.scale.back(np.exp(raw) if self.is_rate else raw)
-        probabilities = np.zeros((matrix.rows, self.classes))
-        probabilities[:, list(self.present)] = raw
-        return probabilities
-
-    def importance(self) -> NDArray[np.float64]:
-        """Return each column's share of the changes that it makes to predictions."""
-        shares = np.zeros(self.columns)
-        shares[list(self.kept)] = self._model().get_feature_importance(type="PredictionValuesChange")
-        return shares / shares.sum() if shares.sum() > 0 else shares
-
-    def members(self) -> dict[str, bytes]:
-        """Return the binary model, and what is known of it under its hash."""
-        about = {
-            "columns": self.columns,
-            "kept": self.kept,
-            "classes": self.classes,
-            "present": self.present,
-            "rounds": self.rounds,
-            "scale": self.scale.as_json(),
-            "is_rate": self.is_rate,
-        }
-        return sealed(about, {BINARY_MODEL: self.data})
-
-    @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged, which CatBoost itself would not notice."""
-        about = unsealed(members, BINARY_MODEL)
-        columns, classes = count_in(about, "columns"), count_in(about, "classes")
-        return cls(
-            data=members[BINARY_MODEL],
-            columns=columns,
-            kept=places_in(about, "kept", columns),
-            classes=classes,
-            present=places_in(about, "present", classes),
-            rounds=count_in(about, "rounds"),
-            scale=scale_in(about),
-            is_rate=bool(about.get("is_rate")),
-        )
-
-    def _model(self) -> Any:  # noqa: ANN401 -- CatBoost ships no types
-        with self._building:
-            return self._built
-
-    @cached_property
-    def _built(self) -> Any:  # noqa: ANN401 -- CatBoost ships no types
+    def _load(self) -> Any:  # noqa: ANN401 -- CatBoost ships no types
         catboost = load("catboost")
         try:
             return catboost.CatBoost().load_model(blob=self.data)
         except catboost.CatBoostError as error:
             raise ArtifactError(f"{BINARY_MODEL} can't be read by CatBoost: {error}.") from error
+
+    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+        kind = "Probability" if self.known.classes else "RawFormulaVal"
+        return np.asarray(self.booster().predict(_pool(seen), prediction_type=kind, thread_count=threads), np.float64)
+
+    def _gains(self) -> NDArray[np.float64]:
+        """Return how much each column changes predictions."""
+        return np.asarray(self.booster().get_feature_importance(type="PredictionValuesChange"), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +77,8 @@ class CatBoost:
         is_ordered: Whether each row's residual comes from a model that has not seen it: slower, for few rows.
         max_rounds: Most trees; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
     """
 
     name: ClassVar[str] = "catboost"
@@ -161,12 +95,14 @@ class CatBoost:
     is_ordered: bool = False
     max_rounds: int = 2000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what CatBoost would refuse, or take and fail with."""
         check_between(self, 1e-6, 1.0, "learning_rate", "row_share")
         check_between(self, 1, 16, "depth", "max_ctr_complexity")
         check_between(self, 2, 65_535, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "one_hot_max_size", "max_rounds", "patience")
         check_between(self, 0, math.inf, "l2", "random_strength")
 
@@ -175,27 +111,21 @@ class CatBoost:
 
         Raises: InputError: no column varies, or the training rows are of one class; CatBoost takes neither.
         """
-        check_sample(train, conditions, least_rows=2, needs_columns=True)
-        task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
-        objective = objective_for(conditions.metric) if task.is_regression else Objective()
-        scale = fit_scale(objective, train) if task.is_regression else TargetScale()
-        learned = _Learned(kept, present, objective, scale)
         rate = self.learning_rate or (0.05 if train.matrix.rows <= FEW_ROWS else 0.1)
-        stopping = Stopping(self.patience or patience_for(train.matrix.rows, rate), conditions.deadline)
+        boosting = Boosting.of(train, conditions, rate, self.patience, self.balance)
+        train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
+        task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
+        learned = _Learned(kept, present, boosting.objective, boosting.scale)
         unseen = learned.pool(valid) if can_judge(valid, train) else None
-        params = {**self._params(train.matrix.rows, conditions), **_loss_params(objective, task), "learning_rate": rate}
-        model = load("catboost").CatBoost({**params, "use_best_model": unseen is not None})
-        model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(stopping)])
-        return CatBoostFitted(
-            _bytes_of(model),
-            len(train.matrix.columns),
-            kept,
-            task.n_classes,
-            present,
-            model.tree_count_,
-            scale,
-            objective.is_rate,
-        )
+        params = {
+            **self._params(train.matrix.rows, conditions),
+            **_loss_params(boosting.objective, task),
+            **_constraints(train.matrix, kept),
+        }
+        model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": unseen is not None})
+        model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
+        known = boosting.known(len(train.matrix.columns), kept, task.n_classes, present)
+        return CatBoostFitted(_bytes_of(model), replace(known, rounds=model.tree_count_))
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -247,13 +177,13 @@ class _Learned:
         """
         weights = self.objective.weights(sample)
         if not self.present:
-            return _pool(sample.matrix, self.kept, self.scale.forward(sample.target), weights)
+            return _pool(sample.matrix.only(self.kept), self.scale.forward(sample.target), weights)
         known = np.flatnonzero(np.isin(sample.target, self.present))
         if len(known) == 0:
             return None
         codes = np.searchsorted(self.present, sample.target[known])
         matrix = sample.matrix if len(known) == sample.matrix.rows else sample.matrix.take(known)
-        return _pool(matrix, self.kept, codes, None if weights is None else weights[known])
+        return _pool(matrix.only(self.kept), codes, None if weights is None else weights[known])
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,14 +214,9 @@ def _kept(matrix: Matrix, task: Task) -> tuple[int, ...]:
 
 
 def _present(train: Sample, task: Task) -> tuple[int, ...]:
-    if task.is_regression:
-        if train.target.min() == train.target.max():
-            raise InputError("the target holds one value only in the rows to learn from, and CatBoost takes two.")
-        return ()
-    present = tuple(np.unique(train.target).tolist())
-    if len(present) < 2:
-        raise InputError("the rows to learn from are all of one class, and CatBoost takes two.")
-    return present
+    if task.is_regression and train.target.min() == train.target.max():
+        raise InputError("the target holds one value only in the rows to learn from, and CatBoost takes two.")
+    return classes_in(train, task, "CatBoost")
 
 
 def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
@@ -309,18 +234,22 @@ def _loss_params(objective: Objective, task: Task) -> dict[str, Any]:
     return {"loss_function": names[objective.loss]}
 
 
-def _pool(
-    matrix: Matrix,
-    kept: tuple[int, ...],
-    target: NDArray[Any] | None = None,
-    weights: NDArray[np.float64] | None = None,
-) -> Any:  # noqa: ANN401 -- CatBoost ships no types
+def _constraints(matrix: Matrix, kept: tuple[int, ...]) -> dict[str, Any]:
+    """Say which columns predictions must follow, where any is.
+
+    CatBoost crosses categories with the splits of numbers too, and statistics of such a cross follow nothing: then
+    there are no crosses.
+    """
+    asked = matrix.monotone(kept)
+    return {} if asked is None else {"monotone_constraints": asked, "max_ctr_complexity": 1}
+
+
+def _pool(seen: Matrix, target: NDArray[Any] | None = None, weights: NDArray[np.float64] | None = None) -> Any:  # noqa: ANN401 -- CatBoost ships no types
     """Hand over the kept columns: the matrix itself, without a copy, where it holds numbers only."""
     catboost = load("catboost")
-    seen = matrix.only(kept)
     if not seen.categories:
         return catboost.Pool(seen.values, target, weight=weights)
-    series = [_series(seen, at) for at in range(len(kept))]
+    series = [_series(seen, at) for at in range(len(seen.columns))]
     return catboost.Pool(pl.DataFrame(series), target, weight=weights, cat_features=seen.categories)
 
 

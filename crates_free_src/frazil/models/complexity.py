@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from frazil.models.crossed import Crossed
 from frazil.models.log_target import LogTarget
+from frazil.models.resampled import Resampled
 from frazil.models.selected import Selected
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def complexity_of(learner: Learner) -> int:
     >>> complexity_of(Linear()) < complexity_of(CatBoost()) < complexity_of(Crossed(CatBoost()))
     True
     """
-    if isinstance(learner, LogTarget):
+    if isinstance(learner, LogTarget | Resampled):
         return 1 + complexity_of(learner.inner)
     if isinstance(learner, Selected):
         return complexity_of(learner.inner) - WITH_FEWER_COLUMNS

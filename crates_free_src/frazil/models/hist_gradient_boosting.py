@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from frazil.budget import Deadline
 from frazil.container import npz_bytes, npz_member
 from frazil.extras import load
+from frazil.models.balance import class_factors, weighted
 from frazil.models.boosted import Boosted, BoostedTree, Cells, Taking
 from frazil.models.checks import can_judge, check_between, check_sample, check_width, varies
 from frazil.models.constant import Constant
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
+    from frazil.models.balance import Factors
     from frazil.models.contract import Conditions, Fitted, Sample
 
 ARRAYS = "boosted.npz"
@@ -132,6 +134,8 @@ class HistGradientBoosting:
         max_bin: Most bins of a column, up to 255.
         max_rounds: Most rounds; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
@@ -145,12 +149,14 @@ class HistGradientBoosting:
     max_bin: int = MOST_LEVELS
     max_rounds: int = 1000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what scikit-learn would refuse."""
         check_between(self, 1e-6, 1.0, "learning_rate", "feature_share")
         check_between(self, 2, 131_072, "leaves")
         check_between(self, 2, MOST_LEVELS, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "min_rows_in_leaf", "max_rounds", "patience")
         check_between(self, 0, math.inf, "l2")
 
@@ -164,8 +170,10 @@ class HistGradientBoosting:
             return _constant(rows, present, conditions)
         objective = objective_for(conditions.metric) if task.is_regression else Objective()
         scale = fit_scale(objective, rows) if task.is_regression else TargetScale()
+        factors = class_factors(rows, self.balance, task)
+        rows, valid = weighted(rows, factors), weighted(valid, factors)
         seen = _Seen(objective, scale, present)
-        growth = _Growth(self._grower(len(taking.codes), objective, conditions), taking)
+        growth = _Growth(self._grower(taking, rows.matrix.monotone(taking.order), objective, conditions), taking)
         # Without the deadline, which growth keeps: all rounds that there was time for are judged.
         stopping = Stopping(self.patience or patience_for(rows.matrix.rows, self.learning_rate), Deadline())
         judge = seen.judge(weighing(valid)) if can_judge(valid, train) else None
@@ -176,6 +184,7 @@ class HistGradientBoosting:
                 if not growth.judged(judge, stopping):
                     break
         boosted, shares = growth.best(stopping.best_rounds)
+        boosted = replace(boosted, base=boosted.base - _log_odds_of(factors, present))
         return HistGradientBoostingFitted(boosted, shares, present, task.n_classes, scale, objective.is_rate)
 
     @classmethod
@@ -192,7 +201,7 @@ class HistGradientBoosting:
             l2=trial.suggest_float("l2", 1e-4, 10.0, log=True),
         )
 
-    def _grower(self, categories: int, objective: Objective, conditions: Conditions) -> Any:  # noqa: ANN401 -- no types
+    def _grower(self, taking: Taking, monotone: list[int] | None, objective: Objective, conditions: Conditions) -> Any:  # noqa: ANN401 -- no types
         """Make scikit-learn's model, which goes on where it stopped; the first columns are categories."""
         ensemble = load("sklearn.ensemble")
         settings = {
@@ -202,7 +211,8 @@ class HistGradientBoosting:
             "max_features": self.feature_share,
             "l2_regularization": self.l2,
             "max_bins": self.max_bin,
-            "categorical_features": list(range(categories)) or None,
+            "categorical_features": list(range(len(taking.codes))) or None,
+            "monotonic_cst": monotone,
             "early_stopping": False,
             "warm_start": True,
             "random_state": conditions.seed,
@@ -335,6 +345,14 @@ def _taking(matrix: Matrix, max_bin: int) -> Taking:
     codes = [np.unique(matrix.values[:, at]) for at in split]
     known_codes = [found[~np.isnan(found)].astype(np.int64) for found in codes]
     return Taking([*split, *rest], known_codes, len(matrix.columns), levels)
+
+
+def _log_odds_of(factors: Factors, present: NDArray[np.int64]) -> NDArray[np.float64] | float:
+    """Return what weights of classes have added to the outputs."""
+    if not factors:
+        return 0.0
+    logs = np.log(factors)[present]
+    return logs if len(present) > 2 else logs[1:] - logs[:1]
 
 
 def _outputs(present: int) -> int:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from functools import cached_property
-from threading import Lock
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from frazil.errors import ArtifactError
 from frazil.extras import load
-from frazil.models.checks import can_judge, check_between, check_sample, check_width
+from frazil.models.balance import weighted
+from frazil.models.checks import can_judge, check_between, check_width
 from frazil.models.lightgbm_text import check_text, trees_of
-from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
-from frazil.models.sealed import sealed, unsealed
-from frazil.models.stopping import Stopping, patience_for
-from frazil.models.stored import count_in, places_in, scale_in
+from frazil.models.native import Boosting, NativeFitted
+from frazil.models.objective import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import optuna
     from numpy.typing import NDArray
 
     from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Sample
+    from frazil.models.native import Known
+    from frazil.models.objective import Objective, TargetScale
+    from frazil.models.stopping import Stopping
     from frazil.task import Task
 
 TEXT = "lightgbm.txt"
@@ -47,89 +45,44 @@ OBJECTIVES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class LightGBMFitted:
-    """Trees in LightGBM's text format.
+class LightGBMFitted(NativeFitted):
+    """Trees in LightGBM's text format; of classes that training did not hold it tells too."""
 
-    Args:
-        text: The model up to its best round.
-        columns: How many columns the training rows had.
-        kept: Positions of those that it learned from.
-        classes: How many classes there are; 0 for regression.
-        rounds: How many rounds of trees it has.
-        scale: How the target was learned.
-    """
-
-    text: str = field(repr=False)
-    columns: int
-    kept: tuple[int, ...]
-    classes: int
-    rounds: int
-    scale: TargetScale
-    _building: Lock = field(default_factory=Lock, repr=False)
-
-    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Return probabilities or values; fitted and read models take the same path, so they say the same."""
-        check_width(matrix, self.columns)
-        if matrix.rows == 0:
-            return np.empty((0, self.classes) if self.classes else 0)
-        raw = np.asarray(self._booster().predict(matrix.only(self.kept).values, num_threads=threads), np.float64)
-        if self.classes == 0:
-            return self.scale.back(raw)
-        return np.column_stack([1.0 - raw, raw]) if self.classes == 2 else raw
-
-    def importance(self) -> NDArray[np.float64]:
-        """Return each column's share of the gain of all splits."""
-        gain = np.zeros(self.columns)
-        gain[list(self.kept)] = self._booster().feature_importance("gain")
-        return gain / gain.sum() if gain.sum() > 0 else gain
+    file: ClassVar[str] = TEXT
 
     def contributions(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
         """Return (columns,) sums of |Shapley value| over rows and classes, in units of what the trees add up.
 
         Source: Lundberg and others (2020), Nature Machine Intelligence 2, 56-67 (TreeSHAP, exact for trees).
         """
-        check_width(matrix, self.columns)
-        values = matrix.only(self.kept).values
-        found = np.asarray(self._booster().predict(values, num_threads=threads, pred_contrib=True), np.float64)
-        by_column = found.reshape(len(values), -1, len(self.kept) + 1)[:, :, :-1]  # the last is what all rows share
-        moved = np.zeros(self.columns)
-        moved[list(self.kept)] = np.abs(by_column).sum(axis=(0, 1))
+        check_width(matrix, self.known.columns)
+        kept = list(self.known.kept)
+        values = matrix.only(kept).values
+        found = np.asarray(self.booster().predict(values, num_threads=threads, pred_contrib=True), np.float64)
+        by_column = found.reshape(len(values), -1, len(kept) + 1)[:, :, :-1]  # the last is what all rows share
+        moved = np.zeros(self.known.columns)
+        moved[kept] = np.abs(by_column).sum(axis=(0, 1))
         return moved
 
-    def members(self) -> dict[str, bytes]:
-        """Return the text, and what is known of it under its hash."""
-        about = {
-            "columns": self.columns,
-            "kept": self.kept,
-            "classes": self.classes,
-            "rounds": self.rounds,
-            "scale": self.scale.as_json(),
-        }
-        return sealed(about, {TEXT: self.text.encode()})
-
     @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged, before LightGBM sees it: it would end the process."""
-        about = unsealed(members, TEXT)
-        text = members[TEXT].decode("ascii", errors="replace")
-        columns = count_in(about, "columns")
-        kept = places_in(about, "kept", columns)
-        check_text(text, len(kept))
-        classes, rounds = count_in(about, "classes"), count_in(about, "rounds")
-        return cls(text, columns, kept, classes, rounds, scale_in(about))
+    def _checked(cls, data: bytes, known: Known) -> bytes:
+        """Refuse a damaged text before LightGBM sees it: it would end the process."""
+        check_text(data.decode("ascii", errors="replace"), len(known.kept))
+        return data
 
-    def _booster(self) -> Any:  # noqa: ANN401 -- LightGBM ships no types
-        with self._building:
-            return self._built
-
-    @cached_property
-    def _built(self) -> Any:  # noqa: ANN401 -- LightGBM ships no types
+    def _load(self) -> Any:  # noqa: ANN401 -- LightGBM ships no types
         lightgbm = load("lightgbm")
         try:
-            return lightgbm.Booster(model_str=self.text)
+            return lightgbm.Booster(model_str=self.data.decode())
         except lightgbm.basic.LightGBMError as error:
             raise ArtifactError(f"{TEXT} can't be read by LightGBM: {error}.") from error
+
+    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+        raw = np.asarray(self.booster().predict(seen.values, num_threads=threads), np.float64)
+        return np.column_stack([1.0 - raw, raw]) if self.known.classes == 2 else raw
+
+    def _gains(self) -> NDArray[np.float64]:
+        return np.asarray(self.booster().feature_importance("gain"), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +103,8 @@ class LightGBM:
         max_bin: Most bins of a column.
         max_rounds: Most rounds; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
     """
 
     name: ClassVar[str] = "lightgbm"
@@ -168,36 +123,41 @@ class LightGBM:
     max_bin: int = 255
     max_rounds: int = 2000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what LightGBM would refuse, or take and fail with."""
         check_between(self, 1e-6, 1.0, "learning_rate", "feature_share", "row_share")
         check_between(self, 2, 131_072, "leaves")
         check_between(self, 2, 65_535, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "min_rows_in_leaf", "max_rounds", "patience")
         check_between(self, 0, math.inf, "l1", "l2", "cat_l2", "cat_smooth")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> LightGBMFitted:
         """Boost until the loss of the rows left out gets no better, or the deadline."""
-        check_sample(train, conditions, least_rows=2, needs_columns=True)
-        task = conditions.task
-        objective = objective_for(conditions.metric) if task.is_regression else Objective()
-        scale = fit_scale(objective, train) if task.is_regression else TargetScale()
-        stopping = Stopping(self.patience or patience_for(train.matrix.rows, self.learning_rate), conditions.deadline)
-        learned = _Learned(_kept(train.matrix), objective, scale)
+        boosting = Boosting.of(train, conditions, self.learning_rate, self.patience, self.balance)
+        train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
+        task, stopping = conditions.task, boosting.stopping
+        learned = _Learned(_kept(train.matrix), boosting.objective, boosting.scale)
         data = learned.dataset(train)
         unseen = None if not can_judge(valid, train) else learned.dataset(valid, data)
         booster = load("lightgbm").train(
-            {**self._params(conditions), **_loss_params(objective, task), **_followed(valid, conditions)},
+            {
+                **self._params(conditions),
+                **_loss_params(boosting.objective, task),
+                **_followed(valid, conditions),
+                "monotone_constraints": train.matrix.monotone(learned.kept),
+            },
             data,
             num_boost_round=self.max_rounds,
             valid_sets=[] if unseen is None else [unseen],
             callbacks=[_stops(stopping)],
         )
         text = trees_of(booster.model_to_string(num_iteration=stopping.best_rounds))
-        return LightGBMFitted(
-            text, len(train.matrix.columns), learned.kept, task.n_classes, stopping.best_rounds, scale
-        )
+        classes = task.n_classes
+        known = boosting.known(len(train.matrix.columns), learned.kept, classes, tuple(range(classes)))
+        return LightGBMFitted(text.encode(), replace(known, is_rate=False))  # its predictions are rates already
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:

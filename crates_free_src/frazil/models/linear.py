@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from frazil.container import npz_bytes, npz_member
 from frazil.extras import load
+from frazil.models.balance import class_factors, weighted
 from frazil.models.checks import check_between, check_sample, check_width
 from frazil.models.constant import Constant
 from frazil.models.design import Design
@@ -131,6 +132,8 @@ class Linear:
     Args:
         clip: What a number comes close to, in quartile distances from the median, however far out it is.
         most_levels: Categories of more levels are left out; their means and counts stand in columns of numbers.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
     """
 
     name: ClassVar[str] = "linear"
@@ -138,11 +141,13 @@ class Linear:
 
     clip: float = 3.0
     most_levels: int = 25
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what squashes everything to nothing."""
         check_between(self, 0.1, 1e6, "clip")
         check_between(self, 0, 10_000, "most_levels")
+        check_between(self, 0.0, 1.0, "balance")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> LinearFitted:
         """Solve for one penalty after the other, and keep the coefficients that do best on the rows left out."""
@@ -151,10 +156,14 @@ class Linear:
         design = Design.of(rows.matrix, self.clip, self.most_levels)
         if len(design.origins) == 0 or _has_one_class(rows, conditions):
             return _constant(design, rows, conditions)
+        factors = class_factors(rows, self.balance, conditions.task)
+        rows, left_out = weighted(rows, factors), weighted(_left_out(valid, conditions), factors)
         fit = _fit_number if conditions.task.is_regression else _fit_classes
         # One thread: sums over rows cut in pieces round differently, and a seed would no longer give the same bits.
         with load("threadpoolctl").threadpool_limits(1):
-            return fit(design, rows, _left_out(valid, conditions), conditions)
+            fitted = fit(design, rows, left_out, conditions)
+        logs = np.log(factors)[fitted.present] if factors else 0.0
+        return replace(fitted, intercepts=fitted.intercepts - logs)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:  # noqa: ARG003 -- the same for any number of rows

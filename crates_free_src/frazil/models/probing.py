@@ -28,9 +28,11 @@ def probed(learner: Learner, sample: Sample, conditions: Conditions, fits: int) 
     Returns: (2 * columns,) means over the fits, of the columns and then of their copies.
     """
     generator = np.random.default_rng(child_seed(conditions.seed, "probes"))
+    # What predictions have to follow says nothing of what a column tells; and a copy has to be as free as its column.
+    unbound = replace(sample.matrix, columns=tuple(replace(each, monotone=0) for each in sample.matrix.columns))
     total = np.zeros(2 * len(sample.matrix.columns))
     for number in range(fits):
-        both = replace(sample, matrix=beside(sample.matrix, shuffled(sample.matrix, generator)))
+        both = replace(sample, matrix=beside(unbound, shuffled(sample.matrix, generator)))
         deadline = conditions.deadline.part(1 / (fits - number))
         seed = child_seed(conditions.seed, "probe", number) % 2**31
         own = replace(conditions, seed=seed, deadline=deadline)

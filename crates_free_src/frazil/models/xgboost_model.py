@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from functools import cached_property
-from threading import Lock
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from frazil.container import member
-from frazil.errors import ArtifactError, InputError
+from frazil.errors import ArtifactError
 from frazil.extras import load
-from frazil.models.checks import can_judge, check_between, check_sample, check_width, varies
-from frazil.models.network_loss import MOST_LOG
-from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
+from frazil.models.balance import weighted
+from frazil.models.checks import can_judge, check_between, varies
+from frazil.models.native import Boosting, NativeFitted, classes_in, softmax
+from frazil.models.objective import Loss
 from frazil.models.rows import taken
-from frazil.models.sealed import sealed, unsealed
-from frazil.models.stopping import Stopping, patience_for
-from frazil.models.stored import check_that, count_in, places_in, scale_in
 from frazil.models.xgboost_json import checked, written
 
 if TYPE_CHECKING:
@@ -30,7 +25,9 @@ if TYPE_CHECKING:
 
     from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Sample
-    from frazil.task import Task
+    from frazil.models.native import Known
+    from frazil.models.objective import Objective, TargetScale
+    from frazil.models.stopping import Stopping
 
 EXTRA = "xgboost"
 TEXT = "xgboost.json"
@@ -45,83 +42,17 @@ OBJECTIVES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class XGBoostFitted:
-    """Trees in XGBoost's JSON.
+class XGBoostFitted(NativeFitted):
+    """Trees in XGBoost's JSON."""
 
-    Args:
-        data: The model up to its best round.
-        columns: How many columns the training rows had.
-        kept: Positions of those that it learned from.
-        classes: How many classes there are; 0 for regression.
-        present: Codes of those that the training rows held.
-        rounds: How many rounds of trees it has.
-        scale: How the target was learned.
-        is_rate: Whether the trees add up to a logarithm.
-    """
-
-    data: bytes = field(repr=False)
-    columns: int
-    kept: tuple[int, ...]
-    classes: int
-    present: tuple[int, ...]
-    rounds: int
-    scale: TargetScale
-    is_rate: bool
-    _building: Lock = field(default_factory=Lock, repr=False)
-
-    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Return probabilities or values; fitted and read models take the same path, so they say the same."""
-        check_width(matrix, self.columns)
-        if matrix.rows == 0:
-            return np.empty((0, self.classes) if self.classes else 0)
-        data = _data(matrix.only(self.kept), threads)
-        raw = np.asarray(self._booster(threads).predict(data, output_margin=True), np.float64)
-        if self.classes == 0:
-            return self.scale.back(np.exp(np.clip(raw, -MOST_LOG, MOST_LOG)) if self.is_rate else raw)
-        scores = np.column_stack([np.zeros(len(raw)), raw]) if raw.ndim == 1 else raw
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        probabilities = np.zeros((matrix.rows, self.classes))
-        probabilities[:, list(self.present)] = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
-
-    def importance(self) -> NDArray[np.float64]:
-        """Return each column's share of the gain of all splits."""
-        gains = np.zeros(self.columns)
-        for name, gain in self._booster(1).get_score(importance_type="total_gain").items():
-            gains[self.kept[int(name.removeprefix("f"))]] = gain
-        return gains / gains.sum() if gains.sum() > 0 else gains
-
-    def members(self) -> dict[str, bytes]:
-        """Return the JSON, and what is known of it under its hash."""
-        about = {
-            "columns": self.columns,
-            "kept": self.kept,
-            "classes": self.classes,
-            "present": self.present,
-            "rounds": self.rounds,
-            "scale": self.scale.as_json(),
-            "is_rate": self.is_rate,
-        }
-        return sealed(about, {TEXT: self.data})
+    file: ClassVar[str] = TEXT
 
     @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged, or its trees are none, before XGBoost sees it."""
-        about = unsealed(members, TEXT)
-        columns, classes, rounds = (count_in(about, name) for name in ("columns", "classes", "rounds"))
-        kept, present = places_in(about, "kept", columns), places_in(about, "present", classes)
-        check_that(len(present) != 1 and bool(present) == (classes > 0), "classes are not")
-        data = checked(member(members, TEXT), len(kept), _outputs(present), rounds)
-        return cls(data, columns, kept, classes, present, rounds, scale_in(about), about.get("is_rate") is True)
+    def _checked(cls, data: bytes, known: Known) -> bytes:
+        """Refuse trees that are none before XGBoost sees them."""
+        return checked(data, len(known.kept), _outputs(known.present), known.rounds)
 
-    def _booster(self, threads: int) -> Any:  # noqa: ANN401 -- XGBoost loads late
-        with self._building:
-            self._built.set_param({"nthread": threads})
-            return self._built
-
-    @cached_property
-    def _built(self) -> Any:  # noqa: ANN401 -- XGBoost loads late
+    def _load(self) -> Any:  # noqa: ANN401 -- XGBoost loads late
         xgboost = load("xgboost", extra=EXTRA)
         booster = xgboost.Booster({"verbosity": 0})
         try:
@@ -129,6 +60,19 @@ class XGBoostFitted:
         except xgboost.core.XGBoostError as error:
             raise ArtifactError(f"{TEXT} can't be read by XGBoost: {error}.") from error
         return booster
+
+    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+        booster = self.booster()
+        with self._building:
+            booster.set_param({"nthread": threads})
+        raw = np.asarray(booster.predict(_data(seen, threads), output_margin=True), np.float64)
+        return softmax(raw) if self.known.classes else raw
+
+    def _gains(self) -> NDArray[np.float64]:
+        gains = np.zeros(len(self.known.kept))
+        for name, gain in self.booster().get_score(importance_type="total_gain").items():
+            gains[int(name.removeprefix("f"))] = gain
+        return gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +91,8 @@ class XGBoost:
         max_bin: Most bins of a column.
         max_rounds: Most rounds; all of them where no rows are left out to stop on.
         patience: Rounds to wait for a better loss; None to set it by rows and rate.
+        balance: How much more rare classes count while it learns: 0 not at all, 1 as much as the others in sum. What it
+            says is of classes as they are in any case.
 
     Source: Chen and Guestrin (2016), KDD, 785-794; defaults from XGBoost but for the rate, which suits two cores.
     """
@@ -165,12 +111,14 @@ class XGBoost:
     max_bin: int = 256
     max_rounds: int = 2000
     patience: int | None = None
+    balance: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what XGBoost would refuse, or take and fail with."""
         check_between(self, 1e-6, 1.0, "learning_rate", "feature_share", "row_share")
         check_between(self, 1, 16, "depth")
         check_between(self, 2, 65_535, "max_bin")
+        check_between(self, 0.0, 1.0, "balance")
         check_between(self, 1, math.inf, "one_hot_max_size", "max_rounds", "patience")
         check_between(self, 0, math.inf, "min_child_weight", "l1", "l2")
 
@@ -181,16 +129,19 @@ class XGBoost:
             InputError: the training rows are of one class.
             MissingExtraError: XGBoost is not installed.
         """
-        check_sample(train, conditions, least_rows=2, needs_columns=True)
-        xgboost, task = load("xgboost", extra=EXTRA), conditions.task
-        objective = objective_for(conditions.metric) if task.is_regression else Objective()
-        scale = fit_scale(objective, train) if task.is_regression else TargetScale()
-        learned = _Learned(_kept(train.matrix), _present(train, task), objective, scale, self.max_bin)
-        stopping = Stopping(self.patience or patience_for(train.matrix.rows, self.learning_rate), conditions.deadline)
+        boosting = Boosting.of(train, conditions, self.learning_rate, self.patience, self.balance)
+        train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
+        xgboost, stopping = load("xgboost", extra=EXTRA), boosting.stopping
+        present = classes_in(train, conditions.task, "XGBoost")
+        learned = _Learned(_kept(train.matrix), present, boosting.objective, boosting.scale, self.max_bin)
         data = learned.dataset(train, conditions.threads)
         unseen = learned.dataset(valid, conditions.threads, data) if can_judge(valid, train) else None
         booster = xgboost.train(
-            {**self._params(conditions), **_loss_params(objective, learned.present)},
+            {
+                **self._params(conditions),
+                **_loss_params(boosting.objective, present),
+                **_constraints(train.matrix, learned.kept),
+            },
             data,
             num_boost_round=self.max_rounds,
             evals=[] if unseen is None else [(unseen, "valid")],
@@ -198,10 +149,8 @@ class XGBoost:
             callbacks=[_stops(stopping)],
         )
         text = written(bytes(booster[: stopping.best_rounds].save_raw("json")))
-        width, rounds = len(train.matrix.columns), stopping.best_rounds
-        return XGBoostFitted(
-            text, width, learned.kept, task.n_classes, learned.present, rounds, scale, objective.is_rate
-        )
+        classes = conditions.task.n_classes
+        return XGBoostFitted(text, boosting.known(len(train.matrix.columns), learned.kept, classes, present))
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -283,16 +232,15 @@ def _loss_params(objective: Objective, present: tuple[int, ...]) -> dict[str, An
     return {"objective": name, "eval_metric": followed}
 
 
+def _constraints(matrix: Matrix, kept: tuple[int, ...]) -> dict[str, Any]:
+    """Say which columns predictions must follow, where any is."""
+    asked = matrix.monotone(kept)
+    return {} if asked is None else {"monotone_constraints": f"({','.join(map(str, asked))})"}
+
+
 def _kept(matrix: Matrix) -> tuple[int, ...]:
     """Choose the columns that vary; where none does, the trees are leaves that know the baseline."""
     return tuple(varies(matrix)) or (0,)
-
-
-def _present(train: Sample, task: Task) -> tuple[int, ...]:
-    present = () if task.is_regression else tuple(np.unique(train.target).tolist())
-    if len(present) == 1:
-        raise InputError("the rows to learn from are all of one class, and XGBoost takes two.")
-    return present
 
 
 def _outputs(present: tuple[int, ...]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 import numpy as np
 
 from frazil.models.contract import Conditions
+from frazil.models.monotone import check_can_hold
 from frazil.search.candidate import HeldModel
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ def fit_fold(
 
     Returns: The model, predictions of the scored and of the spared rows, and the seconds that the former took.
 
-    Raises: FloatingPointError: a prediction is not finite.
+    Raises:
+        FloatingPointError: a prediction is not finite.
+        SettingError: the learner can't be held to what is asked of columns.
     """
     conditions = Conditions(
         task=task,
@@ -140,6 +143,7 @@ def fit_fold(
         deadline=job.deadline.part(1 / job.turns),
         memo=fold.memo,
     )
+    check_can_hold(job.learner, fold.train.matrix.columns, task, metric)
     model = job.learner.fit(fold.train, fold.valid, conditions)
     started = perf_counter()
     predictions = model.predict(fold.valid.matrix, job.threads)

@@ -22,7 +22,7 @@ from frazil.search.candidate import Candidate
 from frazil.search.leaderboard import BASELINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
 EVERY_SIZE = 10**12
+PACKAGES = {"xgboost": "xgboost", "imbalance": "imblearn"}  # what an extra brings, as it is imported
 # They grow a tree for each class and round.
 BOOSTED = {LightGBM.name, CatBoost.name, HistGradientBoosting.name, XGBoost.name}
 PROMOTED_SHARE = 0.65  # of the time left, for settings that were the best on a sample
@@ -50,7 +51,8 @@ class Entry:
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
         least_columns: Fewest features that it is for.
-        extra: The extra of frazil, and the package, that it needs; it is left out where that is not installed.
+        extra: The extra of frazil that it needs; it is left out where its package is not installed.
+        on_demand: Whether it is tried only where `learners=` has its own name or family, not that of what is inside.
     """
 
     learner: Learner
@@ -61,11 +63,19 @@ class Entry:
     skewed: bool = False
     least_columns: int = 0
     extra: str | None = None
+    on_demand: bool = False
 
     @property
     def is_available(self) -> bool:
         """Whether what it needs is installed."""
-        return self.extra is None or is_installed(self.extra)
+        return self.extra is None or is_installed(PACKAGES[self.extra])
+
+    def is_asked_for(self, learners: Sequence[str] | None) -> bool:
+        """Whether it is one of those that may be tried."""
+        if learners is None:
+            return not self.on_demand
+        own = {family_of(self.learner), self.learner.name}
+        return bool((own if self.on_demand else names_of(self.learner)) & set(learners))
 
 
 def read_portfolio() -> tuple[Entry, ...]:
@@ -87,6 +97,7 @@ class Portfolio:
         first: Settings that a search on a sample found, best first: tried before all others.
         prefix: Of the names of the candidates.
         trees: Of one boosting round: one, or one a class where there are three or more.
+        may_try: Says which learners can do what is asked of all.
     """
 
     rows: int
@@ -97,13 +108,12 @@ class Portfolio:
     first: Sequence[Learner] = ()
     prefix: str = ""
     trees: int = 1
+    may_try: Callable[[Learner], bool] = lambda _: True
     waiting: list[Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
         """Queue the candidates that suit the size of the table."""
-        entries = [
-            entry for entry in read_portfolio() if self.learners is None or names_of(entry.learner) & set(self.learners)
-        ]
+        entries = [entry for entry in read_portfolio() if entry.is_asked_for(self.learners)]
         suiting = [(entry.learner, entry.share) for entry in entries if self._suits(entry)]
         found = [(learner, PROMOTED_SHARE) for learner in self.first]
         # What is left of the portfolio comes after, in its order, without what was found already.
@@ -118,10 +128,10 @@ class Portfolio:
         return self.waiting.pop(0) if self.waiting else self.after.ask(outcomes)
 
     def _suits(self, entry: Entry) -> bool:
-        is_asked_for = self.learners is None or bool(names_of(entry.learner) & set(self.learners))
         work = self.rows * self.trees if names_of(entry.learner) & BOOSTED else self.rows
         fits = entry.least_work <= work <= entry.most_work and self.columns >= entry.least_columns
-        return is_asked_for and fits and (self.skewed or not entry.skewed) and entry.is_available
+        is_possible = entry.is_available and self.may_try(entry.learner)
+        return fits and (self.skewed or not entry.skewed) and is_possible
 
 
 def check_learners(learners: Sequence[str] | None) -> None:
@@ -141,7 +151,7 @@ def check_learners(learners: Sequence[str] | None) -> None:
         meant = [entry for entry in entries if name in names_of(entry.learner)]
         if not any(entry.is_available for entry in meant):
             needed = str(meant[0].extra)
-            raise MissingExtraError.naming(needed, needed)
+            raise MissingExtraError.naming(PACKAGES[needed], needed)
 
 
 def named_candidates(settings: Iterable[tuple[Learner, float]], prefix: str) -> list[Candidate]:

@@ -17,10 +17,12 @@ from frazil.models.hist_gradient_boosting import HistGradientBoosting
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
+from frazil.models.monotone import holds_monotone
 from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
 from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate
+from frazil.search.fewer import FewerColumns
 from frazil.search.leaderboard import BASELINE
 from frazil.search.optuna_proposer import SHARE, OptunaProposer
 from frazil.search.portfolio import PROMOTED_SHARE, Portfolio, is_skewed, named_candidates
@@ -153,16 +155,24 @@ def proposer_for(
         prefix: Of the names of the candidates.
     """
     matrix = bench.folds.folds[0].train.matrix
+    is_free = not any(column.monotone for column in matrix.columns)
+
+    def may_try(learner: Learner) -> bool:
+        return is_free or holds_monotone(learner, bench.task, bench.judge.metric.name)
+
     if search.strategy in {"optuna", "portfolio"}:
         trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
         tuned = OptunaProposer(matrix.rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
         after = tuned if search.strategy == "optuna" else Queued()
         skewed = bench.task.is_regression and is_skewed(bench.judge.target)
-        return Portfolio(matrix.rows, after, learners, skewed, len(matrix.columns), first, prefix, trees_a_round)
+        width = len(matrix.columns)
+        queue = Portfolio(matrix.rows, after, learners, skewed, width, first, prefix, trees_a_round, may_try)
+        return FewerColumns(queue, bench.judge.metric.greater_is_better, prefix)
     found = [(learner, PROMOTED_SHARE) for learner in first]
     found += [(learner, SHARE) for learner in search.combinations() if learner not in first]
     waiting = [Candidate(prefix + BASELINE, Constant(), 0.1), *named_candidates(found, prefix)]
-    chance = RandomProposer(_drawn(learners), matrix.rows, bench.seed, prefix)
+    drawn = [learner for learner in _drawn(learners) if may_try(learner)]
+    chance = RandomProposer(drawn, matrix.rows, bench.seed, prefix)
     return Queued(waiting, chance if search.strategy == "random" else None)
 
 

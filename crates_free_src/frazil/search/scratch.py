@@ -88,7 +88,9 @@ def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: 
         home.mkdir()
         for part in PARTS:
             _write_sample(home, part, getattr(fold, part))
-        columns = [[column.name, column.levels, column.restates] for column in fold.train.matrix.columns]
+        columns = [
+            [column.name, column.levels, column.restates, column.monotone] for column in fold.train.matrix.columns
+        ]
         about["folds"].append({"columns": columns, "seed": fold.memo.seed})
     (folder / ABOUT).write_text(json.dumps(about))
 
@@ -106,7 +108,12 @@ def read_folds(folder: Path) -> tuple[list[MappedFold], Task, str]:
 
 
 def _write_sample(home: Path, part: str, sample: Sample) -> None:
-    np.save(home / f"{part}.npy", sample.matrix.values)
+    values = sample.matrix.values
+    if isinstance(values, np.memmap) and values.filename is not None:  # it is written already
+        values.flush()
+        os.link(values.filename, home / f"{part}.npy")
+    else:
+        np.save(home / f"{part}.npy", values)
     np.save(home / f"{part}-target.npy", sample.target)
     if sample.weights is not None:
         np.save(home / f"{part}-weights.npy", sample.weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from math import isfinite
@@ -13,6 +15,7 @@ from frazil.container import members_below, npz_bytes, npz_member, read_bundle, 
 from frazil.journal import Journal
 from frazil.models import described, learner_named
 from frazil.search.candidate import Candidate, Failure, HeldModel, Trial
+from frazil.search.study import export_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from frazil.search.loop import Store
     from frazil.sources import Identity
 
+LOG = logging.getLogger("frazil")
 PREDICTIONS = "predictions.npz"
 # What is no fault of the candidate: the next run tries it again.
 OF_THE_MACHINE = ("WorkerDied", "OSError", "MemoryError", "TimeoutError", "DiskError")
@@ -32,11 +36,14 @@ class NoStore:
     def recall(self, candidate: Candidate) -> Trial | Failure | None:
         """Remember nothing."""
 
-    def keep(self, outcome: Trial | Failure) -> None:
+    def keep(self, candidate: Candidate, outcome: Trial | Failure) -> None:
         """Let it go."""
 
     def put(self, name: str, data: bytes) -> None:
         """Let it go."""
+
+    def finish(self, *, greater_is_better: bool) -> None:
+        """Leave nothing."""
 
 
 class JournalStore:
@@ -67,24 +74,24 @@ class JournalStore:
             predict_seconds_per_row=record["predict_seconds_per_row"],
         )
 
-    def keep(self, outcome: Trial | Failure) -> None:
+    def keep(self, candidate: Candidate, outcome: Trial | Failure) -> None:
         """Write the models first and the line that speaks of them after, so that no line is without its models."""
         if isinstance(outcome, Failure) and outcome.error in OF_THE_MACHINE:
             return
+        tried = {"settings": described(candidate.learner), "origin": candidate.origin}
         if isinstance(outcome, Failure):
-            self.journal.append(asdict(outcome))
+            self.journal.append({**asdict(outcome), **tried})
             return
-        file = f"{outcome.candidate.name}.zip"
+        file = f"{candidate.name}.zip"
         members = {
             **model_members(outcome.models),
             PREDICTIONS: npz_bytes({"oof": outcome.oof, "spared": outcome.spared}),
         }
-        write_bundle(self.journal.folder / file, members, {"candidate": outcome.candidate.name})
+        write_bundle(self.journal.folder / file, members, {"candidate": candidate.name})
         self.journal.append(
             {
-                "candidate": outcome.candidate.name,
-                "settings": described(outcome.candidate.learner),
-                "origin": outcome.candidate.origin,
+                "candidate": candidate.name,
+                **tried,
                 "file": file,
                 "folds": len(outcome.models),
                 "score": outcome.score,
@@ -97,6 +104,13 @@ class JournalStore:
     def put(self, name: str, data: bytes) -> None:
         """Write a file beside the trials, all of it or nothing."""
         self.journal.put(name, data)
+
+    def finish(self, *, greater_is_better: bool) -> None:
+        """Write the study for Optuna's tools; where it can't be, the model that was found is not lost for it."""
+        try:
+            export_study(self.journal.folder, greater_is_better=greater_is_better)
+        except (OSError, sqlite3.Error) as error:
+            LOG.warning("the study for Optuna's tools could not be written to %s: %s", self.journal.folder, error)
 
 
 def model_members(models: tuple[Any, ...]) -> dict[str, bytes]:

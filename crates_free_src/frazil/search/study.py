@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +22,20 @@ NAME = "frazil"
 LEARNER = "learner"
 
 
-def export_study(store: str | Path, *, greater_is_better: bool | None = None) -> Path:
+def export_study(store: str | Path, *, greater_is_better: bool | None = None, out: str | Path | None = None) -> Path:
     """Write the trials of a run as an Optuna study, which `optuna-dashboard sqlite:///runs/x/optuna.db` shows.
 
-    A finished trial has its settings as parameters named `<learner>.<setting>`, its score as value, those of its blocks
-    of rows as intermediate values, and what else is known as user attributes. Of one that failed or was given up the
-    journal keeps no settings: it has no parameters. The run may be going on meanwhile: it is
-    read as far as it has come. A study that is there already is replaced, all of it or nothing.
+    A trial has its settings as parameters named `<learner>.<setting>`; a finished one its score as value and those of
+    its blocks of rows as intermediate values; what else is known are user attributes. `fit_auto(store=)` does this at
+    its end. The run may be going on meanwhile: it is read as far as it has come. A study that is there already is
+    replaced, all of it or nothing.
 
     Args:
         store: The folder that was given to `fit_auto(store=)`.
         greater_is_better: Of a metric that is a function of one's own, which no journal can tell; None otherwise.
+        out: The file to write; None for `optuna.db` in the folder.
 
-    Returns: The SQLite file, `optuna.db` in the folder; its study is called "frazil".
+    Returns: The SQLite file; its study is called "frazil".
 
     Raises:
         SourceError: the folder has no journal.
@@ -45,13 +48,14 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None) ->
         raise SourceError(f"{folder} has no {LOG}: it is not the folder of a run's store=.")
     records, _ = read_records(journal.read_bytes(), str(journal))
     direction = "maximize" if _is_high_good(records, greater_is_better) else "minimize"
-    written = folder / f".{STUDY}.{os.getpid()}"
+    target = folder / STUDY if out is None else Path(out)
+    written = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         _write(written, direction, [record for record in records if "candidate" in record])
-        written.replace(folder / STUDY)
+        written.replace(target)
     finally:
         written.unlink(missing_ok=True)
-    return folder / STUDY
+    return target
 
 
 def _is_high_good(records: Sequence[Mapping[str, Any]], given: bool | None) -> bool:
@@ -67,13 +71,16 @@ def _is_high_good(records: Sequence[Mapping[str, Any]], given: bool | None) -> b
 def _write(path: Path, direction: str, records: Sequence[Mapping[str, Any]]) -> None:
     optuna = load("optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    # In memory first: on a disk, Optuna waits for each of its many steps to be there, which took 0.3 s a trial.
+    storage = optuna.storages.RDBStorage("sqlite:///:memory:")
     try:
         study = optuna.create_study(storage=storage, study_name=NAME, direction=direction)
         settings = [dict(_flat(record.get("settings") or {})) for record in records]
         kinds = _distributions(optuna, settings)
         for record, own in zip(records, settings, strict=True):
             study.add_trial(_trial(optuna, record, own, kinds))
+        with storage.engine.connect() as memory, closing(sqlite3.connect(path)) as file:
+            memory.connection.driver_connection.backup(file)
     finally:
         storage.remove_session()
         storage.engine.dispose()

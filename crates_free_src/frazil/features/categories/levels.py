@@ -42,7 +42,7 @@ OPERATIONS = (*_OF_ROWS, *_OF_TARGET)
 
 
 def categories() -> cs.Selector:
-    """Select strings, categoricals, enums and Booleans."""
+    """Select strings, categoricals, enums and Booleans; `fz.categories()`."""
     return cs.string() | cs.categorical() | cs.enum() | cs.boolean()
 
 

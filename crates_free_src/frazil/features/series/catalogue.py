@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from frazil.errors import SettingError
-from frazil.features.series import courses, dynamics, spectra, values
+from frazil.features.series import courses, dynamics, shapes, spectra, unitroot, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -156,7 +156,7 @@ EFFICIENT = [
     *_each(spectra.fourier_entropy, bins=[2, 3, 5, 10, 100]),
     *_each(spectra.permutation_entropy, dimension=[3, 4, 5, 6, 7], tau=[1]),
 ]
-# These work on one series after the other, or in quadratic time.
+# These are very many, work on one series after the other, or take quadratic time.
 COMPREHENSIVE = [
     *EFFICIENT,
     *_all(spectra.sample_entropy),
@@ -165,6 +165,11 @@ COMPREHENSIVE = [
     *_sharing(dynamics.ar_coefficient, coeff=range(11), k=[10]),
     *_sharing(dynamics.friedrich_coefficients, coeff=range(4), m=[3], r=[30]),
     *_sharing(dynamics.max_langevin_fixed_point, m=[3], r=[30]),
+    *_each(shapes.number_cwt_peaks, n=[1, 5]),
+    *_sharing(shapes.matrix_profile, feature=["min", "25", "median", "75", "max", "mean"], windows=[20]),
+    *_each(spectra.fft_coefficient, attr=["real", "imag", "abs", "angle"], coeff=range(10, 100)),
+    *_each(shapes.cwt_coefficients, coeff=range(15), w=[2, 5, 10, 20]),
+    *_sharing(unitroot.augmented_dickey_fuller, attr=["teststat", "pvalue", "usedlag"], autolag=["AIC"]),
 ]
 
 SETS = {"minimal": MINIMAL, "efficient": EFFICIENT, "comprehensive": COMPREHENSIVE}

@@ -45,9 +45,9 @@ def describe_series(
         columns: Number columns, each a series.
         entity: The columns that say whose point it is.
         time: What orders the points of a series.
-        features: "minimal" (10 a column), "efficient" (some 290) or "comprehensive" (with slow ones: entropies in
-            quadratic time, complexity, autoregression, Langevin dynamics), or names of features, as the columns have
-            them behind the bar.
+        features: "minimal" (10 a column), "efficient" (some 330) or "comprehensive" (some 780, with slow ones:
+            entropies and matrix profiles in quadratic time, complexity, autoregression, unit roots, Langevin dynamics),
+            or names of features, as the columns have them behind the bar.
 
     Returns: The entities in their order, and the features as Float64.
 
