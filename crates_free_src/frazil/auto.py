@@ -30,6 +30,7 @@ from frazil.search.monotone import check_holding, constrained
 from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.steadiness import check_steadiness
 from frazil.search.store import open_store
 from frazil.sources import open_source
 from frazil.types import Role
@@ -151,6 +152,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors, beyond)
         with open_store(store, staged.identity, settings) as kept:
             bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
+            staged = staged.noting(*check_steadiness(result.trials, bench.judge))
             shown.stage("combining and testing what was found")
             until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
             mix = bagged_ensemble if deploy == "ensemble" else best_alone

@@ -257,6 +257,14 @@ class RowFitted(Fitted, Protocol):
 
 
 @runtime_checkable
+class Expressed(RowFitted, Protocol):
+    """A fitted state whose features are plain expressions, which the plan can compute beside those of other states."""
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return one expression a feature, under its name, of columns of the table."""
+
+
+@runtime_checkable
 class ReadsTables(Fitted, Protocol):
     """A fitted state that reads tables beside the one it is applied to; they are never written down with it."""
 

@@ -127,6 +127,10 @@ class Staged:
     sampled_for: int | None = None
     beyond: Beyond | None = None
 
+    def noting(self, *more: Finding) -> Self:
+        """Return it with more findings."""
+        return replace(self, findings=Findings([*self.findings, *more])) if more else self
+
 
 def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
     """Read a source once and make it ready to learn from.
