@@ -35,7 +35,7 @@ def patience_for(rows: int, learning_rate: float) -> int:
 
 
 def follows_auc(valid: Sample | None, conditions: Conditions) -> bool:
-    """Say whether ROC AUC of the rows left out is followed, and not the loss: where it is the metric and has a value."""
+    """Say whether ROC AUC of the rows left out is followed, not the loss: where it is the metric and has a value."""
     if valid is None or conditions.metric != "roc_auc" or conditions.task.n_classes != 2:
         return False
     has_both = 0 < int(valid.target.sum()) < len(valid.target)
