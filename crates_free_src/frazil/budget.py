@@ -30,7 +30,7 @@ class Budget:
             scores and a steadier mix, at so many times the cost. None for up to three of small tables, where all
             candidates still end in time, and for one where only trials are limited. Forward in time there is one.
         stop_when_sure: Whether the search ends before the budget does where no further proposal is likely to be told
-            from the best (see `frazil.search.enough`); None where `fit_auto(prefer="simplest")` looks for no more.
+            from the best (see `frazil.search.enough`); None for yes with `fit_auto(prefer="simplest")` alone.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """
