@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from frazil.errors import BudgetError
 from frazil.folds import plan_folds
 from frazil.search.evaluation import Workbench, parallel_folds
+from frazil.search.fitting import judging_of
 from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, search
 from frazil.search.proposing import proposer_for
@@ -97,7 +98,8 @@ class Course:
         folds = self._folds(table, plan, clock)
         judge = judge_for(table, folds.plan, self.metric, self.seed)
         parallel = parallel_folds(folds, self.threads)
-        with self.isolation.fitter(folds.folds, table.task, self.metric.name, parallel) as fitter:
+        judging = judging_of(folds.folds, self.metric)
+        with self.isolation.fitter(folds.folds, table.task, self.metric.name, parallel, judging) as fitter:
             bench = Workbench(table.task, folds, fitter, judge, clock, self.seed, self.threads)
             self.shown.stage("searching")
             return bench, search(bench, proposer_for(bench, self.how, self.learners, first, prefix), store, self.shown)
