@@ -54,9 +54,10 @@ class CatBoostFitted(NativeFitted):
         except catboost.CatBoostError as error:
             raise ArtifactError(f"{BINARY_MODEL} can't be read by CatBoost: {error}.") from error
 
-    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+    def _told(self, seen: Matrix, threads: int, rounds: int) -> NDArray[np.float64]:
         kind = "Probability" if self.known.classes else "RawFormulaVal"
-        return np.asarray(self.booster().predict(_pool(seen), prediction_type=kind, thread_count=threads), np.float64)
+        asked = {"prediction_type": kind, "thread_count": threads, "ntree_end": rounds}
+        return np.asarray(self.booster().predict(_pool(seen), **asked), np.float64)
 
     def _gains(self) -> NDArray[np.float64]:
         """Return how much each column changes predictions."""
@@ -118,17 +119,25 @@ class CatBoost:
         train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
         task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
         learned = _Learned(kept, present, boosting.objective, boosting.scale)
-        unseen = learned.pool(valid) if can_judge(valid, train) else None
+        judges = valid if can_judge(valid, train) else None
+        unseen = None if judges is None else learned.pool(judges)
         params = {
             **self._params(train.matrix.rows, conditions),
             **_loss_params(boosting.objective, task),
             **_constraints(train.matrix, kept),
             **({"eval_metric": AUC} if follows_auc(valid, conditions) else {}),
         }
-        model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": unseen is not None})
+        keeps_best = unseen is not None and conditions.judge is None
+        model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": keeps_best})
         model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
         known = boosting.known(len(train.matrix.columns), kept, task.n_classes, present)
-        return CatBoostFitted(_bytes_of(model), replace(known, rounds=model.tree_count_))
+
+        def made(rounds: int) -> CatBoostFitted:
+            if rounds < model.tree_count_ and not keeps_best:
+                model.shrink(rounds)
+            return CatBoostFitted(_bytes_of(model), replace(known, rounds=model.tree_count_))
+
+        return boosting.kept(made, judges, conditions)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -268,7 +277,8 @@ def _series(matrix: Matrix, at: int) -> pl.Series:
 def _bytes_of(model: Any) -> bytes:  # noqa: ANN401 -- CatBoost ships no types
     about = model.get_metadata()
     for varying in ("train_finish_time", "model_guid"):  # two equal trainings differ in them alone
-        del about[varying]
+        if varying in about.keys():  # noqa: SIM118 -- it is no mapping, and a model may be written twice
+            del about[varying]
     with TemporaryDirectory() as folder:
         path = Path(folder, BINARY_MODEL)
         model.save_model(str(path))

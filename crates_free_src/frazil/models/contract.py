@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from frazil.budget import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     import numpy as np
     import optuna
@@ -65,6 +65,8 @@ class Conditions:
         threads: Processors that the fit may use.
         deadline: When it has to end; the learner stops there and keeps what it has.
         memo: What other fits of these rows have made already.
+        judge: Returns the losses of several predictions of the rows left out, where the metric is a user's own;
+            boosters choose by it how many of their rounds they keep.
     """
 
     task: Task
@@ -73,6 +75,7 @@ class Conditions:
     threads: int = 1
     deadline: Deadline = field(default_factory=Deadline)
     memo: Memo = field(default_factory=Memo)
+    judge: Callable[[Sequence[NDArray[np.float64]]], Sequence[float]] | None = None
 
 
 class Fitted(Protocol):

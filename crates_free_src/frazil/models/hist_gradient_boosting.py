@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from frazil.models.network_loss import MOST_LOG, ClassLoss, NumberLoss
 from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
 from frazil.models.rows import taken, uneven, weighing
 from frazil.models.sealed import sealed, unsealed
-from frazil.models.stopping import Stopping, follows_auc, patience_for
+from frazil.models.stopping import Stopping, chosen_rounds, follows_auc, patience_for
 from frazil.models.stored import array_in, check_that, count_in, positions_in, scale_in
 
 if TYPE_CHECKING:
@@ -177,18 +177,25 @@ class HistGradientBoosting:
         growth = _Growth(self._grower(taking, rows.matrix.monotone(taking.order), objective, conditions), taking)
         # Without the deadline, which growth keeps: all rounds that there was time for are judged.
         stopping = Stopping(self.patience or patience_for(rows.matrix.rows, self.learning_rate), Deadline())
-        judge = None
-        if can_judge(valid, train):
-            judge = seen.judge(weighing(valid), by_auc=len(present) == 2 and follows_auc(valid, conditions))
+        judge, judges = None, valid if can_judge(valid, train) else None
+        if judges is not None:
+            judge = seen.judge(weighing(judges), by_auc=len(present) == 2 and follows_auc(valid, conditions))
         # As many threads as were given: scikit-learn would take all there are.
         with load("threadpoolctl").threadpool_limits(conditions.threads):
             while growth.goes_on(self.max_rounds, conditions.deadline):
                 growth.grow(rows.matrix, seen.target(rows), uneven(objective.weights(rows)))
                 if not growth.judged(judge, stopping):
                     break
-        boosted, shares = growth.best(stopping.best_rounds)
-        boosted = replace(boosted, base=boosted.base - _log_odds_of(factors, present))
-        return HistGradientBoostingFitted(boosted, shares, present, task.n_classes, scale, objective.is_rate)
+
+        def made(rounds: int) -> HistGradientBoostingFitted:
+            boosted, shares = growth.best(rounds)
+            boosted = replace(boosted, base=boosted.base - _log_odds_of(factors, present))
+            return HistGradientBoostingFitted(boosted, shares, present, task.n_classes, scale, objective.is_rate)
+
+        def told(rounds: int) -> NDArray[np.float64]:
+            return made(rounds).predict(cast("Sample", judges).matrix, conditions.threads)
+
+        return made(chosen_rounds(stopping, judges, conditions, told))
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:

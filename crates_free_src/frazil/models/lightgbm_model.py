@@ -74,8 +74,9 @@ class LightGBMFitted(NativeFitted):
         except lightgbm.basic.LightGBMError as error:
             raise ArtifactError(f"{TEXT} can't be read by LightGBM: {error}.") from error
 
-    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
-        raw = np.asarray(self.booster().predict(seen.values, num_threads=threads), np.float64)
+    def _told(self, seen: Matrix, threads: int, rounds: int) -> NDArray[np.float64]:
+        told = self.booster().predict(seen.values, num_threads=threads, num_iteration=rounds)
+        raw = np.asarray(told, np.float64)
         return np.column_stack([1.0 - raw, raw]) if self.known.classes == 2 else raw
 
     def _gains(self) -> NDArray[np.float64]:
@@ -138,7 +139,8 @@ class LightGBM:
         task, stopping = conditions.task, boosting.stopping
         learned = _Learned(_kept(train.matrix), boosting.objective, boosting.scale)
         data = learned.dataset(train)
-        unseen = None if not can_judge(valid, train) else learned.dataset(valid, data)
+        judges = valid if can_judge(valid, train) else None
+        unseen = None if judges is None else learned.dataset(judges, data)
         booster = load("lightgbm").train(
             {
                 **self._params(conditions),
@@ -151,10 +153,15 @@ class LightGBM:
             valid_sets=[] if unseen is None else [unseen],
             callbacks=[_stops(stopping)],
         )
-        text = trees_of(booster.model_to_string(num_iteration=stopping.best_rounds))
         classes = task.n_classes
         known = boosting.known(len(train.matrix.columns), learned.kept, classes, tuple(range(classes)))
-        return LightGBMFitted(text.encode(), replace(known, is_rate=False))  # its predictions are rates already
+
+        def made(rounds: int) -> LightGBMFitted:
+            text = trees_of(booster.model_to_string(num_iteration=rounds))
+            # What it predicts are rates already.
+            return LightGBMFitted(text.encode(), replace(known, rounds=rounds, is_rate=False))
+
+        return boosting.kept(made, judges, conditions)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:

@@ -120,7 +120,8 @@ class LogTarget:
         # What others have found of the target as it is does not hold for its logarithm.
         seed = child_seed(conditions.memo.seed, self.name)
         memo = conditions.memo.get((self.name,), lambda: Memo(seed))
-        there = replace(conditions, metric=LOSSES[objective.loss], memo=memo)
+        # A metric of one's own does not judge logarithms.
+        there = replace(conditions, metric=LOSSES[objective.loss], memo=memo, judge=None)
         logs, unseen = _logged(train), None if valid is None else _logged(valid)
         model = self.inner.fit(logs, unseen, there)
         if objective.loss is Loss.ABSOLUTE:

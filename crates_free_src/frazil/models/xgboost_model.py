@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -63,11 +63,12 @@ class XGBoostFitted(NativeFitted):
             raise ArtifactError(f"{TEXT} can't be read by XGBoost: {error}.") from error
         return booster
 
-    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+    def _told(self, seen: Matrix, threads: int, rounds: int) -> NDArray[np.float64]:
         booster = self.booster()
         with self._building:
             booster.set_param({"nthread": threads})
-        raw = np.asarray(booster.predict(_data(seen, threads), output_margin=True), np.float64)
+        told = booster.predict(_data(seen, threads), output_margin=True, iteration_range=(0, rounds))
+        raw = np.asarray(told, np.float64)
         return softmax(raw) if self.known.classes else raw
 
     def _gains(self) -> NDArray[np.float64]:
@@ -137,7 +138,8 @@ class XGBoost:
         present = classes_in(train, conditions.task, "XGBoost")
         learned = _Learned(_kept(train.matrix), present, boosting.objective, boosting.scale, self.max_bin)
         data = learned.dataset(train, conditions.threads)
-        unseen = learned.dataset(valid, conditions.threads, data) if can_judge(valid, train) else None
+        judges = valid if can_judge(valid, train) else None
+        unseen = None if judges is None else learned.dataset(judges, conditions.threads, data)
         booster = xgboost.train(
             {
                 **self._params(conditions),
@@ -151,9 +153,13 @@ class XGBoost:
             verbose_eval=False,
             callbacks=[_stops(stopping)],
         )
-        text = written(bytes(booster[: stopping.best_rounds].save_raw("json")))
-        classes = conditions.task.n_classes
-        return XGBoostFitted(text, boosting.known(len(train.matrix.columns), learned.kept, classes, present))
+        known = boosting.known(len(train.matrix.columns), learned.kept, conditions.task.n_classes, present)
+
+        def made(rounds: int) -> XGBoostFitted:
+            text = written(bytes(booster[:rounds].save_raw("json")))
+            return XGBoostFitted(text, replace(known, rounds=rounds))
+
+        return boosting.kept(made, judges, conditions)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
