@@ -46,7 +46,8 @@ FAULTS = """
 112 R a fork after a fit | 113 R threads and event loops | 114 R closed streams | 115 R odd locales | 116 R no time zone
 117 R one processor | 118 R the memory of a control group | 119 ER next to no time | 120 R inside joblib
 121 ER any seed | 122 R any hash seed | 123 E a missing extra | 124 E a file of a newer version | 125 E no model
-126 R names that are markup | 127 EF a metric that gives no number, or two | 128 R a metric that changes what it is given
+126 R names that are markup | 127 EF a metric that gives no number, or two
+128 R a metric that changes what it is given
 """
 HEAD = """# Bad inputs and faults
 
