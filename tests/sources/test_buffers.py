@@ -52,7 +52,7 @@ def test_a_sound_file_of_any_writer_passes(writer, tmp_path):
 
 
 def test_what_is_no_arrow_file_is_left_to_its_reader(tmp_path):
-    for data in (b"ARROW1", b"something else"):
+    for data in (b"ARROW1 and no more", b"something else"):
         (tmp_path / "a.arrow").write_bytes(data)
         check_buffers(tmp_path / "a.arrow")
         with pytest.raises(SourceError, match=r"a\.arrow can't be read"):
@@ -72,3 +72,9 @@ def test_a_flipped_byte_of_what_describes_the_data_is_passed_or_refused_by_name(
             check_buffers(path)
         except SourceError as error:
             assert "a.arrow" in str(error)  # noqa: PT017 -- either outcome is right
+
+
+def test_a_file_of_nothing_but_its_marks_is_refused(tmp_path):
+    (tmp_path / "a.arrow").write_bytes(b"ARROW1" + bytes(8) + b"ARROW1")
+    with pytest.raises(SourceError, match=r"a\.arrow can't be read: it is damaged, its footer is longer than the file"):
+        check_buffers(tmp_path / "a.arrow")
