@@ -2,7 +2,7 @@
 
     python benchmarks/trust/stop.py --runs 6
 
-Each is `frazil fit` with a budget of ten minutes on a table of `--rows` rows, told to end some seconds after its baseline
+Each is `frazil fit` with a budget of ten minutes on a table of `--rows` rows, told to end seconds after its baseline
 was finished; it has to end with 0 and leave a model that can be loaded. Linux and macOS only.
 """
 
