@@ -205,6 +205,56 @@ def test_a92_a_file_of_very_many_row_groups_is_refused(table, fit, tmp_path, mon
         fit(tmp_path / "a.parquet")
 
 
+def test_a92_lists_that_unpack_to_too_much_are_refused_before_they_are_read(table, fit, tmp_path, monkeypatch):
+    table.with_columns(many=pl.lit([0.5] * 50)).write_parquet(tmp_path / "a.parquet", row_group_size=60)
+    monkeypatch.setattr("frazil.sources.limits.MOST_VALUES", 2_999)
+    for act in (lambda: fz.check(tmp_path / "a.parquet", "y"), lambda: fit(tmp_path / "a.parquet")):
+        with pytest.raises(fz.SourceError, match=r"a\.parquet: column 'many.*' has 3,000 values in one row group"):
+            act()
+
+
+def test_a92_a_row_group_larger_than_memory_is_refused_before_it_is_read(table, fit, tmp_path, monkeypatch):
+    table.write_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr("frazil.sources.limits.available_bytes", lambda: 4_000)
+    with pytest.raises(fz.SourceError, match="row group that unpacks to 4,320 bytes, and 4,000 are free"):
+        fit(tmp_path / "a.parquet")
+
+
+def test_a92_long_lists_count_for_the_memory_of_the_rows(table, noted):
+    many = pl.concat([table] * 10).with_columns(many=pl.lit([0.5] * 100))
+    model = noted(many, "sampled", None, budget=fz.Budget(trials=1, memory=2_000_000))
+    assert 200 < model.story.rows < 500
+
+
+def test_a92_more_columns_than_anyone_means_are_refused(table, fit, tmp_path, monkeypatch):
+    monkeypatch.setattr("frazil.sources.limits.MOST_COLUMNS", 3)
+    table.write_csv(tmp_path / "a.csv")
+    for data in (tmp_path / "a.csv", table):
+        with pytest.raises(fz.SchemaError, match="has 4 columns, over the limit of 3"):
+            fit(data)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+@pytest.mark.parametrize("claimed", [2**39, -7], ids=["half-a-terabyte", "negative"])
+def test_a92_a_buffer_that_claims_to_unpack_to_more_than_it_can_is_refused(table, fit, tmp_path, compression, claimed):
+    path = tmp_path / "a.arrow"
+    pl.concat([table] * 20).write_ipc(path, compression=compression)
+    data = path.read_bytes()
+    magic = {"zstd": b"\x28\xb5\x2f\xfd", "lz4": b"\x04\x22\x4d\x18"}[compression]
+    at = data.index(magic) - 8
+    path.write_bytes(data[:at] + claimed.to_bytes(8, "little", signed=True) + data[at + 8 :])
+    for act in (lambda: fz.check(path, "y"), lambda: fit(path)):
+        with pytest.raises(fz.SourceError, match=rf"a\.arrow can't be read: .* claims to unpack to {claimed:,}"):
+            act()
+
+
+def test_a92_a_batch_larger_than_memory_is_refused_before_it_is_unpacked(table, fit, tmp_path, monkeypatch):
+    pl.concat([table] * 20).write_ipc(tmp_path / "a.arrow", compression="zstd")
+    monkeypatch.setattr("frazil.sources.buffers.available_bytes", lambda: 4_000)
+    with pytest.raises(fz.SourceError, match=r"a\.arrow holds a batch that unpacks to [\d,]+ bytes, and 4,000"):
+        fit(tmp_path / "a.arrow")
+
+
 @pytest.mark.parametrize("brackets", ["[]", ('{"a":', "}")], ids=["lists", "structs"])
 @pytest.mark.parametrize("levels", [100, 5_000])
 def test_a92_a_column_that_is_nested_very_deep_is_refused(fit, tmp_path, brackets, levels):

@@ -373,6 +373,41 @@ def test_a_row_of_weight_two_is_a_row_that_stands_there_twice(learner, kind):
     np.testing.assert_allclose(weighted.predict(unseen), twice.predict(unseen), rtol=2e-3, atol=0.06)
 
 
+# How far apart, of the range of predictions, where rows are drawn by chance, or descent ends before its goal.
+NEARLY = {"mlp": 0.06, "random_forest": 0.15, "linear": 0.02, "catboost": 0.02, "resampled": 0.06}
+
+
+def contradicting(kind):
+    """Make few cells of many rows whose targets contradict each other, and weights that say which are right.
+
+    So few values and so full cells that neither bins nor the least rows of a leaf decide: those are counted in rows.
+    """
+    at = np.arange(400)
+    says = at // 8 % 2
+    values = np.column_stack([at % 2, at // 2 % 4]).astype(np.float32)
+    target = {"binary": says, "multiclass": says + at // 16 % 2, "regression": 100.0 * says}[kind]
+    matrix = Matrix(np.asfortranarray(values), (MatrixColumn("a"), MatrixColumn("b", levels=4)))
+    return matrix, target, np.where(says == at % 2, 3, 1)
+
+
+@LEARNING
+@KINDS
+def test_a_row_of_weight_three_is_a_row_that_stands_there_three_times(learner, kind):
+    matrix, target, weights = contradicting(kind)
+    rows = np.repeat(np.arange(len(weights)), weights)
+    samples = (
+        Sample(matrix, target, weights.astype(np.float64)),
+        Sample(matrix.take(rows), target[rows]),
+        Sample(matrix, target),
+    )
+    weighted, copied, plain = (learner.fit(each, None, conditions(kind)).predict(matrix) for each in samples)
+    apart, without = np.abs(weighted - copied).max(), np.abs(plain - copied).max()
+    # So many neighbours are rows, whatever they weigh; copies fill their number sooner.
+    allowed = 0.7 * without if learner.name == "knn" else NEARLY.get(learner.name, 1e-6) * np.ptp(copied)
+    assert without > 0.2 * np.ptp(copied)
+    assert apart <= allowed
+
+
 @LEARNING
 def test_rows_of_weight_zero_teach_nothing(learner):
     right, wrong = sample("regression", 300), sample("regression", 300, seed=4)

@@ -11,6 +11,7 @@ import polars as pl
 
 from frazil.profile import TICKS, Profile, as_number, profile_frame
 from frazil.schema import column
+from frazil.sources import items_a_row
 from frazil.types import Role
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def sampled(frame: pl.LazyFrame, rows: int, most: int | None = None) -> pl.DataF
     Rows are taken by a hash of their number, since every so many would fall in step with what is periodic.
     """
     schema = frame.collect_schema()
-    most = max(LEAST_SAMPLED, min(most or SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(schema))))
+    cells = round(len(schema) + items_a_row(frame))
+    most = max(LEAST_SAMPLED, min(most or SAMPLE_ROWS, SAMPLE_CELLS // max(1, cells)))
     if rows <= most:
         return frame.collect()
     number = unused("row", schema.names())

@@ -20,7 +20,7 @@ from frazil.schema import column
 from frazil.search.beyond import PLACES, Beyond
 from frazil.search.table import Table, weights_of
 from frazil.seeding import child_seed
-from frazil.sources import check_string_bytes, reading
+from frazil.sources import check_string_bytes, items_a_row, reading
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
@@ -198,6 +198,7 @@ def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int)
     """Thin the rows by a hash of their number where all of them would take too much memory."""
     schema = source.frame.collect_schema()
     width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
+    width += round(8 * items_a_row(source.frame))
     allowed = int(STAGED_SHARE * memory_bytes / max(1, width))
     rows = source.frame.select(pl.len()).collect().item()
     if rows <= allowed:

@@ -2,8 +2,8 @@
 
 from frazil.sources.database import SqlQuery, sql
 from frazil.sources.identity import Identity
-from frazil.sources.limits import check_string_bytes
+from frazil.sources.limits import check_string_bytes, items_a_row
 from frazil.sources.opening import Source, open_source
 from frazil.sources.reading import reading
 
-__all__ = ["Identity", "Source", "SqlQuery", "check_string_bytes", "open_source", "reading", "sql"]
+__all__ = ["Identity", "Source", "SqlQuery", "check_string_bytes", "items_a_row", "open_source", "reading", "sql"]

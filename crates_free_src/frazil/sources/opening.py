@@ -14,7 +14,7 @@ from frazil.sources import tables
 from frazil.sources.columns import check_names
 from frazil.sources.database import SqlQuery, collect_relation, run_query
 from frazil.sources.identity import Identity, identify
-from frazil.sources.limits import check_depth
+from frazil.sources.limits import check_depth, check_width
 from frazil.sources.paths import find_files
 from frazil.sources.reading import reading
 from frazil.sources.scanning import scan_files
@@ -98,6 +98,7 @@ def open_source(data: object, *, where: str = "data", strings: Collection[str] =
     with reading(name):
         schema = frame.collect_schema()
         check_names(schema.names(), name)
+        check_width(schema, name)
         check_depth(schema, name)
     return Source(frame, name)
 

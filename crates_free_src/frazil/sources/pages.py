@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from frazil.errors import SourceError
 from frazil.extras import load
-from frazil.sources.limits import check_row_groups
+from frazil.sources.limits import check_group, check_row_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +108,8 @@ def check_pages(path: Path) -> None:
     except (arrow.ArrowException, OSError) as error:
         raise SourceError(f"{path} can't be read: {error}") from error
     check_row_groups(metadata.num_row_groups, str(path))
+    for number in range(metadata.num_row_groups):
+        check_group(_values(metadata.row_group(number)), str(path))
     if path.stat().st_size > LOOKED_BYTES:
         return
     with path.open("rb") as file:
@@ -117,7 +119,12 @@ def check_pages(path: Path) -> None:
                 _check_chunk(file, group.column(position), path)
 
 
-def _check_chunk(file: IO[bytes], chunk: Any, path: Path) -> None:  # noqa: ANN401 -- pyarrow has no types
+def _values(group: Any) -> dict[str, tuple[int, str]]:  # noqa: ANN401 -- pyarrow has no types
+    chunks = [group.column(position) for position in range(group.num_columns)]
+    return {chunk.path_in_schema: (chunk.num_values, chunk.physical_type) for chunk in chunks}
+
+
+def _check_chunk(file: IO[bytes], chunk: Any, path: Path) -> None:  # noqa: ANN401 -- as above
     """Walk from page to page of one column in one row group."""
     values = 0
     try:

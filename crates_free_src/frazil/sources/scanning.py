@@ -11,8 +11,9 @@ import polars as pl
 
 from frazil.errors import SchemaError, SourceError
 from frazil.schema import column
+from frazil.sources.buffers import check_buffers
 from frazil.sources.columns import check_names
-from frazil.sources.limits import check_depth
+from frazil.sources.limits import check_depth, check_width
 from frazil.sources.pages import check_pages
 from frazil.sources.paths import COMPRESSED
 from frazil.sources.reading import reading
@@ -69,8 +70,11 @@ def open_file(file: TableFile, strings: Collection[str] = ()) -> Scan:
         _check_text(file)
         if file.format == "parquet":
             check_pages(file.path)
+        if file.format == "ipc":
+            check_buffers(file.path)
         frame = _scan(file, strings)
         schema = dict(frame.collect_schema())
+        check_width(schema, str(file))
         check_depth(schema, str(file))
         if file.format == "csv":
             _check_header(file, list(schema))
