@@ -11,6 +11,7 @@ from frazil.models.constant import Constant
 from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.hist_gradient_boosting import HistGradientBoosting
+from frazil.models.keyed import Keyed
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from frazil.models.contract import Learner
 
 # Of learners that have another inside.
-_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log", Selected.name: "selected"}
+_SUFFIXES = {Crossed.name: "crossed", Keyed.name: "keyed", LogTarget.name: "log", Selected.name: "selected"}
 LEARNER = "learner"  # the key under which a description names it
 LEARNERS: tuple[type[Learner], ...] = (
     Constant,
@@ -42,6 +43,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     Neighbors,
     HistGradientBoosting,
     XGBoost,
+    Keyed,
 )
 
 
@@ -120,7 +122,7 @@ def names_of(learner: Learner) -> set[str]:
 
 
 def _inner(learner: Learner) -> Learner:
-    return cast("Crossed | LogTarget | Selected", learner).inner
+    return cast("Crossed | Keyed | LogTarget | Selected", learner).inner
 
 
 def learner_of(description: Mapping[str, Any]) -> Learner:
