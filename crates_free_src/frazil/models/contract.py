@@ -27,11 +27,16 @@ class Sample:
         matrix: Features.
         target: (rows,) float64 for regression, int64 label codes for classes.
         weights: (rows,) float64, or None where all rows count the same.
+        inner: (rows,) int8 numbers of folds, for what training rows may read of each other's targets: those of other
+            numbers. None where any cut into folds will do.
+        is_forward: Whether the folds run forward in time, so that a row reads those of lower numbers only.
     """
 
     matrix: Matrix
     target: NDArray[Any]
     weights: NDArray[np.float64] | None = None
+    inner: NDArray[np.int8] | None = None
+    is_forward: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

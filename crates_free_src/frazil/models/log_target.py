@@ -15,6 +15,7 @@ from frazil.models.checks import check_sample
 from frazil.models.contract import Memo
 from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
+from frazil.models.keyed import Keyed
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
 
 INSIDE: dict[str, type[Learner]] = {
-    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed)
+    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed, Keyed)
 }
 MODEL = "model/"
 PLAIN = 0.0  # factor of a model that saw the target as it is
