@@ -168,7 +168,7 @@ class IsolatedFitter:
 
     can_abandon: ClassVar[bool] = True
 
-    def __init__(self, folder: Path, parallel: int, process: WorkerProcess, judging: Judging | None) -> None:
+    def __init__(self, folder: Path, parallel: int, process: WorkerProcess, judging: Judging | None = None) -> None:
         """Open a run's folder in a process that runs."""
         self.folder, self.parallel, self.process, self.judging = folder, parallel, process, judging
         self.lives = 0
