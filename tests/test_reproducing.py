@@ -63,7 +63,8 @@ def test_a_budget_of_seconds_is_repeated_by_its_trials_and_noted(df):
         df, "late", budget=fz.Budget(seconds=60, trials=2), learners=["linear"], threads=1, progress=False
     )
     found = again(model, df)
-    assert found.model.run.settings["budget"] == {"seconds": None, "trials": 2, "memory": None, "cuts": 1}
+    given = {"seconds": None, "trials": 2, "memory": None, "cuts": 1, "beyond": 0, "stop_when_sure": False}
+    assert found.model.run.settings["budget"] == given
     assert "had a budget of 60 s" in found.notes[0]
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from frazil.features.calendar import Holidays as holidays
     from frazil.features.calendar import MonthDistance as month_distance
     from frazil.features.calendar import TimeIndex as time_index
+    from frazil.features.calendar.reading import dates
     from frazil.features.categories import CompareTexts as compare_texts
     from frazil.features.categories import EncodeCount as encode_count
     from frazil.features.categories import EncodeHierarchy as encode_hierarchy
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from frazil.features.categories import MinHash as min_hash
     from frazil.features.categories import OneHot as one_hot
     from frazil.features.categories import Similarity as similarity
+    from frazil.features.categories.levels import categories
+    from frazil.features.chained import Chain as chain
     from frazil.features.geo import Bearing as bearing
     from frazil.features.geo import ClusterDistance as cluster_distance
     from frazil.features.geo import GridCell as grid_cell
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from frazil.features.nested import ListItems as list_items
     from frazil.features.nested import ListStats as list_stats
     from frazil.features.nested import StructFields as struct_fields
+    from frazil.features.nested.lists import lists
     from frazil.features.numbers import BinNumbers as bin_numbers
     from frazil.features.numbers import BinTarget as bin_target
     from frazil.features.numbers import Clip as clip
@@ -90,6 +94,7 @@ if TYPE_CHECKING:
     from frazil.features.numbers import Scale as scale
     from frazil.features.numbers import Spline as spline
     from frazil.features.numbers import Svd as svd
+    from frazil.features.numbers.reading import numbers
     from frazil.features.ordered import Arrivals as arrivals
     from frazil.features.ordered import CompareWindows as compare_windows
     from frazil.features.ordered import CountOfKind as count_of_kind
@@ -113,9 +118,11 @@ if TYPE_CHECKING:
     from frazil.features.tables import Aggregate as aggregate
     from frazil.features.tables import Latest as latest
     from frazil.features.tables import Synthesize as synthesize
+    from frazil.features.text import Embed as embed
     from frazil.features.text import HashText as hash_text
     from frazil.features.text import TextStats as text_stats
     from frazil.features.text import TextSvd as tfidf
+    from frazil.features.text.measures import texts
     from frazil.model import Model, load
     from frazil.progress import Progress
     from frazil.reproducing import reproduce
@@ -151,6 +158,8 @@ __all__ = [
     "binary_stats",
     "boolean_stats",
     "business_days",
+    "categories",
+    "chain",
     "check",
     "clean",
     "clip",
@@ -162,11 +171,13 @@ __all__ = [
     "cross_numbers",
     "cyclic_time",
     "date_parts",
+    "dates",
     "describe_series",
     "diff",
     "digits",
     "distances",
     "elapsed",
+    "embed",
     "encode_count",
     "encode_hierarchy",
     "encode_ordered",
@@ -198,12 +209,14 @@ __all__ = [
     "lead",
     "list_items",
     "list_stats",
+    "lists",
     "load",
     "log",
     "manhattan_distance",
     "midpoint",
     "min_hash",
     "month_distance",
+    "numbers",
     "one_hot",
     "outlier_flag",
     "pca",
@@ -233,6 +246,7 @@ __all__ = [
     "svd",
     "synthesize",
     "text_stats",
+    "texts",
     "tfidf",
     "time_index",
     "time_since",
@@ -246,7 +260,12 @@ _HOMES = {
     "frazil.checks.door": ("check",),
     "frazil.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "frazil.features": ("Recipe",),
+    "frazil.features.calendar.reading": ("dates",),
+    "frazil.features.categories.levels": ("categories",),
+    "frazil.features.nested.lists": ("lists",),
+    "frazil.features.numbers.reading": ("numbers",),
     "frazil.features.series": ("describe_series",),
+    "frazil.features.text.measures": ("texts",),
     "frazil.model": ("Model", "load"),
     "frazil.progress": ("Progress",),
     "frazil.reproducing": ("reproduce",),

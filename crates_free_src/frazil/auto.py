@@ -24,11 +24,13 @@ from frazil.progress import progress_for
 from frazil.runlog import run_log
 from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble, best_alone
+from frazil.search.fewer import on_fewer_columns
 from frazil.search.isolated import Isolation
 from frazil.search.monotone import check_holding, constrained
 from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
 from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.steadiness import check_steadiness
 from frazil.search.store import open_store
 from frazil.sources import open_source
 from frazil.types import Role
@@ -116,7 +118,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         InputError: the data or the call is wrong; says what, where, and the nearest right answer.
         BudgetError: the budget ended before any model was finished.
     """
-    clock = Budget.of(budget).start()
+    clock = _settled(Budget.of(budget), prefer).start()
     asked = Asked(
         task=task,
         metric=metric,
@@ -146,14 +148,16 @@ def fit_auto(  # noqa: PLR0913 -- the door
         staged = _constrained(staged, asked, named, measure, source.name)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
         settings |= asked.of_trials()
-        recipe = _recipe(features, staged, panel)
-        course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors)
+        recipe, beyond = _recipe(features, staged, panel), staged.beyond
+        course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors, beyond)
         with open_store(store, staged.identity, settings) as kept:
             bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
+            staged = staged.noting(*check_steadiness(result.trials, bench.judge))
             shown.stage("combining and testing what was found")
             until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
             mix = bagged_ensemble if deploy == "ensemble" else best_alone
             ensemble = mix(result.trials, bench.judge, seed, until, asked.most_seconds)
+            ensemble = on_fewer_columns(ensemble, result.trials, bench.judge, rope, asked.most_seconds)
             made = written_features(features, staged.table.df.schema)
             when = None if forward is None else asdict(forward)
             written = {**asdict(named), "time": when, "features": made, **asked.written()}
@@ -213,6 +217,11 @@ def _constrained(staged: Staged, asked: Asked, named: NamedColumns, measure: Met
     table = constrained(staged.table, asked.monotone, named.target, where)
     check_holding(asked.learners, asked.search, table.task, measure.name)
     return replace(staged, table=table)
+
+
+def _settled(budget: Budget, prefer: str) -> Budget:
+    """Stop when sure where the simplest is wanted and the budget does not say: what can't be told apart loses to it."""
+    return budget if budget.stop_when_sure is not None else replace(budget, stop_when_sure=prefer == "simplest")
 
 
 def _axis_of(features: object) -> Forward | None:

@@ -29,6 +29,10 @@ class Budget:
         cuts: How often rows are cut into folds, so that each candidate learns and is judged on every cut: less luck in
             scores and a steadier mix, at so many times the cost. None for up to three of small tables, where all
             candidates still end in time, and for one where only trials are limited. Forward in time there is one.
+        beyond: How many rows to learn from beyond those that memory holds: their features are written to disk, and
+            LightGBM learns from them there. 0 for none; None for as many as memory, disk and time allow.
+        stop_when_sure: Whether the search ends before the budget does where no further proposal is likely to be told
+            from the best (see `frazil.search.enough`); None where `fit_auto(prefer="simplest")` looks for no more.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """
@@ -37,6 +41,8 @@ class Budget:
     trials: int | None = None
     memory: str | int | None = None
     cuts: int | None = None
+    beyond: int | None = None
+    stop_when_sure: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse a budget that nothing fits into."""
@@ -48,6 +54,8 @@ class Budget:
             raise SettingError(f"budget has trials={self.trials!r}; it takes 1 or more.")
         if self.cuts is not None and self.cuts < 1:
             raise SettingError(f"budget has cuts={self.cuts!r}; it takes 1 or more, or None.")
+        if self.beyond is not None and self.beyond < 0:
+            raise SettingError(f"budget has beyond={self.beyond!r}; it takes 0 or more rows, or None.")
         if self.memory is not None:
             parse_bytes(self.memory)
 
@@ -166,6 +174,15 @@ def available_threads() -> int:
     except AttributeError:  # not on macOS or Windows
         allowed = os.cpu_count() or 1
     return max(1, min(allowed, _cgroup_threads() or allowed))
+
+
+def busyness() -> float:
+    """How many times as long as on a free machine work takes, going by those that wait for processors: 1 to 10."""
+    try:
+        waiting = os.getloadavg()[0]
+    except (AttributeError, OSError):  # not on Windows
+        return 1.0
+    return min(10.0, max(1.0, waiting / (os.cpu_count() or 1)))
 
 
 def _machine_bytes() -> int | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from frazil.artifact.coverage import is_covered
+from frazil.artifact.narrowing import narrowed
 from frazil.artifact.record import RUN, RunRecord, with_times, without_times
 from frazil.artifact.saving import predictor_from, predictor_members
 from frazil.artifact.scoring import raw_predictions, sink_predictions
@@ -129,7 +130,9 @@ class Model:
         if simplest.candidate == self.story.deployed.candidate:
             return self
         story = replace(self.story, deployed=simplest)
-        return replace(self, predictor=self.predictor.alone(simplest.candidate), story=story)
+        predictor = narrowed(self.predictor.alone(simplest.candidate))
+        story = replace(story, columns=len(predictor.inputs))
+        return replace(self, predictor=predictor, watch=self.watch.only(predictor.inputs), story=story)
 
     def predict(
         self,

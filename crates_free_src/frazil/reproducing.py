@@ -136,7 +136,9 @@ def recorded_call(
             "time": None if settings["time"] is None else Forward(**settings["time"]),
             "search": Search(**settings["search"]),
             "monotone": settings.get("monotone"),
-            "budget": Budget(trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"]),
+            "budget": Budget(
+                trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"], beyond=made["rows_beyond"]
+            ),
             "threads": run.platform["threads"],
         }
     except (KeyError, TypeError) as error:

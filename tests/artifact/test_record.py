@@ -48,7 +48,7 @@ def test_it_has_the_settings_of_the_call(model):
         "features": "auto",
         "task": "auto",
         "metric": "auto",
-        "budget": {"seconds": None, "trials": 4, "memory": None, "cuts": None},
+        "budget": {"seconds": None, "trials": 4, "memory": None, "cuts": None, "beyond": None, "stop_when_sure": False},
         "monotone": {},
         "learners": ["linear", "lightgbm", "catboost"],
         "search": {"strategy": "optuna", "grid": None},

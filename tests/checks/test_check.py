@@ -13,6 +13,7 @@ from frazil.checks.codes import CODES
 
 ROWS = 600
 GENERATOR = np.random.default_rng(7)
+OTHER_DRAW = np.random.default_rng(8)  # so that the older cases keep their draws
 NUMBER = GENERATOR.normal(50, 10, ROWS)
 PLACE = np.arange(ROWS)
 CITY = GENERATOR.choice(["Oslo", "Rome", "Ulm"], ROWS)
@@ -60,6 +61,8 @@ PLANTED = [
     ("column_sentinel", "odd", every(10, -999.0, abs(NUMBER))),
     ("column_sentinel", "odd", every(10, date(1900, 1, 1), SOUND["day"])),
     ("column_sentinel", "odd", every(10, datetime(9999, 12, 31), SOUND["day"].cast(pl.Datetime))),
+    ("column_zeros", "odd", every(40, 0.0, OTHER_DRAW.normal(50, 10, ROWS))),
+    ("column_zeros", "odd", every(60, 0, OTHER_DRAW.integers(100, 160, ROWS))),
     ("column_impossible", "age", every(200, 455, GENERATOR.integers(18, 80, ROWS))),
     ("column_impossible", "unitPrice", every(200, -1.5, GENERATOR.exponential(9, ROWS))),
     ("column_outliers", "odd", every(300, 99_999.5, GENERATOR.normal(50, 9, ROWS))),
@@ -82,6 +85,38 @@ PLANTED = [
 def test_a_planted_fault_is_found_and_nothing_else(code, column, values):
     df = SOUND.with_columns(pl.Series(column or "odd", values, strict=False))
     assert codes_of(fz.check(df, "y")) == [(code, column)]
+
+
+HARMLESS = {
+    "a-tail-that-goes-on": np.sort(OTHER_DRAW.pareto(1.1, ROWS))[OTHER_DRAW.permutation(ROWS)],
+    "both-tails": OTHER_DRAW.standard_t(1.5, ROWS),
+    "none-of-something": np.where(PLACE % 3 == 0, 0.0, OTHER_DRAW.exponential(5, ROWS)),
+    "counts-from-zero": OTHER_DRAW.poisson(3, ROWS),
+    "zero-in-the-middle": np.where(PLACE % 9 == 0, 0.0, NUMBER - 50),
+    "one-zero": np.where(PLACE == 9, 0.0, OTHER_DRAW.normal(50, 10, ROWS)),
+    "codes-as-strings": [str(at % 5) for at in OTHER_DRAW.permutation(ROWS)],
+    "plus-and-minus": OTHER_DRAW.choice(["+", "-"], ROWS),
+    "whole-numbers-that-differ-by-chance": OTHER_DRAW.choice(10**6, ROWS, replace=False),
+}
+
+
+@pytest.mark.parametrize("values", HARMLESS.values(), ids=HARMLESS)
+def test_what_only_looks_like_a_fault_is_left_alone(values):
+    assert codes_of(fz.check(SOUND.with_columns(pl.Series("odd", values)), "y")) == []
+
+
+def test_rows_that_are_odd_only_in_several_columns_together_are_counted():
+    height = OTHER_DRAW.normal(170, 8, ROWS)
+    df = SOUND.with_columns(height=height, weight=0.9 * height - 80 + OTHER_DRAW.normal(0, 1.5, ROWS))
+    assert codes_of(fz.check(df, "y")) == [("columns_correlated", None)]
+    swapped = pl.int_range(pl.len()).is_in([7, 300])
+    df = df.with_columns(
+        height=pl.when(swapped).then(187).otherwise("height"), weight=pl.when(swapped).then(56).otherwise("weight")
+    )
+    (finding,) = fz.check(df, "y").of("rows_isolated")
+    assert finding.column is None
+    assert finding.evidence.startswith("2 of 600 rows looked at lie")
+    assert finding.evidence.endswith(("mostly by 'weight' and 'height'", "mostly by 'height' and 'weight'"))
 
 
 def test_a_very_long_tail_is_told_of():
@@ -140,7 +175,7 @@ def test_an_id_that_tells_the_target_is_a_leak():
 def test_missing_values_that_tell_the_target_are_a_leak():
     gone = (YES == "yes") & (GENERATOR.random(ROWS) < 0.9)
     found = fz.check(SOUND.with_columns(seen=pl.Series(np.where(gone, np.nan, NUMBER)), y=pl.Series(YES)), "y")
-    assert codes_of(found) == [("leak_missing", "seen")]
+    assert codes_of(found.without("target_strong")) == [("leak_missing", "seen")]
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -156,6 +191,20 @@ def test_means_of_the_target_are_a_leak(own):
 def test_a_column_that_comes_near_to_a_leak_is_a_tip():
     found = fz.check(SOUND.with_columns(near=pl.col("y") + 0.2 * pl.col("other").log()), "y")
     assert codes_of(found) == [("target_strong", "near")]
+
+
+def test_several_columns_that_come_near_are_measures_of_one_thing():
+    df = SOUND.with_columns(
+        near=pl.col("y") + 0.2 * pl.col("other").log(), nearly=pl.col("y") - 0.02 * pl.col("number")
+    )
+    assert fz.check(df, "y").of("target_strong") == ()
+
+
+@pytest.mark.parametrize(
+    "target", [100 - np.minimum(OTHER_DRAW.poisson(OTHER_DRAW.gamma(1, 10, ROWS)), 100), PLACE % 18]
+)
+def test_whole_numbers_without_a_tail_to_the_right_are_no_count(target):
+    assert fz.check(SOUND.with_columns(y=pl.Series(target)), "y", task="regression").of("target_count") == ()
 
 
 def test_means_of_something_else_are_no_leak():

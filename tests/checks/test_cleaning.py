@@ -30,6 +30,7 @@ CASES = [
     ("column_whitespace", "odd", every(10, " Oslo", CITY), every(10, "Oslo", CITY)),
     ("column_missing_words", "odd", every(10, "n/a", CITY), every(10, None, CITY)),
     ("column_numbers_as_text", "odd", [f"{one:.2f}" for one in NUMBER], NUMBER),
+    ("column_zeros", "odd", every(30, 0.0, NUMBER), every(30, None, NUMBER)),
     ("column_numbers_as_text", "odd", [f"{day:%d.%m.%Y}" for day in DAYS], DAYS),
     ("column_units_as_text", "odd", [f"{1000 + at:,} kg" for at in PLACE], [1000 + at for at in PLACE]),
     ("column_mixed_types", "odd", every(9, "many", [f"{one}" for one in COUNTS]), every(9, None, COUNTS)),

@@ -324,8 +324,11 @@ def test_a_metric_that_gives_no_number_is_a_typed_error(table, fit, metric):
         fit(table, metric=metric)
 
 
-def test_a127_a_metric_that_differs_each_time_is_noted():
-    pytest.skip("the leaderboard has no finding for a metric that gives two scores of the same predictions")
+def test_a127_a_metric_that_differs_each_time_is_noted(table, fit):
+    draw = np.random.default_rng(0)
+    (finding,) = fit(table, metric=lambda y, p: closeness(y, p) + draw.random()).findings.of("metric_unsteady")
+    assert "gave the same predictions" in finding.evidence
+    assert not fit(table, metric=closeness).findings.of("metric_unsteady")
 
 
 def test_a128_a_metric_can_not_change_what_it_is_given(table, fit):

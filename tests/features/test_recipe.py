@@ -8,6 +8,7 @@ import polars.selectors as cs
 import pytest
 from polars.testing import assert_frame_equal
 
+import frazil as fz
 from frazil.errors import ArtifactError, InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features import FittedRecipe, LeakClass, Recipe
 from frazil.features.calendar import DateParts
@@ -62,6 +63,22 @@ def test_the_target_is_no_feature_and_selectors_leave_it_out():
         Recipe(KeepNumbers(["y"])).fit(FRAME, TASK)
     fitted = Recipe(KeepNumbers(cs.numeric())).fit(FRAME, TASK)
     assert [feature.sources for feature in fitted.features] == [("price",)]
+
+
+def test_selectors_of_a_kind_go_together_with_those_of_polars():
+    frame = FRAME.with_columns(
+        seen=pl.lit("2024-01-01").str.to_date(), open=pl.lit(value=True), tags=pl.concat_list("city"), size=pl.lit(1)
+    )
+    kinds = (fz.numbers(), fz.categories(), fz.texts(), fz.dates(), fz.lists())
+    assert [frame.select(kind).collect_schema().names() for kind in kinds] == [
+        ["price", "y", "size"],
+        ["city", "open"],
+        ["city"],
+        ["seen"],
+        ["tags"],
+    ]
+    fitted = fz.Recipe(fz.scale(fz.numbers() - cs.by_name("size"))).fit(frame, TASK)
+    assert [feature.name for feature in fitted.features] == ["price|scale_standard"]
 
 
 def test_a_builder_that_reads_the_target_needs_a_task():

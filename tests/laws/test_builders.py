@@ -7,9 +7,11 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,6 +46,7 @@ from frazil.features.categories import (
     OneHot,
     Similarity,
 )
+from frazil.features.chained import Chain
 from frazil.features.geo import (
     Bearing,
     ClusterDistance,
@@ -99,7 +102,7 @@ from frazil.features.ordered import (
 )
 from frazil.features.series import SeriesStats
 from frazil.features.tables import Aggregate, Latest, Synthesize
-from frazil.features.text import HashText, TextStats, TextSvd
+from frazil.features.text import Embed, HashText, TextStats, TextSvd
 from frazil.features.text.measures import MEASURES
 from frazil.features.written import recipe_from, written_recipe
 from frazil.task import Task
@@ -122,6 +125,7 @@ LINES = pl.DataFrame(
         "cost": [1.0, math.nan, 2.5, 4.0, 8.0, 16.0],
     }
 )
+MODELS = Path(__file__).parents[1] / "data" / "embedding"
 TABLES = {"visits": VISITS.lazy(), "lines": LINES.lazy()}
 ALL = (
     Aggregate(VISITS, "store", at="step", window=["2i", None], name="visits"),
@@ -256,6 +260,9 @@ ALL = (
     HashText("note", components=2, buckets=16, analyzer="char_wb", ngram_range=(2, 3)),
     TextSvd("note", components=2, analyzer="char", ngram_range=(1, 2), sublinear_tf=False, lowercase=False),
     TextSvd(["note", "city"], components=3),
+    Embed(model=str(MODELS / "words.vec"), components=2, most_words=3, lowercase=False),
+    Embed("note", model=str(MODELS / "static"), components=3),
+    Embed("note", model=str(MODELS / "encoder"), components=None),
     SeriesStats(features="minimal"),
     SeriesStats("items", ["mean_abs_change", "autocorrelation_lag_1", "number_peaks_n_1", "c3_lag_1"]),
     Lag(["amount", "whole"], [1, 3]),
@@ -287,16 +294,40 @@ ALL = (
     Expanding("whole", ["mean", "count", "range", "ratio", "difference", "first", "var"]),
     Expanding("amount", ["mean", "min"], lag=2),
     Ewm("amount", [2, "3i"], ["mean", "std"], lag=2),
+    Chain(CrossNumbers(["amount", "whole"], ["ratio", "sum"]), Lag(["amount*whole|ratio", "amount"], [1, "2i"])),
+    Chain(
+        [Lag("amount", [1, 2]), Rolling("whole", [3], ["mean"])], [Diff(cs.all(), [1]), Expanding(cs.all(), ["max"])]
+    ),
+    Chain(Chain(Log("amount"), Diff(cs.all())), [Scale(), BinNumbers()]),
+    Chain(BinNumbers("amount", bins=3, as_codes=True), [EncodeTarget(cs.all()), OneHot(cs.all())]),
+    Chain([EncodeTarget("city"), Scale("amount")], CrossNumbers(cs.all(), ["difference"])),
 )
+
+
+def steps_of(builder):
+    """Return the types of the builders of a chain."""
+    if not isinstance(builder, Chain):
+        return {type(builder)}
+    steps = (
+        step for stage in (builder.first, builder.then) for step in (stage if isinstance(stage, list) else [stage])
+    )
+    return set().union(*map(steps_of, steps))
+
+
 READING_THE_TARGET = tuple(builder for builder in ALL if isinstance(builder, CrossFitBuilder))
+READING_BACK = set(ordered.BUILDERS.values()) - {Lead}
 OF_EARLIER_ROWS = tuple(
-    builder for builder in ALL if type(builder) in ordered.BUILDERS.values() and not isinstance(builder, Lead)
+    builder
+    for builder in ALL
+    if type(builder) in READING_BACK
+    or (isinstance(builder, Chain) and steps_of(builder) <= READING_BACK | {CrossNumbers})
 )
 COMPARING = {"zscore", "ratio", "difference", "rank"}  # statistics that set the row's own value against a window
 BLIND_TO_THEIR_ROW = tuple(
     builder
     for builder in OF_EARLIER_ROWS
     if not isinstance(builder, (Diff, PctChange, FillForward))
+    and not (isinstance(builder, Chain) and {Diff, PctChange, FillForward} & steps_of(builder))
     and not COMPARING & set(getattr(builder, "statistics", ()))
 )
 SCHEMA = {
@@ -465,9 +496,12 @@ def test_streaming_gives_what_working_in_memory_gives(builder, df):
 
 
 def renamed(value, names):
-    """Return a setting with the columns in it called otherwise."""
+    """Return a setting with the columns in it called otherwise, those that a chain makes of them too."""
     if isinstance(value, str):
-        return names.get(value, value)
+        pieces = re.split(r"([|*])", value)
+        return "".join(names.get(piece, piece) for piece in pieces)
+    if type(value) in BUILDERS.values():
+        return replace(value, **{each.name: renamed(getattr(value, each.name), names) for each in fields(value)})
     return type(value)(renamed(each, names) for each in value) if isinstance(value, (list, tuple)) else value
 
 

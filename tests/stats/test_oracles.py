@@ -11,19 +11,23 @@ mne 1.13.2 (`permutation_t_test(n_permutations="all")`, two-sided), uncertainty-
 `CrossConformalRegressor` of a linear regression over shuffled 5-fold and leave-one-out, whose folds, residuals and
 predictions are stored;
 `SplitConformalClassifier` with "lac" and with "aps" without the last label), crepes 0.9.1 (`ConformalRegressor` with
-bins). The rows of `asah` are those of pROC's data set aSAH (Turck and others, 2010, Intensive Care Medicine 36,
-107-115); the figures for them stand in pROC's own tests.
+bins), statsmodels' `test_chisquare_binning` of both classes' columns (equal numbers of rows a group), model-diagnostics
+1.5.0 (`decompose` of squared errors; it calibrates isotonically, which is Murphy's rates where these rise with the
+probability, as they do here). The rows of `asah` are those of pROC's data set aSAH (Turck and others, 2010, Intensive
+Care Medicine 36, 107-115); the figures for them stand in pROC's own tests.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
+from sklearn.calibration import calibration_curve
 
 from frazil import stats
 from frazil.stats import bayesian
@@ -149,6 +153,41 @@ def test_spiegelhalters_z_is_that_of_mapie_and_its_p_is_two_sided():
     z, p_above = ORACLES["calibration"]["mapie_spiegelhalter"]
     assert found.statistic == close(z)
     assert found.p_value == close(2 * min(p_above, 1 - p_above))
+
+
+@pytest.mark.parametrize("groups", [5, 10, 20])
+def test_hosmer_and_lemeshows_test_is_that_of_statsmodels(groups):
+    found = stats.hosmer_lemeshow(*arrays("calibration", "target", "probability"), groups=groups, fitted=True)
+    assert [found.statistic, found.p_value] == close(ORACLES["calibration"]["hosmer_lemeshow"][str(groups)])
+
+
+def test_the_parts_of_the_brier_score_are_those_of_model_diagnostics():
+    found, oracle = stats.brier_decomposition(*arrays("brier_parts", "target", "probability")), ORACLES["brier_parts"]
+    parts = [found.reliability, found.resolution, found.uncertainty, found.score, found.within]
+    assert parts == close([*(oracle[name] for name in ("miscalibration", "discrimination", "uncertainty", "score")), 0])
+
+
+@pytest.mark.parametrize("bins", [5, 10, 15])
+@pytest.mark.parametrize(("rule", "strategy"), [("width", "uniform"), ("quantile", "quantile")])
+def test_bins_are_those_of_scikit_learns_calibration_curve(bins, rule, strategy):
+    target, probability = arrays("calibration", "target", "probability")
+    rate, mean = calibration_curve(target, probability, n_bins=bins, strategy=strategy)
+    found = stats.calibration_bins(target, probability, bins=bins, rule=rule)
+    assert (list(found.probability), list(found.rate)) == (close(mean.tolist()), close(rate.tolist()))
+
+
+def test_the_bias_corrected_bootstrap_comes_near_to_counting_every_draw():
+    """The authors' loop (randi, setdiff, max of means, mean of what is left), over all 5 ** 5 draws there are."""
+    hits = np.array([[1, 1, 0, 1, 0], [1, 0, 1, 0, 1], [0, 1, 1, 1, 1]], np.float64)
+    scores = []
+    for drawn in product(range(5), repeat=5):
+        left = sorted(set(range(5)) - set(drawn))
+        best = int(np.argmax(hits[:, drawn].mean(axis=1)))
+        scores.extend([hits[best, left].mean()] if left else [])
+    found = stats.bootstrap_bias_corrected(lambda _, p: p.mean(), np.zeros(5), list(hits), resamples=5_000)
+    assert found.honest_score == pytest.approx(np.mean(scores), abs=0.015)
+    assert found.selection_score == 0.8
+    assert found.honest_score < 0.75
 
 
 def test_the_brier_score_is_that_of_scikit_learn():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from frazil.artifact.coverage import misses_of
+from frazil.artifact.narrowing import narrowed
 from frazil.artifact.predictor import Member, Predictor
 from frazil.artifact.recording import decisions, record_of
 from frazil.artifact.story import Standing, Story
@@ -61,8 +62,9 @@ class Assembled:
         """
         (member,) = self.predictor.deployed
         members = (replace(member, models=(model,)),)
-        predictor = replace(self.predictor, recipes=(recipe,), members=members)
-        return replace(self, predictor=predictor, story=replace(self.story, simplest=self.story.deployed))
+        predictor = narrowed(replace(self.predictor, recipes=(recipe,), members=members))
+        story = replace(self.story, simplest=self.story.deployed, columns=len(predictor.inputs))
+        return replace(self, predictor=predictor, watch=self.watch.only(predictor.inputs), story=story)
 
 
 def assembled(
@@ -117,10 +119,11 @@ def assembled(
         cut=cut,
         threads=bench.threads,
     )
+    predictor = narrowed(predictor)
     tables = {
         "leaderboard": board,
         "failures": pl.DataFrame([failure.row() for failure in result.failures], schema=FAILURES),
-        "history": history((*result.scouts, *result.attempts)),
+        "history": history((*result.scouts, *result.attempts, *result.beyond)),
     }
     rope_used = rope_of(judge.metric, board["score"][0]) if rope is None else rope
     made = decisions(staged, bench, result, predictor, chosen, rope_used)
@@ -132,7 +135,7 @@ def assembled(
         else Standing.of(board, chosen, honest(decided(kept[chosen].spared, judge.cut(kept[chosen].oof)))),
         rope=rope_used,
         rows=len(staged.table.target),
-        columns=len(inputs),
+        columns=len(predictor.inputs),
         task=f"{staged.table.task.kind}: {staged.table.task.reason}",
         folds=plan.reason,
         run=record_of(name, staged, settings, made, tables, bench, log),

@@ -11,6 +11,7 @@ import numpy as np
 
 from frazil.artifact.record import RunRecord, platform_here, times_of, versions_here
 from frazil.console import peak_memory_bytes
+from frazil.search.fewer import smaller_sets
 from frazil.search.monotone import left_out
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def decisions(
             "rows_spared": len(plan.rows_spared),
         },
         "sampled_for": staged.sampled_for,
+        "rows_beyond": result.rows_beyond,
         "left_out": left_out(bench.folds.folds[0].train.matrix.columns, staged.table.task, bench.judge.metric.name),
         "trials": len(result.attempts),
         "why_stopped": result.why_stopped,
@@ -62,6 +64,7 @@ def decisions(
             for member in predictor.deployed
         ],
         "simplest": simplest,
+        "smaller_sets": [asdict(each) for each in smaller_sets(result.trials, bench.judge, rope)],
         "rope": rope,
         "calibration": asdict(predictor.calibration),
         "cut": predictor.cut,

@@ -9,6 +9,7 @@ import polars as pl
 
 from frazil.artifact.wording import verdict
 from frazil.errors import listed
+from frazil.search.fewer import SmallerSet
 from frazil.search.honest import HonestScore
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Story:
             f"folds     {self.folds}",
             f"honest    {self._honest()}",
             f"selected  by {self.metric} {own.selection_score:.5g}{interval} out of fold",
+            *(f"columns   {SmallerSet(**each).words}" for each in self.run.decisions.get("smaller_sets", ())),
             f"search    {self.seconds:.1f} s; it stopped because {self.why_stopped}",
             *self._held(),
         ]

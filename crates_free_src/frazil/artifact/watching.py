@@ -22,7 +22,7 @@ from frazil.schema import column
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -68,6 +68,11 @@ class Watch:
         inputs = df.select(column(name) for name in predictor.inputs)
         some = sampled(inputs.lazy(), inputs.height, KEPT_ROWS)
         return cls(Contract.of(inputs), shuffled(some, seed), outcomes(predictor, spared))
+
+    def only(self, names: Collection[str]) -> Watch:
+        """Return it without the columns of other names."""
+        rules = tuple(rule for rule in self.contract.columns if rule.name in names)
+        return replace(self, contract=Contract(rules), kept=self.kept.select(column(rule.name) for rule in rules))
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it."""

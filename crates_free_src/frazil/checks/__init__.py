@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from frazil.checks.dates import check_years
 from frazil.checks.findings import Finding, Findings
 from frazil.checks.leakage import check_leakage
 from frazil.checks.quality import check_quality
@@ -37,6 +38,7 @@ def check_table(
         [
             *check_target(frame, profile, task),
             *check_quality(frame, profile, schema),
+            *check_years(frame, profile),
             *check_leakage(frame, profile, schema, task),
         ]
     )

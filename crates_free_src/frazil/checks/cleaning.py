@@ -56,6 +56,7 @@ TURNS = (
     "column_units_as_text",
     "column_dates_as_numbers",
     "column_sentinel",
+    "column_zeros",
     "column_infinite",
     "column_impossible",
     "column_outliers",
@@ -251,10 +252,9 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
 def _of_numbers(code: str, name: str, values: pl.Series) -> list[Any]:
     if code == "column_dates_as_numbers":
         return [ParseDate(code, name, "%Y%m%d")]
-    if code == "column_infinite":
-        return [MakeNull(code, name, INFINITE)]
-    if code == "column_sentinel":
-        marks = _marks(values)
+    if code in ("column_infinite", "column_zeros", "column_sentinel"):
+        zero = 0.0 if values.dtype.is_float() else 0
+        marks = {"column_infinite": INFINITE, "column_zeros": (zero,)}.get(code) or _marks(values)
         return [MakeNull(code, name, marks)] if marks else []
     if code == "column_impossible" and (possible := possible_for(name)) is not None:
         return [NullOutside(code, name, possible.low, possible.high)]

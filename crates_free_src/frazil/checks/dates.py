@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from frazil.checks.codes import found
+from frazil.profile import TICKS
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from frazil.checks.findings import Finding
     from frazil.checks.look import Look
+    from frazil.profile import Profile
 
 # What programs write for no date: the zero of Excel, of SQL Server, of Unix, of COBOL and of databases' infinity.
 DEFAULTS = (date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1970, 1, 1), date(1753, 1, 1))
 ENDS = (date(2099, 12, 31), date(2999, 12, 31), date(9999, 12, 31), date(9999, 12, 30))
 EARLIEST, LATEST = date(1800, 1, 1), date(2200, 1, 1)
+LAST_YEAR, DAY = 9999, 86_400
 OFTEN = 0.001  # share of the values
 APART = 3_650  # days between a default and the nearest other value
 FEW_FUTURE = 0.05  # share of the values; if more lie ahead, they are plans
@@ -43,6 +47,27 @@ def check_dates(look: Look, *, today: date | None = None) -> Iterator[Finding]:
                         "column_sentinel", known.name, f"is {mark} in {count:,} {look.of_rows}, far from others"
                     )
                 yield from _out_of_range(known.name, days.filter(~days.is_in(marks)), today, look)
+
+
+def check_years(frame: pl.LazyFrame, profile: Profile) -> Iterator[Finding]:
+    """Count times outside of the years 1 to 9999, which no feature is made of; a look at a table cuts them before.
+
+    Args:
+        frame: The rows as they are.
+        profile: Their statistics.
+    """
+    for known in profile.columns:
+        if known.dtype not in (pl.Date, pl.Datetime) or known.minimum is None:
+            continue
+        if known.minimum.year > 1 and known.maximum.year < LAST_YEAR:
+            continue
+        ticks = 1 if known.dtype == pl.Date else TICKS[known.dtype.time_unit] * DAY  # type: ignore[attr-defined]
+        days = column(known.name).to_physical().cast(pl.Int64) // ticks
+        first, last = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
+        count = frame.select(((days < first) | (days > last)).sum()).collect(engine="streaming").item()
+        if count:
+            evidence = f"lies outside of the years 1 to {LAST_YEAR} in {count:,} of {profile.rows:,} rows"
+            yield found("column_dates_out_of_range", known.name, evidence)
 
 
 def _days(sample: pl.DataFrame, name: str) -> pl.Series:

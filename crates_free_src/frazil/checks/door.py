@@ -14,6 +14,7 @@ from frazil.checks.discriminate import check_discrimination
 from frazil.checks.drift import check_drift, check_support, measure_drift
 from frazil.checks.findings import Findings
 from frazil.checks.future import check_later_dates, check_next_values
+from frazil.checks.isolated import check_isolation
 from frazil.checks.labels import check_labels
 from frazil.checks.leakage import check_leakage
 from frazil.checks.leaks import check_leaks
@@ -170,6 +171,7 @@ def _of_table(look: Look, key: tuple[str, ...], ordered_by: tuple[str, ...]) -> 
     yield from check_strings(look)
     yield from check_spellings(look)
     yield from check_numbers(look)
+    yield from check_isolation(look)
     yield from check_dates(look)
     yield from check_order(look, ordered_by)
     yield from check_resemblance(look)
@@ -178,9 +180,8 @@ def _of_table(look: Look, key: tuple[str, ...], ordered_by: tuple[str, ...]) -> 
 def _of_target(look: Look, task: Task, axes: tuple[str, ...]) -> Iterator[Finding]:
     """Look at the target and what tells it; the axes of time and entity may tell much of it."""
     yield from check_target(look.frame, look.profile, task)
-    for finding in check_leakage(look.sample.lazy(), look.profile, look.schema, task, strong=True):
-        if finding.code != "target_strong" or finding.column not in axes:
-            yield finding
+    others = look.known.keys() - set(axes)
+    yield from check_leakage(look.sample.lazy(), look.profile, look.schema, task, strong=others)
     yield from check_conflicts(look, task)
     codes = task.encode(look.sample.get_column(task.target)).astype(np.float64)
     keep = np.isfinite(codes) if task.is_regression else codes >= 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frazil.checks.codes import found
+from frazil.checks.numbers import skewness
 from frazil.checks.telling import LEAST_ROWS, from_neighbours
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ LEAST_GRADES = 4
 MOST_COUNT = 1_000
 SOME_ZEROS = 0.01
 LONG_TAIL = 1.5  # variance over mean; that of a Poisson distribution is 1
+RIGHT = 0.5  # skewness; grades, shares in per cent and codes of classes have none, or one to the left
 SORTED = 0.9
 
 
@@ -66,7 +68,8 @@ def _are_grades(target: NDArray[np.float64], task: Task) -> bool:
 def _count(target: NDArray[np.float64], task: Task) -> Iterator[Finding]:
     whole = (target >= 0).all() and (target == np.round(target)).all()
     share = np.mean(target == 0)
-    if whole and SOME_ZEROS <= share < 1 and target.max() <= MOST_COUNT and target.var() > LONG_TAIL * target.mean():
+    is_spread = target.var() > LONG_TAIL * target.mean() and skewness(target) > RIGHT
+    if whole and SOME_ZEROS <= share < 1 and target.max() <= MOST_COUNT and is_spread:
         evidence = f"is a whole number of 0 and more, 0 in {share:.1%} of {len(target):,} rows"
         yield found(
             "target_count", task.target, f"{evidence}, with a variance of {target.var() / target.mean():.1f} means"

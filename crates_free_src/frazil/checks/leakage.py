@@ -7,7 +7,7 @@ values by where they are. A strong feature is no leak: the line lies at 0.99, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ LEAST_ROWS = 30  # and LEAST_OF_CLASS of the rarer class: with fewer, chance com
 LEAST_OF_CLASS = 10
 LINE = 0.99
 STRONG = 0.95
+APART = 0.5  # what a strong column leaves untold, at most so much of what the next best column does
 LEVELS = 64  # a number of so few distinct values is taken for a category
 NEIGHBOURS = 4  # on each side, of a number of more
 FOLDS = 5
@@ -53,7 +54,7 @@ class Told:
 
 
 def check_leakage(
-    frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task, *, strong: bool = False
+    frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task, *, strong: Collection[str] = ()
 ) -> Iterator[Finding]:
     """Name the columns that say the same as the target, or nearly decide it.
 
@@ -62,7 +63,8 @@ def check_leakage(
         profile: Their statistics.
         schema: What each column is for.
         task: What is predicted.
-        strong: Whether to name also those that come near.
+        strong: Columns of which one is named also where it only comes near, and no other does: several that do are
+            mostly measures of one thing, as the sides of a stone are, and its price.
     """
     compared = {known.name for known in profile.columns if known.n_unique is not None}  # a list may name the entity
     names = [name for name in schema.named(*LOOKED_AT) if name != task.target and name in compared]
@@ -73,11 +75,15 @@ def check_leakage(
     keep = np.isfinite(target) if task.is_regression else target >= 0
     if not _is_enough(target[keep], task):
         return
+    near: dict[str, Told] = {}
     for name in names:
         values = _readable(df.get_column(name)).filter(pl.Series(keep))
-        for finding in _judged(name, values, target[keep], task):
-            if strong or finding.code != "target_strong":
-                yield finding
+        judged = _judged(name, values, target[keep], task)
+        if isinstance(judged, Told):
+            near[name] = judged
+        elif judged is not None:
+            yield judged
+    yield from _strong({name: told for name, told in near.items() if name in strong}, len(target[keep]))
 
 
 def _is_enough(target: NDArray[Any], task: Task) -> bool:
@@ -99,23 +105,35 @@ def _readable(values: pl.Series) -> pl.Series:
     return values.cast(pl.Float64).fill_nan(None)
 
 
-def _judged(name: str, values: pl.Series, target: NDArray[Any], task: Task) -> Iterator[Finding]:
+def _strong(near: dict[str, Told], rows: int) -> Iterator[Finding]:
+    """Name the column that tells most of the target, where the next best of those that give nothing away does not."""
+    ordered = sorted(near, key=lambda name: near[name].score, reverse=True)
+    if not ordered or near[ordered[0]].score < STRONG:
+        return
+    told = near[ordered[0]]
+    second = near[ordered[1]].score if len(ordered) > 1 else 0.0
+    if 1 - told.score <= APART * (1 - second):
+        evidence = f"alone tells the target with {told.called} {told.score:.4f} in {rows:,} rows"
+        beside = f", the next best column with {second:.4f}" if len(ordered) > 1 else ""
+        yield found("target_strong", ordered[0], evidence + beside)
+
+
+def _judged(name: str, values: pl.Series, target: NDArray[Any], task: Task) -> Finding | Told | None:
+    """Return the finding where a column gives the target away, else how well it tells it; None of a constant."""
     levels = values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     if levels.min() == levels.max():
-        return
+        return None
     rows = f"in {len(target):,} rows"
     if not task.is_regression and _is_one_to_one(levels, target):
-        yield found(
+        return found(
             "target_copy", name, f"has one value for each class of the target, and another for each other, {rows}"
         )
-        return
     told = max(_scores(values, levels, target, task), key=lambda told: told.score)
     if task.is_regression and told.called == "rank correlation" and told.score > 1 - 1e-9:
-        yield found("target_copy", name, f"puts the rows in the same order as the target, or the opposite one, {rows}")
-    elif told.score >= LINE:
-        yield found("target_leak", name, f"alone tells the target with {told.called} {told.score:.4f} {rows}")
-    elif told.score >= STRONG:
-        yield found("target_strong", name, f"alone tells the target with {told.called} {told.score:.4f} {rows}")
+        return found("target_copy", name, f"puts the rows in the same order as the target, or the opposite one, {rows}")
+    if told.score >= LINE:
+        return found("target_leak", name, f"alone tells the target with {told.called} {told.score:.4f} {rows}")
+    return told
 
 
 def _is_one_to_one(levels: NDArray[np.int64], target: NDArray[np.int64]) -> bool:

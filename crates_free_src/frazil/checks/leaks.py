@@ -9,7 +9,7 @@ import polars as pl
 
 from frazil.checks.codes import found
 from frazil.checks.missing import missing_masks
-from frazil.checks.numbers import words_of
+from frazil.checks.numbers import is_named_like_id
 from frazil.checks.telling import LEAST_ROWS, association, correlation, from_neighbours
 from frazil.errors import listed
 from frazil.types import Role
@@ -29,7 +29,6 @@ MISSING_TELLS = 0.6
 LEAST_LEVELS = 10
 DISTINCT = 0.9  # share of the rows; an estimated count was measured to be 8 per cent off
 DENSE = 3  # times as many numbers as rows
-ID_WORDS = {"id", "no", "nr", "index", "key", "code", "number", "row"}
 MOST_KEYS, MOST_MEANS = 30, 60  # columns that are tried
 SAME = 0.9995  # absolute correlation of a column with the levels' means
 ROUNDING = 1e-6  # share of the target's variance
@@ -69,7 +68,7 @@ def _ids(look: Look) -> list[str]:
 
 def _is_given_out(known: ColumnProfile, rows: int) -> bool:
     """Tell a number that was given to a row from one that was measured: by its name, or as few are left free."""
-    if ID_WORDS & words_of(known.name) or known.is_monotone:
+    if is_named_like_id(known.name) or known.is_monotone:
         return True
     return known.minimum is not None and known.maximum - known.minimum < DENSE * rows
 

@@ -1,4 +1,4 @@
-"""What is wrong with number columns: values far out, values that can't be, dates in disguise, long tails."""
+"""What is wrong with number columns: values far out, values that can't be, dates in disguise, long tails, zeros."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 LEAST_ROWS = 100
 FAR_DEVIATIONS = 20.0  # median absolute deviations, scaled to standard deviations of a normal distribution
 FAR_RANGES = 10.0  # interquartile ranges from the nearer quartile, as for the target
-FAR_LOGARITHM = 6.0  # deviations on the logarithmic scale, of values that are never negative
 APART = 2.0  # times as far from the median as the farthest of the others: a tail has no such gap, a slip stands alone
 FEW = 0.005  # share of the values; what is more often far out is a tail or a part of its own
+TAIL, FAR_TAIL = 0.95, 0.99  # quantiles of the distances from the median between which the tail's power is measured
+EXPECTED = 0.05  # so many values at least as far out, if the tail goes on as it is, are more than chance gives
+ZERO_DEVIATIONS = 3.5  # Iglewicz and Hoaglin's line for a value that does not belong to the others
+ZERO_GAP = 0.2  # of the median: measured values come nearer to zero before they reach it
+LEAST_ZEROS = 2
 NORMAL_MAD, NORMAL_IQR = 1.4826, 1.349
 SKEWED = 50.0  # third standardised moment; of a lognormal distribution with sigma 1 it is 6
 WRONG_SHARE = 0.02  # of the values; if more are impossible, the column means something else than its name says
 DAYS = (19000101, 21001231)
+ID_WORDS = {"id", "no", "nr", "index", "key", "code", "number", "row"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def check_numbers(look: Look) -> Iterator[Finding]:
             continue
         yield from _impossible(name, finite, look)
         yield from _outliers(name, finite, look)
+        yield from _zeros(name, finite, look)
         if look.known[name].dtype.is_integer():
             yield from _dates(name, finite)
         if abs(skewness(finite)) > SKEWED:
@@ -99,6 +105,15 @@ def words_of(name: str) -> set[str]:
     ['distance', 'flight', 'km']
     """
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def is_named_like_id(name: str) -> bool:
+    """Tell whether one of a name's words says that it names or numbers rows.
+
+    >>> is_named_like_id("customerID"), is_named_like_id("width")
+    (True, False)
+    """
+    return bool(ID_WORDS & words_of(name))
 
 
 def possible_for(name: str) -> Possible | None:
@@ -133,10 +148,10 @@ def _outliers(name: str, values: NDArray[np.float64], look: Look) -> Iterator[Fi
 def outliers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return where values are far out by two measures, and apart from all others.
 
-    |x - median| > 20 * 1.4826 * MAD, more than 10 interquartile ranges beyond the nearer quartile, and beyond a gap:
-    at least twice as far from the median as any value before it; of values that are never negative also
-    |log(x) - median| > 6 deviations, so that a long tail is none. None where more than 0.5 % of the values are, or
-    where half of the values are equal.
+    |x - median| > 20 * 1.4826 * MAD, more than 10 interquartile ranges beyond the nearer quartile, beyond a gap: at
+    least twice as far from the median as any value before it, and where the column's own tail would have fewer than
+    0.05 values (`expected_beyond`), so that a long tail is none. None where more than 0.5 % of the values are, or where
+    half of the values are equal.
 
     Args:
         values: (rows,) finite.
@@ -159,10 +174,63 @@ def outliers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     if not len(gaps):
         return none
     far &= distances >= ordered[gaps[0] + 1]
-    if (values >= 0).all():
-        logs = np.log(values[values > 0])
-        far[values > 0] &= np.abs(logs - np.median(logs)) > FAR_LOGARITHM * _deviation(logs)
+    if not far.any() or expected_beyond(distances[far].min(), distances) > EXPECTED:
+        return none
     return far if far.sum() <= max(1, FEW * len(values)) else none
+
+
+def expected_beyond(distance: float, distances: NDArray[np.float64]) -> float:
+    """Return how many of these distances would be as large as one, if their tail went on by the power law that it has.
+
+    expected = 0.05 * rows * (distance / q) ** -power, with q their 95 % quantile, and the power that fits best to those
+    between it and their 99 % quantile; those beyond are only counted, so that what is judged does not judge itself:
+    power = within / (sum of log(d / q) within + beyond * log(q99 / q))
+
+    Args:
+        distance: What is asked about, above the quantile.
+        distances: (rows,) none negative.
+
+    Source: Hill (1975), Annals of Statistics 3(5), 1163-1174, with the farthest values censored.
+    """
+    near, end = np.quantile(distances, [TAIL, FAR_TAIL])
+    within = distances[(distances > near) & (distances <= end)]
+    if near <= 0 or not len(within):
+        return 0.0
+    beyond = np.count_nonzero(distances > end)
+    power = len(within) / (np.log(within / near).sum() + beyond * np.log(end / near))
+    return float((1 - TAIL) * len(distances) * (distance / near) ** -power)
+
+
+def marked_by_zero(values: NDArray[np.float64]) -> bool:
+    """Tell a zero that stands for missing from one that was measured: it lies apart from values that are all positive.
+
+    More than 3.5 deviations (1.4826 MAD) below the median of the others, with nothing between it and a fifth of that
+    median, in two rows or more, but not in most.
+
+    Args:
+        values: (rows,) finite.
+
+    Source: Iglewicz and Hoaglin (1993), How to Detect and Handle Outliers, for the 3.5.
+    """
+    positive = values[values != 0]
+    zeros = len(values) - len(positive)
+    if zeros < LEAST_ZEROS or zeros > len(positive) or positive.min() <= 0:
+        return False
+    median, deviation = float(np.median(positive)), _deviation(positive)
+    return deviation > 0 and median > ZERO_DEVIATIONS * deviation and float(positive.min()) >= ZERO_GAP * median
+
+
+def _zeros(name: str, values: NDArray[np.float64], look: Look) -> Iterator[Finding]:
+    if not marked_by_zero(values):
+        return
+    positive = values[values != 0]
+    far = np.median(positive) / _deviation(positive)
+    evidence = (
+        f"is 0 in {len(values) - len(positive):,} {look.of_rows}, {far:.1f} median deviations below the others' median,"
+        " with nothing between"
+    )
+    shown = f"others from {positive.min():g}, median {np.median(positive):g}"
+    yield found("column_zeros", name, evidence, shown)
 
 
 def _deviation(values: NDArray[np.float64]) -> float:

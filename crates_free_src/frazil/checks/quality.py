@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from frazil.checks.codes import found
+from frazil.checks.numbers import is_named_like_id
 from frazil.schema import column
 from frazil.types import Role
 
@@ -25,7 +26,10 @@ COMPARED_ROWS = 2_000  # are enough to tell most columns apart; the others are c
 COPIED_ROWS = 3
 COPIED_SHARE = 0.001  # fewer copies than this are what chance and coarse values make
 EXACT_INTEGER = 2**53  # float64 counts no further by ones
+FLOAT32_END, FLOAT32_LEAST = 3.4028235677973366e38, 1.1754943508222875e-38  # of normal numbers
 SURE_DIGITS = 15  # of any number in float64; more are lost in some
+EXPECTED_EQUAL = 7.0  # pairs of rows
+FEW_CODES = 10  # whole numbers as strings: of so few levels it hardly matters whether they have an order
 NEARLY_ALL = 0.97  # an estimated count of distinct values is a few per cent off
 SENTINELS = (-9, -99, -999, -9999, -99999, -1, 99, 999, 9999, 99999, 999999)
 
@@ -41,6 +45,7 @@ def check_columns(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iter
     inputs = [known for known in profile.columns if schema[known.name].role is not Role.TARGET]
     for known in inputs:
         yield from _column(known, profile.rows, schema)
+    yield from _beyond_float32(frame, inputs)
     yield from _long_decimals(frame, inputs)
     yield from _sentinels(frame, inputs)
     yield from _duplicate_columns(frame, inputs)
@@ -66,10 +71,17 @@ def _filled(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding
         yield found("column_mostly_missing", known.name, f"has a value in {rows - missing:,} of {rows:,} rows")
     if known.infinities:
         yield found("column_infinite", known.name, f"is infinite in {known.infinities:,} of {rows:,} rows")
-    if schema[known.name].role in (Role.NUMBER, Role.CATEGORY, Role.TEXT) and known.looks_like:
+    is_read = schema[known.name].role in (Role.NUMBER, Role.CATEGORY, Role.TEXT)
+    if is_read and known.looks_like and not _are_codes(known):
         shown = ", ".join(repr(sample) for sample in known.samples[:3])
         yield found("column_numbers_as_text", known.name, f"holds strings that read as a {known.looks_like}", shown)
     yield from _identifying(known, rows, schema)
+
+
+def _are_codes(known: ColumnProfile) -> bool:
+    """Tell a few whole numbers, written as strings on purpose, from numbers that became strings."""
+    whole = all(text.strip().lstrip("+-").isdigit() for text in known.samples)
+    return known.looks_like == "number" and whole and (known.n_unique or 0) <= FEW_CODES
 
 
 def _identifying(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
@@ -82,11 +94,49 @@ def _identifying(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Fi
     if known.is_monotone and known.maximum - known.minimum == rows - 1:
         shown = f"from {known.minimum} to {known.maximum}"
         yield found("column_row_number", known.name, "goes on by ones, as a row number does", shown)
-    elif known.is_exact and known.n_unique == rows:
+    elif known.is_exact and known.n_unique == rows and _is_given_out(known, rows):
         yield found("column_id_like", known.name, f"is a whole number, another one in each of {rows:,} rows")
     if max(abs(known.minimum), abs(known.maximum)) > EXACT_INTEGER:
         shown = f"from {known.minimum} to {known.maximum}"
         yield found("column_imprecise", known.name, "goes beyond ±2**53", shown)
+
+
+def _is_given_out(known: ColumnProfile, rows: int) -> bool:
+    """Tell numbers given to rows from measured ones that happen to differ: by the name, the order, or the odds.
+
+    Of rows * (rows - 1) / 2 pairs drawn from a range, pairs / range are expected to be equal; with 7 expected, none is
+    rarer than 1 in 1,000 (birthday problem, Poisson).
+    """
+    pairs, span = rows * (rows - 1) / 2, known.maximum - known.minimum
+    return is_named_like_id(known.name) or bool(known.is_monotone) or pairs > EXPECTED_EQUAL * span
+
+
+def _beyond_float32(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
+    """Count values that float32 has no room for: finite ones beyond its end, and others than 0 below its least."""
+    names = [
+        known.name
+        for known in inputs
+        if known.dtype == pl.Float64 and known.n_unique and _ends_beyond(known.minimum, known.maximum)
+    ]
+    if not names:
+        return
+    size = [column(name).abs() for name in names]
+    beyond = [(s.is_finite() & (s > FLOAT32_END)).sum().alias(f"over{at}") for at, s in enumerate(size)]
+    within = [((s > 0) & (s < FLOAT32_LEAST)).sum().alias(f"under{at}") for at, s in enumerate(size)]
+    counts = frame.select(beyond + within).collect(engine="streaming").row(0, named=True)
+    for at, name in enumerate(names):
+        told = [f"beyond ±{FLOAT32_END:.1e} in {counts[f'over{at}']:,}"] * (counts[f"over{at}"] > 0)
+        told += [f"nearer to 0 than {FLOAT32_LEAST:.1e} in {counts[f'under{at}']:,}"] * (counts[f"under{at}"] > 0)
+        if told:
+            yield found("column_beyond_float32", name, f"is {' and '.join(told)} rows")
+
+
+def _ends_beyond(minimum: float | None, maximum: float | None) -> bool:
+    """Whether a column may reach beyond float32: far out, or altogether too near to 0."""
+    if minimum is None or maximum is None:
+        return False
+    largest = max(abs(minimum), abs(maximum))
+    return largest > FLOAT32_END or 0 < largest < FLOAT32_LEAST
 
 
 def _long_decimals(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:

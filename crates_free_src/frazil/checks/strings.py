@@ -82,6 +82,9 @@ def _blanks(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
 def _kinds(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
     """Tell apart words for missing, numbers, numbers with units, and other strings."""
     absent = levels.filter(missing_words(pl.col("value")))
+    signs = pl.col("value").str.strip_chars().is_in(["+", "-"])
+    if (levels.filter(signs)["value"].str.strip_chars().n_unique()) == 2:  # yes and no, not missing
+        absent = absent.filter(~signs)
     if absent.height and absent.height < levels.height:
         words = ", ".join(repr(word) for word in absent["value"].head(SHOWN))
         evidence = f"is a word for missing ({words}) in {absent['rows'].sum():,} {look.of_rows}"

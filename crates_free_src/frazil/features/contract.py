@@ -128,6 +128,7 @@ class Training:
         fold: Integer column that numbers the folds of a cross-fit; None where there is none.
         forward: Whether folds follow each other in time, so that a row may read lower numbers only.
         panel: Whose rows they are, and what orders them.
+        selectable: The columns that a selector may choose; all where None.
     """
 
     frame: pl.LazyFrame
@@ -136,6 +137,7 @@ class Training:
     fold: str | None = None
     forward: bool = False
     panel: Panel = Panel()
+    selectable: frozenset[str] | None = None
     _taken: set[str] = field(default_factory=set, repr=False)
 
     def columns(
@@ -165,7 +167,8 @@ class Training:
 
     def _fits(self, name: str, kinds: Collection[Kind]) -> bool:
         is_target = self.target is not None and name == self.target.name
-        return not is_target and kind_of(self.schema[name]) in kinds
+        is_offered = self.selectable is None or name in self.selectable
+        return is_offered and not is_target and kind_of(self.schema[name]) in kinds
 
     def _check(self, name: str, kinds: Collection[Kind], builder: str) -> None:
         if name not in self.schema:
@@ -251,6 +254,14 @@ class RowFitted(Fitted, Protocol):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add the columns; drop none, keep all rows and their order."""
+
+
+@runtime_checkable
+class Expressed(RowFitted, Protocol):
+    """A fitted state whose features are plain expressions, which the plan can compute beside those of other states."""
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return one expression a feature, under its name, of columns of the table."""
 
 
 @runtime_checkable

@@ -13,9 +13,9 @@ import polars as pl
 
 from frazil.budget import parse_bytes
 from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.features.applying import add_features
 from frazil.features.bounded import batches_of, plan_batches
-from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, RowFitted, Scope, kind_of
-from frazil.features.ordered.timeline import Ordered, in_order
+from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
 from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
 from frazil.files import atomic_folder
@@ -60,11 +60,7 @@ class FittedRecipe:
         """
         frame = frame_of(data)
         self._check(frame.collect_schema())
-        for part in self.parts:
-            if isinstance(part, RowFitted):
-                frame = part.apply(frame)
-        ordered = [part for part in self.parts if isinstance(part, Ordered)]
-        return in_order(frame, ordered, self.panel) if ordered else frame
+        return add_features(frame, self.parts, self.panel)
 
     def plan(self, data: Any, *, memory: str | int = "2GiB") -> Plan:  # noqa: ANN401 -- as in apply
         """Say how `batches` and `sink` would work through a table, and about how much memory that takes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.errors import InputError, MissingColumnError, SettingError
+from frazil.features.chained import Chain
 from frazil.features.contract import (
     Builder,
     CrossFitBuilder,
@@ -19,6 +20,7 @@ from frazil.features.contract import (
     target_of,
 )
 from frazil.features.fitted import FittedRecipe, columns_read, frame_of
+from frazil.features.learning import learn_together
 from frazil.features.ordered.reading import AsksNothing
 from frazil.features.panel import Panel
 from frazil.folds import inner_folds
@@ -27,15 +29,13 @@ from frazil.schema import column
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from frazil.features.contract import Learned, Queries
     from frazil.task import Task
 
 CROSS_FITS = 5  # folds where none are given, as scikit-learn's TargetEncoder takes
-BATCH = 200  # aggregates in one select; planning a select grows faster than its width
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -157,7 +157,9 @@ class Recipe:
 
     def explain(self) -> str:
         """Say in words what it does."""
-        lines = [f"{len(self.builders)} builders, fitted in one scan:"]
+        chains = sum(isinstance(builder, Chain) for builder in self.builders)
+        more = f", and {chains} more for what chains make of it" if chains else ""
+        lines = [f"{len(self.builders)} builders, fitted in one scan{more}:"]
         for builder in self.builders:
             summary = (type(builder).__doc__ or "").partition("\n")[0]
             lines.append(f"  {type(builder).__name__}: {summary}")
@@ -218,44 +220,3 @@ def _folds(name: str, fold_ids: ArrayLike | pl.Series) -> pl.Series:
     if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
         raise InputError(f"fold_ids are {values.dtype} of shape {values.shape}; they are one integer from 0 a row.")
     return pl.Series(name, values.astype(np.int32))
-
-
-def learn_together(frame: pl.LazyFrame, queries: Sequence[Queries]) -> list[Learned]:
-    """Run all that builders ask for in one pass over the table.
-
-    Args:
-        frame: The training rows.
-        queries: One mapping a builder.
-
-    Returns: One mapping a builder, with the same keys.
-    """
-    exprs, plans = _Numbered(), _Numbered()
-    for builder, asked in enumerate(queries):
-        for key, query in asked.items():
-            (plans if isinstance(query, pl.LazyFrame) else exprs).add((builder, key), query)
-    selects = [frame.select(batch) for batch in exprs.batches()]
-    found = pl.collect_all([*selects, *plans.values], engine="streaming")
-    rows = {name: value for df in found[: len(selects)] for name, value in df.row(0, named=True).items()}
-    learned: list[Learned] = [{} for _ in queries]
-    for number, (builder, key) in enumerate(exprs.keys):
-        learned[builder][key] = rows[str(number)]
-    for df, (builder, key) in zip(found[len(selects) :], plans.keys, strict=True):
-        learned[builder][key] = df
-    return [{key: known[key] for key in asked} for asked, known in zip(queries, learned, strict=True)]
-
-
-@dataclass(slots=True)
-class _Numbered:
-    """Queries in the order they came, each with whose it is."""
-
-    keys: list[tuple[int, str]] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-
-    def add(self, key: tuple[int, str], query: pl.Expr | pl.LazyFrame) -> None:
-        self.keys.append(key)
-        self.values.append(query)
-
-    def batches(self) -> Iterable[list[pl.Expr]]:
-        """Name expressions by their number and cut them into selects of a good width."""
-        named = [expr.alias(str(number)) for number, expr in enumerate(self.values)]
-        return [named[start : start + BATCH] for start in range(0, len(named), BATCH)]

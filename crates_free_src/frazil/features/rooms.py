@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frazil.features import calendar, categories, geo, given, groups, nested, numbers, ordered, series, tables, text
+from frazil.features import (
+    calendar,
+    categories,
+    chained,
+    geo,
+    given,
+    groups,
+    nested,
+    numbers,
+    ordered,
+    series,
+    tables,
+    text,
+)
 
 if TYPE_CHECKING:
     from frazil.features.contract import Builder, Fitted
 
-ROOMS = (given, numbers, categories, groups, calendar, text, ordered, tables, geo, nested, series)
+ROOMS = (given, numbers, categories, groups, calendar, text, ordered, tables, geo, nested, series, chained)
 
 # By the names that users call them: `fz.lag` is `Lag`.
 BUILDERS: dict[str, type[Builder]] = {name: builder for room in ROOMS for name, builder in room.BUILDERS.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from frazil.errors import ArtifactError
+from frazil.features.chained import STAGES, Chained
 from frazil.features.contract import Kind
 from frazil.features.panel import Panel
 from frazil.features.plain import checked
@@ -66,11 +67,23 @@ def read_members(
 
 
 def _read_state(written: dict[str, Any], members: Mapping[str, bytes]) -> Fitted:
-    name = written["state"]
+    tables = {table: pl.read_parquet(BytesIO(members[path])) for table, path in written["tables"].items()}
+    return _made(written, tables)
+
+
+def _made(written: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Fitted:
+    """Make a state of its spec and its tables; one of a chain of the states that its spec holds."""
+    name, spec = written["state"], written["spec"]
     if name not in _BY_NAME:
         raise ArtifactError(f"{RECIPE} names the state {name!r}, which no builder of this version has.")
-    tables = {table: pl.read_parquet(BytesIO(members[path])) for table, path in written["tables"].items()}
-    return _BY_NAME[name].read(written["spec"], tables)
+    if issubclass(kind := _BY_NAME[name], Chained):
+        steps = {stage: tuple(_made(each, _own(each, tables)) for each in spec[stage]) for stage in STAGES}
+        return kind.read({**spec, **steps}, {})
+    return kind.read(spec, tables)
+
+
+def _own(written: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    return {name: tables[key] for name, key in written["tables"].items()}
 
 
 def _parquet(df: pl.DataFrame) -> bytes:

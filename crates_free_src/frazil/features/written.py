@@ -10,8 +10,14 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.errors import ArtifactError, SettingError
+from frazil.features.calendar.reading import dates
+from frazil.features.categories.levels import categories
+from frazil.features.chained import Chain
+from frazil.features.nested.lists import lists
+from frazil.features.numbers.reading import numbers
 from frazil.features.recipe import Recipe
 from frazil.features.rooms import BUILDERS
+from frazil.features.text.measures import texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +25,15 @@ if TYPE_CHECKING:
     from frazil.features.contract import Builder
 
 SELECTOR, MATCHES = "selector", "matches"
+BUILDER, SETTINGS = "builder", "settings"
+SELECTORS = {
+    "all": cs.all,
+    "categories": categories,
+    "dates": dates,
+    "lists": lists,
+    "numbers": numbers,
+    "texts": texts,
+}
 _NAMES = {builder: name for name, builder in BUILDERS.items()}
 
 
@@ -48,35 +63,50 @@ def recipe_from(spec: dict[str, Any]) -> Recipe:
     Raises: ArtifactError: it names a builder or a setting that this version does not know.
     """
     try:
-        builders = [
-            BUILDERS[each["builder"]](**{name: _read(value) for name, value in each["settings"].items()})
-            for each in spec["builders"]
-        ]
+        builders = [_read(each) for each in spec["builders"]]
         panel = {axis: _read(value) for axis, value in spec["panel"].items()}
         return Recipe(*builders, **panel)
     except (KeyError, TypeError, AttributeError, SettingError) as error:
         raise ArtifactError(f"the recorded recipe can't be made by this version of frazil: {error!r}.") from error
 
 
-def _written(builder: Builder, empty: pl.DataFrame) -> dict[str, Any]:
+def _written(builder: Builder, empty: pl.DataFrame | None) -> dict[str, Any]:
+    """Write a builder's settings; of its selectors the columns that they match, without a table the names of ours."""
     name = _NAMES.get(type(builder))
     if name is None:
         raise SettingError(f"the recipe has {type(builder).__name__}, a builder of your own, which can't be recorded.")
-    settings: dict[str, Any] = {known.name: getattr(builder, known.name) for known in fields(builder) if known.init}  # type: ignore[arg-type]
-    for key, value in settings.items():
-        if isinstance(value, cs.Selector):
-            settings[key] = {SELECTOR: str(value), MATCHES: empty.select(value).columns}
-    return {"builder": name, "settings": {key: _plain(value, f"{name}({key}=)") for key, value in settings.items()}}
+    settings: dict[str, Any] = {}
+    for known in fields(builder):  # type: ignore[arg-type]
+        if known.init:
+            # What the later step of a chain selects from is not known before the fit.
+            own = None if isinstance(builder, Chain) and known.name == "then" else empty
+            settings[known.name] = _plain(getattr(builder, known.name), f"{name}({known.name}=)", own)
+    return {BUILDER: name, SETTINGS: settings}
 
 
-def _plain(value: Any, where: str) -> Any:  # noqa: ANN401 -- JSON
+def _plain(value: Any, where: str, empty: pl.DataFrame | None) -> Any:  # noqa: ANN401 -- JSON
     if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and isfinite(value)):
         return value
+    if isinstance(value, cs.Selector):
+        return _selected(value, where, empty)
     if isinstance(value, (list, tuple)):
-        return [_plain(item, where) for item in value]
+        return [_plain(item, where, empty) for item in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: _plain(item, where) for key, item in value.items()}
+        return {key: _plain(item, where, empty) for key, item in value.items()}
+    if type(value) in _NAMES:
+        return _written(value, empty)
     raise SettingError(f"{where} holds {_kind(value)}, which can't be recorded.")
+
+
+def _selected(selector: cs.Selector, where: str, empty: pl.DataFrame | None) -> dict[str, Any]:
+    if empty is not None:
+        return {SELECTOR: str(selector), MATCHES: empty.select(selector).columns}
+    named = [name for name, make in SELECTORS.items() if str(make()) == str(selector)]
+    if not named:
+        raise SettingError(
+            f"{where} selects {selector} of columns that are made at the fit, which can't be recorded; name them."
+        )
+    return {SELECTOR: named[0]}
 
 
 def _kind(value: object) -> str:
@@ -90,6 +120,12 @@ def _kind(value: object) -> str:
 def _read(value: Any) -> Any:  # noqa: ANN401 -- JSON
     if isinstance(value, list):
         return tuple(_read(item) for item in value)
-    if isinstance(value, dict) and value.keys() == {SELECTOR, MATCHES}:
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {SELECTOR, MATCHES}:
         return cs.by_name(*value[MATCHES], require_all=False)  # still a selector, which builders may narrow down
-    return {key: _read(item) for key, item in value.items()} if isinstance(value, dict) else value
+    if value.keys() == {SELECTOR}:
+        return SELECTORS[value[SELECTOR]]()
+    if value.keys() == {BUILDER, SETTINGS}:
+        return BUILDERS[value[BUILDER]](**{name: _read(setting) for name, setting in value[SETTINGS].items()})
+    return {key: _read(item) for key, item in value.items()}

@@ -141,5 +141,15 @@ class Selected:
         return tuple(np.flatnonzero(real > np.quantile(probes, self.quantile)).tolist())
 
 
+def share_kept(members: Mapping[str, bytes]) -> float:
+    """Return which share of the columns a model was given, from the files that hold it.
+
+    Raises: ArtifactError: they are damaged.
+    """
+    about = unsealed(members)
+    columns = count_in(about, "columns")
+    return len(places_in(about, "kept", columns)) / max(1, columns)
+
+
 def _only(sample: Sample, kept: tuple[int, ...]) -> Sample:
     return replace(sample, matrix=sample.matrix.only(kept))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from frazil.models.contract import Fitted, Learner
 
-Origin = Literal["portfolio", "optuna", "random"]
+Origin = Literal["portfolio", "optuna", "random", "beyond"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Candidate:
         name: Unique in a run, as in `lightgbm-2`.
         learner: The settings to fit.
         share: Most of the time left that it may take, in (0, 1].
-        origin: Who proposed it.
+        origin: Who proposed it; "beyond" where it is one that learned from rows beyond memory as well.
     """
 
     name: str

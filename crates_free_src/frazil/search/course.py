@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from frazil.errors import BudgetError
+from frazil.errors import BudgetError, FrazilError
 from frazil.folds import plan_folds
+from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
+from frazil.search.candidate import Failure
 from frazil.search.evaluation import Workbench, parallel_folds
 from frazil.search.fitting import judging_of
 from frazil.search.judge import judge_for
-from frazil.search.loop import SearchResult, search
+from frazil.search.loop import SearchResult, attempt, row_of, search
 from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
 from frazil.search.staging import Forward
-from frazil.search.table import build_folds, folds_without_features
+from frazil.search.table import build_folds, first_folds, folds_without_features
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -28,15 +30,38 @@ if TYPE_CHECKING:
     from frazil.metrics import Metric
     from frazil.models.contract import Learner
     from frazil.progress import Progress
+    from frazil.search.beyond import Beyond
+    from frazil.search.candidate import Trial
     from frazil.search.isolated import Isolation
     from frazil.search.loop import Store
     from frazil.search.proposing import Search
     from frazil.search.table import FoldSet, Table
 
 MOST_FOLDS, LEAST_FOLDS = 8, 5
+ROWS_TO_JUDGE = 50_000  # in a fold of a large table; more of them tell little more, and would rather be learned from
+MOST_PLANNED = 20
+MOST_ROWS_FOR_FOLDS = 2_000_000  # beyond it one hold-out is all that a budget affords
 ROWS_FOR_MOST_FOLDS = 3_000  # more folds pay on small data; source: AutoGluon takes 8 and measured little beyond 5
 
 Searched = tuple[Workbench, SearchResult]
+
+
+def folds_wanted(rows: int, apart: bool) -> tuple[int, float | None]:
+    """Return how many folds to cut rows into, and the part to hold out where it is one fold of very many rows.
+
+    Args:
+        rows: How many there are.
+        apart: Whether each stands for itself: then a fold of a large table need not be a fifth of it.
+
+    >>> [folds_wanted(rows, apart=True) for rows in (1_000, 10_000, 500_000, 10_000_000)]
+    [(8, None), (5, None), (10, None), (5, 0.01)]
+    """
+    wanted = MOST_FOLDS if rows <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
+    if not apart:
+        return wanted, None
+    if rows > MOST_ROWS_FOR_FOLDS:
+        return wanted, 2 * ROWS_TO_JUDGE / rows
+    return min(MOST_PLANNED, max(wanted, rows // ROWS_TO_JUDGE)), None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +78,7 @@ class Course:
         shown: Who is told how it goes.
         seed: Root of every random choice.
         threads: Processors to use.
+        beyond: Rows that memory does not hold, or None.
     """
 
     recipe: Recipe
@@ -64,6 +90,7 @@ class Course:
     shown: Progress
     seed: int
     threads: int
+    beyond: Beyond | None = None
 
     def run(self, table: Table, clock: Clock, store: Store) -> Searched:
         """Search; of a large table on a sample first, whose best settings are then tried on all rows.
@@ -74,6 +101,18 @@ class Course:
             BudgetError: no candidate could be finished.
             KeyboardInterrupt: the user interrupted before the first candidate was finished.
         """
+        if self.beyond is None or clock.budget.beyond == 0:
+            return self._found(table, clock, store)
+        bench, result = self._found(table, search_clock(clock), store)
+        if clock.stopped.is_set():
+            return bench, result
+        try:
+            return bench, self._beyond(replace(bench, clock=clock), result, self.beyond)
+        except KeyboardInterrupt:
+            clock.stop()
+            return bench, result
+
+    def _found(self, table: Table, clock: Clock, store: Store) -> Searched:
         sample = scouted(table, clock, self.seed)
         if sample is None:
             return self._searched(table, clock, store)
@@ -93,6 +132,8 @@ class Course:
     ) -> Searched:
         self.shown.stage("making features")
         plan = spare(self._plan(table, self.seed), table, self.seed)
+        if self.beyond is not None and not prefix:
+            plan = first_folds(plan, 1, "for memory does not hold all rows")
         repeats = affordable_repeats(table, plan, clock, self.threads)
         plan = repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
         folds = self._folds(table, plan, clock)
@@ -104,19 +145,43 @@ class Course:
             self.shown.stage("searching")
             return bench, search(bench, proposer_for(bench, self.how, self.learners, first, prefix), store, self.shown)
 
+    def _beyond(self, bench: Workbench, result: SearchResult, beyond: Beyond) -> SearchResult:
+        """Let the best candidate that can do so learn from the rows beyond memory, and judge it with the others."""
+        best = best_able(result.trials, bench.judge)
+        if best is None:
+            return result
+        candidate, (fold,) = of_all_rows(best), bench.folds.folds
+        folder = self.isolation.scratch()
+        rows = affordable_rows(beyond, fold, best, bench.clock, folder)
+        if rows == 0:
+            return result
+        self.shown.stage(f"learning from {rows:,} rows beyond memory")
+        outcome: Trial | Failure
+        try:
+            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder),))
+            judging = judging_of(folds.folds, self.metric)
+            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging, keeps=True) as fitter:
+                outcome = attempt(candidate, replace(bench, folds=folds, fitter=fitter))
+        except (FrazilError, OSError) as error:  # of rows that were not looked at before, and of a disk that is full
+            outcome = Failure(candidate.name, type(error).__name__, str(error), 0.0, "")
+        self.shown.candidate(row_of(outcome, self.metric.greater_is_better))
+        return replace(result, beyond=((candidate, outcome),), rows_beyond=rows)
+
     def _plan(self, table: Table, seed: int) -> SplitPlan:
-        n_folds = MOST_FOLDS if len(table.target) <= ROWS_FOR_MOST_FOLDS else LEAST_FOLDS
+        n_folds, held_out = folds_wanted(len(table.target), apart=table.time is None and table.groups is None)
         distances = (Forward("") if self.axis is None else self.axis).distances
-        return plan_folds(
+        plan = plan_folds(
             table.task,
             table.target,
             n_folds=n_folds,
+            holdout_share=held_out,
             groups=table.groups,
             time=table.time,
             gap=distances["gap"],
             embargo=distances["embargo"],
             seed=seed,
         )
+        return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")
 
     def _folds(self, table: Table, plan: SplitPlan, clock: Clock) -> FoldSet:
         """Make the features of every fold; an interruption here leaves folds that the baseline can do with."""

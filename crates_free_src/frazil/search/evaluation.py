@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from frazil.budget import busyness
 from frazil.search.candidate import Trial
 from frazil.search.fitting import FitJob
 from frazil.search.pruning import FIRST, check_worth, may_be_pruned
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from frazil.task import Task
 
 ROWS_FOR_THREADED_FITS = 50_000  # below it two one-thread fits beat one two-thread fit
-GRACE, GRACE_SHARE = 5.0, 0.1  # seconds, and of the time allowed, after which a fit that has not ended is given up
+# Seconds, and of the time allowed, after which a fit that has not ended is given up on a free machine. On a busy one it
+# takes longer to stop too, and a process that was killed for it longest to start again.
+GRACE, GRACE_SHARE = 5.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float, rivals: Seq
 def _fitted(candidate: Candidate, folds: Sequence[int], bench: Workbench, whole: Deadline) -> list[FoldFit]:
     """Fit folds; where one fails, the others are given up."""
     waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole)) for fold in folds]
-    patience = GRACE + GRACE_SHARE * whole.left
+    patience = (GRACE + GRACE_SHARE * whole.left) * busyness()
     try:
         return [future.result(_timeout(whole, patience, bench)) for future in waiting]
     except BaseException as error:

@@ -251,7 +251,7 @@ class Isolation:
     def __init__(self) -> None:
         """Start a process, or take the one that waits."""
         self.process: WorkerProcess | None = None
-        self.folder: Path | None = None
+        self.folders: list[Path] = []
         try:
             self.process = IDLE.take()
         except OSError as error:
@@ -259,10 +259,27 @@ class Isolation:
 
     @contextmanager
     def fitter(
-        self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int, judging: Judging | None = None
+        self,
+        folds: Sequence[FoldSamples],
+        task: Task,
+        metric: str,
+        parallel: int,
+        judging: Judging | None = None,
+        keeps: bool = False,
     ) -> Iterator[Fitter]:
-        """Make what fits these folds; its models are gone when the run ends, so that what is kept is loaded before."""
+        """Make what fits these folds; its models are gone when the run ends, so that what is kept is loaded before.
+
+        Args:
+            folds: The rows.
+            task: What is predicted.
+            metric: Name of what learners stop early on.
+            parallel: How many fits go on at once.
+            judging: Judges by a metric of the user's own; None where the metric is one of ours.
+            keeps: Whether the models of the fitter before are needed still.
+        """
         try:
+            if not keeps:
+                self._clear()
             isolated = self._isolated(folds, task, metric, parallel, judging)
         except OSError as error:
             LOG.warning("fits run in threads of this process, which a crash would end: %s", error)
@@ -284,21 +301,27 @@ class Isolation:
         """Give the process back, and clear the folder away."""
         if self.process is not None:
             IDLE.give(self.process)
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._clear()
 
     def _isolated(
         self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int, judging: Judging | None
     ) -> IsolatedFitter | None:
         if self.process is None:
             return None
-        if self.folder is not None:  # of a search before this one, whose models nobody needs any more
-            shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder = make_scratch()
-        write_folds(self.folder, folds, task, metric)
+        folder = self.scratch()
+        write_folds(folder, folds, task, metric)
         if not self.process.is_alive:
             self.process = IDLE.take()
-        return IsolatedFitter(self.folder, parallel, self.process, judging)
+        return IsolatedFitter(folder, parallel, self.process, judging)
+
+    def scratch(self) -> Path:
+        """Make a folder that is gone when the run ends."""
+        self.folders.append(make_scratch())
+        return self.folders[-1]
+
+    def _clear(self) -> None:
+        while self.folders:
+            shutil.rmtree(self.folders.pop(), ignore_errors=True)
 
 
 def _ended(code: int) -> str:

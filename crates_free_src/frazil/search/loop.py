@@ -14,6 +14,7 @@ import numpy as np
 from frazil.errors import BudgetError
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
+from frazil.search.enough import nothing_to_tell
 from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
 from frazil.search.pruning import Pruned
@@ -65,21 +66,25 @@ class SearchResult:
         attempts: On the rows that the result is of.
         why_stopped: In words.
         scouts: On a sample of a large table, before.
+        beyond: That learned from rows beyond memory too, after.
+        rows_beyond: How many these are.
     """
 
     attempts: tuple[tuple[Candidate, Trial | Failure], ...]
     why_stopped: str
     scouts: tuple[tuple[Candidate, Trial | Failure], ...] = ()
+    beyond: tuple[tuple[Candidate, Trial | Failure], ...] = ()
+    rows_beyond: int = 0
 
     @property
     def trials(self) -> tuple[Trial, ...]:
         """The candidates that were finished."""
-        return tuple(outcome for _, outcome in self.attempts if isinstance(outcome, Trial))
+        return tuple(outcome for _, outcome in (*self.attempts, *self.beyond) if isinstance(outcome, Trial))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """The candidates that could not be."""
-        outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts))
+        outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts, *self.beyond))
         return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and not outcome.is_pruned)
 
 
@@ -94,19 +99,19 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
     attempts: list[tuple[Candidate, Trial | Failure]] = []
     why = ""
     try:
-        while not (why := _why_stop(bench, trials, len(attempts))):
+        while not (why := _why_stop(bench, trials, attempts)):
             candidate = proposer.ask([outcome for _, outcome in attempts])
             if candidate is None:
                 why = "every candidate was tried"
                 break
             outcome = _recalled(candidate, bench, store)
             if outcome is None:
-                outcome = _attempt(candidate, bench, trials)
+                outcome = attempt(candidate, bench, trials)
                 store.keep(candidate, outcome)
             attempts.append((candidate, outcome))
             if isinstance(outcome, Trial):
                 trials.append(outcome)
-            progress.candidate(_row(outcome, bench.judge.metric.greater_is_better))
+            progress.candidate(row_of(outcome, bench.judge.metric.greater_is_better))
             progress.clock(bench.clock.spent, bench.clock.budget.seconds)
     except KeyboardInterrupt:
         if not trials:
@@ -140,29 +145,8 @@ def most_models(rows: int) -> float:
     return math.inf
 
 
-def _why_stop(bench: Workbench, trials: list[Trial], tried: int) -> str:
-    budget, left = bench.clock.budget, seconds_left(bench.clock)
-    if budget.trials is not None and tried >= budget.trials:
-        return f"the budget of {budget.trials} trials is spent"
-    if bench.clock.stopped.is_set():
-        return "it was interrupted; the best so far is kept"
-    if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
-        return f"the budget of {budget.seconds:g} s is spent"
-    rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged
-    if len(trials) >= most_models(rows):
-        return f"more than {len(trials)} models would overfit an ensemble on {rows} rows"
-    return ""
-
-
-def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:
-    """Return what came of it before, if that was on the same folds: another budget may afford more of them."""
-    outcome = store.recall(candidate)
-    n_folds, n_rows = len(bench.folds.folds), len(bench.judge.target)
-    is_of_others = isinstance(outcome, Trial) and (len(outcome.models), len(outcome.oof)) != (n_folds, n_rows)
-    return None if is_of_others else outcome
-
-
-def _attempt(candidate: Candidate, bench: Workbench, rivals: list[Trial]) -> Trial | Failure:
+def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()) -> Trial | Failure:
+    """Evaluate a candidate within its share of the time left; whatever ends it is what came of it."""
     started = perf_counter()
     try:
         return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
@@ -181,21 +165,44 @@ def _attempt(candidate: Candidate, bench: Workbench, rivals: list[Trial]) -> Tri
         )
 
 
-def _allowance(candidate: Candidate, clock: Clock) -> float:
-    """Return the seconds that a candidate may take: its share of what is left, or what it takes to be of use."""
-    left = seconds_left(clock)
-    return (
-        left if math.isinf(left) else min(left, max(candidate.share * left, LEAST_SHARE * (clock.budget.seconds or 0)))
-    )
-
-
-def _row(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
+def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
+    """Return what a table on the terminal shows of an outcome."""
     if isinstance(outcome, Failure):
         status = f"{'pruned' if outcome.is_pruned else 'failed'}: {outcome.message}"
         return CandidateRow(outcome.candidate, None, None, outcome.seconds, status)
     std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
     name, seconds = outcome.candidate.name, outcome.fit_seconds
     return CandidateRow(name, outcome.score, std, seconds, greater_is_better=greater_is_better)
+
+
+def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candidate, Trial | Failure]]) -> str:
+    budget, left = bench.clock.budget, seconds_left(bench.clock)
+    if budget.trials is not None and len(attempts) >= budget.trials:
+        return f"the budget of {budget.trials} trials is spent"
+    if bench.clock.stopped.is_set():
+        return "it was interrupted; the best so far is kept"
+    if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
+        return f"the {budget.seconds:g} s that it had are spent"
+    rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged
+    if len(trials) >= most_models(rows):
+        return f"more than {len(trials)} models would overfit an ensemble on {rows} rows"
+    return nothing_to_tell(attempts, bench.judge) if budget.stop_when_sure else ""
+
+
+def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:
+    """Return what came of it before, if that was on the same folds: another budget may afford more of them."""
+    outcome = store.recall(candidate)
+    n_folds, n_rows = len(bench.folds.folds), len(bench.judge.target)
+    is_of_others = isinstance(outcome, Trial) and (len(outcome.models), len(outcome.oof)) != (n_folds, n_rows)
+    return None if is_of_others else outcome
+
+
+def _allowance(candidate: Candidate, clock: Clock) -> float:
+    """Return the seconds that a candidate may take: its share of what is left, or what it takes to be of use."""
+    left = seconds_left(clock)
+    return (
+        left if math.isinf(left) else min(left, max(candidate.share * left, LEAST_SHARE * (clock.budget.seconds or 0)))
+    )
 
 
 def _first_failure(failures: Sequence[Failure]) -> str:

@@ -22,6 +22,7 @@ from frazil.models.neighbors import Neighbors
 from frazil.models.random_forest import RandomForest
 from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate
+from frazil.search.fewer import FewerColumns
 from frazil.search.leaderboard import BASELINE
 from frazil.search.optuna_proposer import SHARE, OptunaProposer
 from frazil.search.portfolio import PROMOTED_SHARE, Portfolio, is_skewed, named_candidates
@@ -165,7 +166,8 @@ def proposer_for(
         after = tuned if search.strategy == "optuna" else Queued()
         skewed = bench.task.is_regression and is_skewed(bench.judge.target)
         width = len(matrix.columns)
-        return Portfolio(matrix.rows, after, learners, skewed, width, first, prefix, trees_a_round, may_try)
+        queue = Portfolio(matrix.rows, after, learners, skewed, width, first, prefix, trees_a_round, may_try)
+        return FewerColumns(queue, bench.judge.metric.greater_is_better, prefix)
     found = [(learner, PROMOTED_SHARE) for learner in first]
     found += [(learner, SHARE) for learner in search.combinations() if learner not in first]
     waiting = [Candidate(prefix + BASELINE, Constant(), 0.1), *named_candidates(found, prefix)]

@@ -108,7 +108,12 @@ def read_folds(folder: Path) -> tuple[list[MappedFold], Task, str]:
 
 
 def _write_sample(home: Path, part: str, sample: Sample) -> None:
-    np.save(home / f"{part}.npy", sample.matrix.values)
+    values = sample.matrix.values
+    if isinstance(values, np.memmap) and values.filename is not None:  # it is written already
+        values.flush()
+        os.link(values.filename, home / f"{part}.npy")
+    else:
+        np.save(home / f"{part}.npy", values)
     np.save(home / f"{part}-target.npy", sample.target)
     if sample.weights is not None:
         np.save(home / f"{part}-weights.npy", sample.weights)

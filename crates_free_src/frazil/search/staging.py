@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import polars as pl
 
 from frazil.budget import parse_seconds
@@ -18,7 +17,8 @@ from frazil.features.panel import Length
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.schema import column
-from frazil.search.table import Table
+from frazil.search.beyond import PLACES, Beyond
+from frazil.search.table import Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, reading
 from frazil.task import infer_task
@@ -26,6 +26,7 @@ from frazil.task import infer_task
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.profile import Profile
@@ -115,6 +116,7 @@ class Staged:
         findings: What the checks found.
         identity: Which table it is, rows included that are not used.
         sampled_for: Bytes of memory that the rows were sampled for; None where all are used.
+        beyond: The rows that were left out for it, where they may still be learned from.
     """
 
     table: Table
@@ -123,6 +125,11 @@ class Staged:
     findings: Findings
     identity: Identity
     sampled_for: int | None = None
+    beyond: Beyond | None = None
+
+    def noting(self, *more: Finding) -> Self:
+        """Return it with more findings."""
+        return replace(self, findings=Findings([*self.findings, *more])) if more else self
 
 
 def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
@@ -138,11 +145,12 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     """
     _check_named(source, columns)
     with reading(source.name):
-        frame, notes = _sampled(source, memory_bytes, seed)
-        df = frame.collect()
+        beyond = _beyond(source, columns, memory_bytes, seed)
+        df = (source.frame if beyond is None else beyond.inside).collect()
         check_string_bytes(df, source.name)
     if df.is_empty():
         raise InputError(f"{source.name} has no rows; there is nothing to learn from.")
+    notes = () if beyond is None else (found("sampled", None, beyond.evidence),)
     identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
     source.check_unchanged()
     df, dropped = _with_target(df, columns.target)
@@ -165,11 +173,13 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
         df=df,
         task=problem,
         target=problem.encode(df[columns.target]),
-        weights=_weights(df, columns.weights),
+        weights=_some_weight(weights_of(df, columns.weights), columns.weights),
         groups=_codes(df, columns.kept_together),
         time=_moments(df, columns.time),
     )
-    return Staged(table, schema, profile, findings, identity, memory_bytes if notes else None)
+    sampled_for = memory_bytes if notes else None
+    apart = not columns.kept_together and columns.time is None  # else rows in memory and beyond would not be
+    return Staged(table, schema, profile, findings, identity, sampled_for, beyond if apart else None)
 
 
 def _check_named(source: Source, columns: NamedColumns) -> None:
@@ -184,19 +194,18 @@ def _check_named(source: Source, columns: NamedColumns) -> None:
         raise SchemaError(f"{source.name} has no column beside the target {columns.target!r}; nothing can predict it.")
 
 
-def _sampled(source: Source, memory_bytes: int, seed: int) -> tuple[pl.LazyFrame, tuple[Finding, ...]]:
+def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int) -> Beyond | None:
     """Thin the rows by a hash of their number where all of them would take too much memory."""
     schema = source.frame.collect_schema()
     width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
     allowed = int(STAGED_SHARE * memory_bytes / max(1, width))
     rows = source.frame.select(pl.len()).collect().item()
     if rows <= allowed:
-        return source.frame, ()
-    offset = child_seed(seed, "sample")
-    place = (pl.int_range(pl.len(), dtype=pl.UInt64) + offset) * HASH_MULTIPLIER % 2**32
+        return None
+    place = (pl.int_range(pl.len(), dtype=pl.UInt64) + child_seed(seed, "sample")) * HASH_MULTIPLIER % PLACES
+    start = int(allowed / rows * PLACES)
     evidence = f"{rows:,} rows of about {width} bytes are too many for the memory allowed; {allowed:,} are used"
-    note = found("sampled", None, evidence)
-    return source.frame.filter(place < int(allowed / rows * 2**32)), (note,)
+    return Beyond(source.frame, place, start, rows - allowed, columns.target, columns.weights, source.name, evidence)
 
 
 def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
@@ -210,19 +219,8 @@ def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Fin
     return kept, (note,)
 
 
-def _weights(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None:
-    if name is None:
-        return None
-    if not df.schema[name].is_numeric():
-        raise SchemaError(f"weights={name!r} is {df.schema[name]}; weights are numbers.")
-    weights = df[name].cast(pl.Float64).to_numpy()
-    bad = ~np.isfinite(weights) | (weights < 0)
-    if bad.any():
-        row = int(bad.argmax())
-        raise InputError(
-            f"weights={name!r} has {weights[row]} in row {row} ({bad.sum()} such rows); weights are 0 or more."
-        )
-    if not weights.any():
+def _some_weight(weights: NDArray[np.float64] | None, name: str | None) -> NDArray[np.float64] | None:
+    if weights is not None and not weights.any():
         raise InputError(f"weights={name!r} is 0 in every row; nothing would count.")
     return weights
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from frazil.errors import InputError, SchemaError
 from frazil.features.monotone import asking
 from frazil.features.recipe import Recipe
 from frazil.folds import inner_folds
@@ -19,7 +21,6 @@ from frazil.seeding import child_seed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.budget import Clock
@@ -71,7 +72,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
-    """Features of earlier rows: they learn nothing, so they are made once, of all rows, before the cut into folds.
+    """Features of earlier rows, made of all rows: where they learn nothing, once before the cut into folds.
 
     Args:
         fitted: The recipe.
@@ -83,8 +84,12 @@ class Past:
 
     @classmethod
     def of(cls, table: Table, recipe: Recipe) -> Past:
-        """Add the features to the table's rows."""
-        fitted = recipe.fit(table.df.lazy(), table.task)
+        """Fit a recipe, and add its features to the table's rows."""
+        return cls.made(table, recipe.fit(table.df.lazy(), table.task))
+
+    @classmethod
+    def made(cls, table: Table, fitted: FittedRecipe) -> Past:
+        """Add the features of a fitted recipe to the table's rows."""
         added = fitted.apply(table.df.lazy()).select(column(feature.name) for feature in fitted.features)
         return cls(fitted, added.collect())
 
@@ -120,6 +125,27 @@ class FoldSet:
     folds: tuple[FoldData, ...]
 
 
+def weights_of(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None:
+    """Return how much each row counts; None where no column says so.
+
+    Raises:
+        SchemaError: the column is not numeric.
+        InputError: a weight is negative or not finite.
+    """
+    if name is None:
+        return None
+    if not df.schema[name].is_numeric():
+        raise SchemaError(f"weights={name!r} is {df.schema[name]}; weights are numbers.")
+    weights = df[name].cast(pl.Float64).to_numpy()
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(
+            f"weights={name!r} has {weights[row]} in row {row} ({bad.sum()} such rows); weights are 0 or more."
+        )
+    return weights
+
+
 def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:
     """Make the matrices of as many folds as time and memory allow, at least one.
 
@@ -133,9 +159,14 @@ def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, see
     for number, fold in enumerate(plan.folds[1:allowed], start=1):
         built.append(build_fold(table, fold, recipe, past, child_seed(seed, "fold", number)))
     if allowed < len(plan.folds):
-        reason = f"{plan.reason}; the first {allowed} of {len(plan.folds)} folds are used, {why}"
-        plan = replace(plan, folds=plan.folds[:allowed], reason=reason)
+        plan = first_folds(plan, allowed, why)
     return FoldSet(plan, tuple(built))
+
+
+def first_folds(plan: SplitPlan, n: int, why: str) -> SplitPlan:
+    """Keep the first folds of a plan, which are hold-outs of the size of a fold, and the reason with it."""
+    reason = f"{plan.reason}; the first {n} of {len(plan.folds)} folds are used, {why}"
+    return replace(plan, folds=plan.folds[:n], reason=reason)
 
 
 def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) -> FoldData:
@@ -150,8 +181,12 @@ def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) 
     fitted, features = recipe.fit_train(train, table.task, ids, forward)
     whole = fitted | past.fitted
 
+    # Some features of earlier rows learn, as those of kinds and of chains do: they too see rows of other folds.
+    learned_past = Past.made(table, fitted.of_earlier_rows())
+
     def unseen(rows: NDArray[np.int64]) -> Sample:
-        return table.sample(past.beside(fitted.apply(table.df[rows].lazy()), rows), whole, rows)
+        of_rows = learned_past.beside(fitted.of_rows().apply(table.df[rows].lazy()), rows)
+        return table.sample(past.beside(of_rows, rows), whole, rows)
 
     learned = table.sample(past.beside(features, fold.train), whole, fold.train)
     return FoldData(whole, learned, unseen(fold.valid), unseen(fold.spared), Memo(child_seed(seed, "memo")))

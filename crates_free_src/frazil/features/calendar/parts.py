@@ -177,11 +177,15 @@ class TimeSplit(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add the parts."""
+        return frame.with_columns(self.expressions())
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return one part each."""
         moment = read_time(self.source, self.format, self.time_zone)
-        return frame.with_columns(
+        return [
             _part(moment, part, self.origin).cast(pl.Float32).alias(name)
             for name, part in zip(self.names, self.parts, strict=True)
-        )
+        ]
 
     def select(self, names: Collection[str]) -> Self:
         """Keep the parts of these names."""

@@ -25,7 +25,7 @@ FORMATS = (*DATES, *MOMENTS)
 
 
 def dates() -> cs.Selector:
-    """Select dates and datetimes of every unit and time zone."""
+    """Select dates and datetimes of every unit and time zone; `fz.dates()`."""
     return cs.date() | cs.datetime()
 
 

@@ -72,7 +72,11 @@ class OrdinalEncoded(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
-        return frame.with_columns(self.levels.known_codes().cast(pl.Int32).alias(self.name))
+        return frame.with_columns(self.expressions())
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return it."""
+        return [self.levels.known_codes().cast(pl.Int32).alias(self.name)]
 
     def spec(self) -> dict[str, Any]:
         """Return the names."""

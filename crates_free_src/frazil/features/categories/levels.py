@@ -42,7 +42,7 @@ OPERATIONS = (*_OF_ROWS, *_OF_TARGET)
 
 
 def categories() -> cs.Selector:
-    """Select strings, categoricals, enums and Booleans."""
+    """Select strings, categoricals, enums and Booleans; `fz.categories()`."""
     return cs.string() | cs.categorical() | cs.enum() | cs.boolean()
 
 
@@ -195,8 +195,11 @@ class LevelsEncoded:
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Look every row's values up by the code of its level."""
-        found = self.found()
-        return frame.with_columns(expr.alias(name) for name, expr in zip(self.names, found, strict=True))
+        return frame.with_columns(self.expressions())
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return the looked-up values under their names."""
+        return [expr.alias(name) for name, expr in zip(self.names, self.found(), strict=True)]
 
     def found(self) -> list[pl.Expr]:
         """Return one expression a name."""

@@ -39,7 +39,7 @@ ITEMS = (Kind.NUMBER, Kind.TEXT, Kind.DATE, Kind.MOMENT)  # which lists have ite
 
 
 def lists() -> cs.Selector:
-    """Select lists and arrays."""
+    """Select lists and arrays; `fz.lists()`."""
     return cs.list() | cs.array()
 
 

@@ -78,6 +78,10 @@ class NumberKept(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
+        return frame.with_columns(self.expressions())
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return it."""
         value = number(self.source, Kind(self.kind))
         less = value - self.offset if self.offset else value
-        return frame.with_columns(finite32(less).alias(self.name))
+        return [finite32(less).alias(self.name)]

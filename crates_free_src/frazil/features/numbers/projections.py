@@ -195,15 +195,7 @@ class Table:
 
     def axes(self, most: int) -> NDArray[np.float64]:
         """Return (columns, axes) of the greatest singular values."""
-        standard = self.standard()
-        if not standard.size:
-            return np.empty((standard.shape[1], 0))
-        strengths, axes = np.linalg.eigh(standard.T @ standard)
-        order = [at for at in np.argsort(-strengths, kind="stable") if strengths[at] > NO_VARIANCE * strengths.max()]
-        axes = rounded(axes[:, order[:most]])
-        strongest = np.abs(axes).argmax(axis=0, keepdims=True)
-        signed: NDArray[np.float64] = axes * np.sign(np.take_along_axis(axes, strongest, axis=0))
-        return signed
+        return strongest_axes(self.standard(), most)
 
     def references(self, most: int, seed: int) -> NDArray[np.float64]:
         """Return (columns, references) centers of clusters, in standard numbers."""
@@ -213,6 +205,18 @@ class Table:
         n = min(most, len(np.unique(standard, axis=0)))
         k_means = load("sklearn.cluster").MiniBatchKMeans(n, random_state=seed, n_init=CLUSTER_STARTS)
         return rounded(k_means.fit(standard).cluster_centers_.T)
+
+
+def strongest_axes(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Return (columns, axes) of the greatest singular values of (rows, columns), each axis' greatest weight above 0."""
+    if not values.size:
+        return np.empty((values.shape[1], 0))
+    strengths, axes = np.linalg.eigh(values.T @ values)
+    order = [at for at in np.argsort(-strengths, kind="stable") if strengths[at] > NO_VARIANCE * strengths.max()]
+    axes = rounded(axes[:, order[:most]])
+    strongest = np.abs(axes).argmax(axis=0, keepdims=True)
+    signed: NDArray[np.float64] = axes * np.sign(np.take_along_axis(axes, strongest, axis=0))
+    return signed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

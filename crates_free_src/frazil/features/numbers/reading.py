@@ -29,7 +29,15 @@ DIGITS = 10  # of a spread that a place beside it is rounded to
 
 
 def numbers() -> cs.Selector:
-    """Select numbers, durations and times of day."""
+    """Select numbers, durations and times of day; `fz.numbers()`.
+
+    These selectors are Polars selectors: they go together with others, and a builder leaves out the target and what it
+    can't use.
+
+    >>> frame = pl.DataFrame({"price": [1.0], "year": [2024], "city": ["Rom"]})
+    >>> frame.select(numbers() - cs.by_name("year")).columns
+    ['price']
+    """
     return cs.numeric() | cs.duration() | cs.time()
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from frazil.features.series.catalogue import SeriesFeature
 
-BLOCK = 32_768  # points of a matrix; some of them stay in a processor's cache
+BLOCK = 65_536  # points of a matrix; some of them stay in a processor's cache
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
 
 
@@ -45,9 +45,9 @@ def describe_series(
         columns: Number columns, each a series.
         entity: The columns that say whose point it is.
         time: What orders the points of a series.
-        features: "minimal" (10 a column), "efficient" (some 290) or "comprehensive" (with slow ones: entropies in
-            quadratic time, complexity, autoregression, Langevin dynamics), or names of features, as the columns have
-            them behind the bar.
+        features: "minimal" (10 a column), "efficient" (some 330) or "comprehensive" (some 780, with slow ones:
+            entropies and matrix profiles in quadratic time, complexity, autoregression, unit roots, Langevin dynamics),
+            or names of features, as the columns have them behind the bar.
 
     Returns: The entities in their order, and the features as Float64.
 
@@ -118,16 +118,15 @@ def describe(
 
     Returns: One (series,) array a feature, NaN where there is none.
     """
-    out = [np.full(len(lengths), np.nan) for _ in chosen]
+    out = np.full((len(chosen), len(lengths)), np.nan)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     with np.errstate(all="ignore"):
         for rows, size in _alike(lengths):
             X = points[starts[rows][:, None] + np.arange(size)]
             kept: dict[str, Any] = {}
-            for array, feature in zip(out, chosen, strict=True):
-                found = feature.compute(X, kept)
-                array[rows] = np.where(np.isfinite(found), found, np.nan)
-    return out
+            found = np.stack([feature.compute(X, kept) for feature in chosen]) if chosen else out[:, rows]
+            out[:, rows] = np.where(np.isfinite(found), found, np.nan)
+    return list(out)
 
 
 def _alike(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], int]]:

@@ -44,7 +44,7 @@ MEASURES = ("length", *COUNTS, *SHARES, "mean_word_length", "unique_word_share")
 
 
 def texts() -> cs.Selector:
-    """Select strings, categoricals and enums."""
+    """Select strings, categoricals and enums; `fz.texts()`."""
     return cs.string() | cs.categorical() | cs.enum()
 
 

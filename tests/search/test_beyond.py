@@ -1,0 +1,154 @@
+"""Rows that memory does not hold are learned from on disk, and judged on rows that no model has seen."""
+
+import errno
+
+import numpy as np
+import polars as pl
+import pytest
+
+import frazil as fz
+from frazil.errors import SettingError
+from frazil.search import beyond, course
+from frazil.search.staging import NamedColumns, stage
+from frazil.sources import open_source
+
+ROWS = 8_000
+MEMORY = 600_000  # that some thousand rows of the table fit into
+
+
+def table(rows=ROWS, seed=0):
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(2, rows))
+    city = rng.choice(["x", "y", "z"], rows)
+    return pl.DataFrame({"a": a, "b": b, "city": city, "y": a * b + (city == "x") + rng.normal(0, 0.7, rows)})
+
+
+def fit(df, **settings):
+    budget = settings.pop("budget", fz.Budget(trials=2, memory=MEMORY))
+    return fz.fit_auto(
+        df, "y", budget=budget, learners=settings.pop("learners", ["lightgbm"]), threads=1, progress=False, **settings
+    )
+
+
+@pytest.fixture
+def staged():
+    def made(df, **named):
+        return stage(open_source(df), NamedColumns("y", **named), "auto", MEMORY, 0)
+
+    return made
+
+
+@pytest.fixture(autouse=True)
+def roomy(monkeypatch):
+    monkeypatch.setattr(beyond, "MEMORY_SHARE", 10.0)
+
+
+def test_all_rows_are_learned_from_and_the_model_is_better_for_it():
+    few, all_rows = fit(table(), budget=fz.Budget(trials=2, memory=MEMORY, beyond=0)), fit(table())
+    assert few.run.decisions["rows_beyond"] == 0
+    assert all_rows.run.decisions["rows_beyond"] > ROWS / 2
+    assert [member.name for member in all_rows.predictor.deployed] == ["lightgbm-1-all"]
+    assert all_rows.history["origin"].to_list()[-1] == "beyond"
+    unseen = table(4_000, 1)
+    assert all_rows.evaluate(unseen)["score"][0] < few.evaluate(unseen)["score"][0]
+
+
+def test_rows_in_memory_and_beyond_are_all_rows_once(staged):
+    df = table().with_columns(id=pl.arange(ROWS))
+    found = staged(df)
+    rest = pl.concat(found.beyond.batches(found.table.task, found.beyond.rows, ["id", "y"]))
+    assert sorted([*found.table.df["id"], *rest["id"]]) == list(range(ROWS))
+    half = pl.concat(found.beyond.batches(found.table.task, found.beyond.rows // 2, ["id", "y"]))["id"]
+    assert len(half) == pytest.approx(found.beyond.rows / 2, rel=0.05)
+    assert set(half) < set(rest["id"])
+
+
+def test_rows_without_a_target_or_of_a_label_that_memory_does_not_hold_are_left_out(staged):
+    numbers = pl.int_range(pl.len())
+    label = pl.when(numbers % 2 == 0).then(pl.lit("yes")).otherwise(pl.lit("no"))
+    known = staged(table().with_columns(y=label)).table.task
+    odd = staged(table().with_columns(y=pl.when(numbers % 10 == 3).then(None).otherwise(label)))
+    new = staged(table().with_columns(y=pl.when(numbers % 10 == 3).then(pl.lit("maybe")).otherwise(label)))
+    for found in (odd, new):
+        kept = pl.concat(found.beyond.batches(known, ROWS, ["y"]))
+        assert set(kept["y"]) == {"yes", "no"}
+        assert len(kept) == pytest.approx(0.9 * found.beyond.rows, rel=0.03)
+
+
+def test_weights_go_along():
+    weights = np.random.default_rng(2).uniform(1, 2, ROWS)
+    model = fit(table().with_columns(w=weights), weights="w")
+    assert model.run.decisions["rows_beyond"] > ROWS / 2
+    assert model.failures.is_empty()
+
+
+def test_a_bad_weight_beyond_memory_fails_the_candidate_and_not_the_run(staged):
+    found = staged(table())
+    at = next(iter(set(range(ROWS)) - set(sampled_places(found))))
+    df = table().with_columns(w=pl.Series(np.where(np.arange(ROWS) == at, -1.0, 1.0)))
+    model = fit(df, weights="w")
+    failed = model.failures.row(0, named=True)
+    assert (failed["candidate"], failed["error"]) == ("lightgbm-1-all", "InputError")
+    assert "weights='w' has -1.0" in failed["message"]
+
+
+def sampled_places(found):
+    numbered = found.beyond.frame.with_row_index("n")
+    return numbered.filter(found.beyond.place < found.beyond.start).collect()["n"].to_list()
+
+
+def test_a_full_disk_fails_the_candidate_and_not_the_run(monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(beyond.os, "posix_fallocate", full)
+    model = fit(table())
+    assert model.failures["message"].to_list() == ["[Errno 28] No space left on device"]
+    assert model.predict(table(10, 1)).height == 10
+
+
+@pytest.mark.parametrize("named", [{"groups": "city"}, {"time": "n"}, {"entity": ("city",)}])
+def test_rows_that_belong_together_are_not_torn_apart(staged, named):
+    found = staged(table().with_columns(n=pl.int_range(pl.len())), **named)
+    assert found.sampled_for == MEMORY
+    assert found.beyond is None
+
+
+def test_learners_that_cannot_read_from_disk_leave_the_rows_alone():
+    model = fit(table(), learners=["linear"])
+    assert model.run.decisions["rows_beyond"] == 0
+    assert model.failures.is_empty()
+
+
+def test_a_fast_model_keeps_what_has_learned_from_all_rows():
+    model = fit(table(), deploy="fast")
+    assert [member.name for member in model.predictor.deployed] == ["lightgbm-1-all"]
+    assert model.evaluate(table(4_000, 1))["score"][0] == pytest.approx(
+        fit(table()).evaluate(table(4_000, 1))["score"][0]
+    )
+
+
+def test_it_is_reproduced():
+    model = fit(table())
+    again = fz.reproduce(model, table())
+    assert again.same, again.differences
+    assert again.model.run.decisions["rows_beyond"] == model.run.decisions["rows_beyond"]
+
+
+def test_an_interruption_while_rows_are_written_keeps_what_the_search_found(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course, "with_rows", interrupted)
+    model = fit(table())
+    assert [member.name for member in model.predictor.deployed] == ["lightgbm-1"]
+
+
+def test_too_few_rows_to_change_anything_are_left_out(monkeypatch):
+    monkeypatch.setattr(beyond, "LEAST_GAIN", 100.0)
+    assert fit(table()).run.decisions["rows_beyond"] == 0
+
+
+def test_a_negative_number_of_rows_is_refused():
+    with pytest.raises(SettingError, match="beyond=-1"):
+        fz.Budget(trials=1, beyond=-1)
