@@ -274,7 +274,7 @@ class Isolation:
             task: What is predicted.
             metric: Name of what learners stop early on.
             parallel: How many fits go on at once.
-            judging: What judges rounds here, where the metric is a function of the user's.
+            judging: Judges by a metric of the user's own; None where the metric is one of ours.
             keeps: Whether the models of the fitter before are needed still.
         """
         try:
