@@ -48,14 +48,14 @@ def luck_of(*columns, seed=5):
     return np.random.default_rng(seed).normal(size=LEVELS ** len(columns))[joint]
 
 
-def test_a_row_reads_the_shrunken_mean_and_the_share_of_its_level_in_other_folds():
+def test_a_row_reads_the_shrunken_mean_of_its_level_in_other_folds_and_its_share_of_all_rows():
     one, other = np.array([0, 0, 0, 1, 0]), np.array([2, 2, 2, 2, 3])
     target, inner = np.array([1.0, 5.0, 9.0, 3.0, 7.0]), np.array([0, 1, 1, 0, 1], np.int8)
     _, wide = with_keys(Sample(matrix_of(one, other), target, inner=inner), NUMBER, [(0, 1)], 0)
     prior = (5 + 9 + 7) / 3  # what rows of fold 0 may read; rows of fold 1 read 1 and 3
     first = (5 + 9 + WEIGHT * prior) / (2 + WEIGHT)
     np.testing.assert_allclose(wide.values[:, 2], [first, *[(1 + WEIGHT * 2) / (1 + WEIGHT)] * 2, prior, 2], rtol=1e-6)
-    np.testing.assert_allclose(wide.values[:, 3], [2 / 3, 1 / 2, 1 / 2, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(wide.values[:, 3], [3 / 5, 3 / 5, 3 / 5, 1 / 5, 1 / 5], rtol=1e-6)
 
 
 def test_new_rows_read_all_training_rows_and_those_of_a_new_level_the_mean_of_all():
@@ -92,7 +92,7 @@ def test_the_first_of_folds_that_go_forward_has_nothing_to_read():
     inner = np.repeat([0, 1], 50).astype(np.int8)
     sample = Sample(matrix_of(one, other), np.arange(100.0), inner=inner, is_forward=True)
     made = with_keys(sample, NUMBER, [(0, 1)], 0)[1].values[:, 2:]
-    assert np.isnan(made[:50]).all()
+    assert np.isnan(made[:50, 0]).all()
     assert np.isfinite(made[50:]).all()
 
 

@@ -34,13 +34,13 @@ TWO = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 ENDLESS = LightGBM(learning_rate=1e-4, max_rounds=10**6)
 
 
-def folds_of(rows=300, weights=None):
+def folds_of(rows=300, weights=None, time=None):
     rng = np.random.default_rng(0)
     df = pl.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows)})
     target = (df["a"].to_numpy() + 0.3 * rng.normal(size=rows) > 0).astype(np.int64)
     df = df.with_columns(y=pl.Series(target))
-    table = Table(df, TWO, target, weights)
-    plan = plan_folds(TWO, target, n_folds=3)
+    table = Table(df, TWO, target, weights, time=time)
+    plan = plan_folds(TWO, target, n_folds=3, time=time)
     recipe = Recipe(KeepNumbers(("a", "b")))
     return table, plan, [build_fold(table, fold, recipe, Past.of(table, Recipe()), 0) for fold in plan.folds]
 
@@ -72,6 +72,18 @@ def test_another_process_fits_the_same_bits(tmp_path, weights):
             unseen = folds[2].valid.matrix
             np.testing.assert_array_equal(one.model.loaded().predict(unseen), two.model.loaded().predict(unseen))
     IDLE.give(there.process)
+
+
+@pytest.mark.parametrize("time", [None, np.arange(300)])
+def test_another_process_reads_each_others_targets_by_the_same_inner_folds(tmp_path, time):
+    _, _, folds = folds_of(time=time)
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    mapped, _, _ = scratch.read_folds(tmp_path)
+    for here, there in zip(folds, mapped, strict=True):
+        np.testing.assert_array_equal(here.train.inner, there.train.inner)
+        assert len(np.unique(there.train.inner)) == 5
+        assert here.train.is_forward == there.train.is_forward == (time is not None)
+        assert there.valid.inner is None
 
 
 def test_what_ends_a_fit_there_is_told_here(fitter):

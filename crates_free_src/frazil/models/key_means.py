@@ -59,13 +59,13 @@ class Read:
         return counts.reshape(shape), np.array(sums, np.float64).reshape(-1, *shape)
 
     def out_of_fold(self, codes: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-        """Return (outputs + 1, rows) means and share of the level in the folds that a row may read.
+        """Return (outputs, rows) means of the level in the folds that a row may read.
 
         mean = (sum + 10 * prior) / (count + 10), where the prior is the mean of all rows of these folds; missing where
         they have none. Sums are added up fold by fold, so that what a row must not read does not even round them.
         """
         counts, sums = self.tables(codes, size)
-        found = np.empty((len(self.outputs) + 1, self.n_folds, size))
+        found = np.empty((len(self.outputs), self.n_folds, size))
         for fold in range(self.n_folds):
             others = np.flatnonzero(
                 [other < fold if self.is_forward else other != fold for other in range(self.n_folds)]
@@ -73,14 +73,15 @@ class Read:
             found[:, fold] = shrunken(counts[others].sum(axis=0), sums[:, others].sum(axis=1))
         return np.asarray(found[:, self.fold, codes])
 
-    def of_all(self, codes: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-        """Return (outputs + 1, size) means and share of each level in all rows."""
+    def of_all(self, codes: NDArray[np.int64], size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return (size, outputs) means and (size,) shares of each level in all rows."""
         counts, sums = self.tables(codes, size)
-        return shrunken(counts.sum(axis=0), sums.sum(axis=1))
+        means = shrunken(counts.sum(axis=0), sums.sum(axis=1))
+        return means.T.astype(np.float32), (counts.sum(axis=0) / counts.sum()).astype(np.float32)
 
 
 def shrunken(counts: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (outputs + 1, size): means that are pulled to that of all, and each level's share; missing without rows.
+    """Return (outputs, size) means that are pulled to that of all; missing where there are no rows at all.
 
     Args:
         counts: (size,) weight of each level.
@@ -88,9 +89,9 @@ def shrunken(counts: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[
     """
     total = counts.sum()
     if total <= 0:
-        return np.full((len(sums) + 1, len(counts)), np.nan)
+        return np.full(sums.shape, np.nan)
     prior = sums.sum(axis=1, keepdims=True) / total
-    return np.vstack([(sums + WEIGHT * prior) / (counts + WEIGHT), counts / total])
+    return np.asarray((sums + WEIGHT * prior) / (counts + WEIGHT))
 
 
 def outputs_of(target: NDArray[Any], task: Task) -> NDArray[np.float64]:
@@ -113,7 +114,8 @@ def with_keys(sample: Sample, task: Task, chosen: Sequence[tuple[int, ...]], see
         chosen: Positions of the columns of each key.
         seed: Of the folds, where the sample has none.
 
-    Returns: The keys, for new rows; and the matrix of these rows, whose keys are those of other folds.
+    Returns: The keys, for new rows; and the matrix of these rows, whose means are those of other folds. Shares are of
+        all rows: they tell nothing of targets, and those of other folds did worse (amazon_employee).
     """
     levels = tuple(Levels.of(sample.matrix, at) for at in sorted({at for key in chosen for at in key}))
     places = {each.at: place for place, each in enumerate(levels)}
@@ -123,9 +125,10 @@ def with_keys(sample: Sample, task: Task, chosen: Sequence[tuple[int, ...]], see
     for columns in chosen:
         parts = tuple(places[at] for at in columns)
         known, numbers = np.unique(joint(codes, sizes, parts), return_inverse=True)
-        *means, shares = read.of_all(numbers, len(known)).astype(np.float32)
-        keys.append(Key(parts, known, np.column_stack(means), shares))
-        made.append(read.out_of_fold(numbers, len(known)).T.astype(np.float32))
+        means, shares = read.of_all(numbers, len(known))
+        keys.append(Key(parts, known, means, shares))
+        seen = read.out_of_fold(numbers, len(known)).T.astype(np.float32)
+        made.append(np.column_stack([seen, shares[numbers]]))
     prior = np.average(read.outputs, axis=1, weights=read.weights).astype(np.float32)
     found = Keys(len(sample.matrix.columns), levels, prior, tuple(keys))
     return found, found.beside(sample.matrix, made)

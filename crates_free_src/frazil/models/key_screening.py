@@ -64,7 +64,7 @@ class _Screen:
     def news(self, parts: tuple[int, ...]) -> NDArray[np.float64]:
         """Return (signals, rows) out-of-fold means of a key, less what is explained already."""
         known, numbers = np.unique(joint(self.codes, self.sizes, parts), return_inverse=True)
-        means = np.nan_to_num(self.read.out_of_fold(numbers, len(known))[:-1])
+        means = np.nan_to_num(self.read.out_of_fold(numbers, len(known)))
         means -= means.mean(axis=1, keepdims=True)
         for at, features in enumerate(self.explained_by):
             if features:

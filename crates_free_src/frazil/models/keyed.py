@@ -90,8 +90,8 @@ class Keyed:
     """A learner on the columns and on keys: pairs and triples of categories that say more together than apart.
 
     Each key becomes the shrunken mean of the target in its level (of three and more classes, one for each of the 5 most
-    frequent) and the share of rows in it. New rows get those of all training rows, and the mean of all rows where the
-    level is new; training rows get those of other folds: the sample's own folds, which keep groups together or go
+    frequent) and the share of rows in it. New rows get means of all training rows, and that of all of them where the
+    level is new; training rows get means of other folds: the sample's own folds, which keep groups together or go
     forward in time, or five by chance. Whole numbers of few values, and those that look like codes, are categories too.
 
     Args:
