@@ -24,10 +24,11 @@ def main() -> None:
     """Fit, and print a line a table and a summary."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tables", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="number of the first table, to go on from an earlier run")
     parser.add_argument("--trials", type=int, default=10)
     asked = parser.parse_args()
     found = []
-    for seed in range(asked.tables):
+    for seed in range(asked.first, asked.first + asked.tables):
         found.append(claimed(seed, asked.trials))
         print(json.dumps(found[-1]), flush=True)
     frame = pl.DataFrame(found)
