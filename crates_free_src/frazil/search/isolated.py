@@ -74,7 +74,7 @@ class WorkerProcess:
         """Whether it runs, and is this process's own and not inherited by a fork."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def open(self, folder: Path, parallel: int, judging: Judging | None) -> None:
+    def open(self, folder: Path, parallel: int, judging: Judging | None = None) -> None:
         """Let it read a run's folds, and judge for it by a metric of the user's own."""
         self.judging = judging
         self._send({"open": str(folder), "parallel": parallel})
@@ -168,7 +168,7 @@ class IsolatedFitter:
 
     can_abandon: ClassVar[bool] = True
 
-    def __init__(self, folder: Path, parallel: int, process: WorkerProcess, judging: Judging | None) -> None:
+    def __init__(self, folder: Path, parallel: int, process: WorkerProcess, judging: Judging | None = None) -> None:
         """Open a run's folder in a process that runs."""
         self.folder, self.parallel, self.process, self.judging = folder, parallel, process, judging
         self.lives = 0
