@@ -106,7 +106,7 @@ def test_settings_out_of_range_are_refused(learner_type, settings, words):
         learner_type(**settings)
 
 
-@BOOSTERS
+@pytest.mark.parametrize("learner_type", [LightGBM, XGBoost])
 def test_the_area_under_the_curve_is_followed_where_enough_rows_are_left_out(learner_type):
     train, valid = sample(400, noise=2.0), sample(1_200, 1, noise=2.0)
     learner = learner_type(max_rounds=120, patience=120)

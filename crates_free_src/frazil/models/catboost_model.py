@@ -17,7 +17,6 @@ from frazil.models.balance import weighted
 from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in
 from frazil.models.objective import Loss
-from frazil.models.stopping import follows_auc
 
 if TYPE_CHECKING:
     import optuna
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from frazil.task import Task
 
 BINARY_MODEL = "catboost.cbm"
-AUC = "AUC"  # of rows that count the same: it refuses weights there where they are all 1
 MISSING_CODE = -1  # integers have no NaN, and CatBoost refuses floats for categories
 FEW_ROWS = 10_000  # up to it the lower rate is affordable
 MANY_ROWS = 20_000  # above it fewer bins save more time than they cost quality
@@ -125,7 +123,6 @@ class CatBoost:
             **self._params(train.matrix.rows, conditions),
             **_loss_params(boosting.objective, task),
             **_constraints(train.matrix, kept),
-            **({"eval_metric": AUC} if follows_auc(valid, conditions) else {}),
         }
         keeps_best = unseen is not None and conditions.judge is None
         model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": keeps_best})
@@ -207,10 +204,8 @@ class _Stops:
     def after_iteration(self, info: Any) -> bool:  # noqa: ANN401 -- CatBoost ships no types
         """Say whether to go on."""
         followed = info.metrics.get("validation", {})
-        if not followed:
-            return self.stopping.goes_on(info.iteration, None)
-        loss = -followed[AUC][-1] if AUC in followed else next(iter(followed.values()))[-1]
-        return self.stopping.goes_on(info.iteration, loss)
+        losses = next(iter(followed.values()), None)
+        return self.stopping.goes_on(info.iteration, losses[-1] if losses else None)
 
 
 def _kept(matrix: Matrix, task: Task) -> tuple[int, ...]:

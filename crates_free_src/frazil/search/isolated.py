@@ -74,7 +74,7 @@ class WorkerProcess:
         """Whether it runs, and is this process's own and not inherited by a fork."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def open(self, folder: Path, parallel: int, judging: Judging | None) -> None:
+    def open(self, folder: Path, parallel: int, judging: Judging | None = None) -> None:
         """Let it read a run's folds, and judge for it by a metric of the user's own."""
         self.judging = judging
         self._send({"open": str(folder), "parallel": parallel})
