@@ -93,7 +93,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
             `fz.Forward(column, horizon=)`, which says when it is known.
         weights: How much each row counts, in learning and in scoring.
         learners: Which may be tried, as ["linear", "lightgbm"]; None for all: "linear", "lightgbm", "catboost",
-            "extra_trees" and others, "crossed" for those that see crosses of columns. The baseline always is.
+            "extra_trees" and others, "crossed" for those that see crosses of columns, "keyed" for those that see joint
+            levels of categories. The baseline always is.
         search: How to come to candidates: `fz.Search("portfolio")`, "random" or "grid"; None for the portfolio and then
             Optuna.
         monotone: Columns of numbers that predictions may only rise with, as {"age": 1}, or only fall with, -1: the

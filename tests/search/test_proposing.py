@@ -78,3 +78,18 @@ def test_what_can_not_be_searched_is_refused(strategy, grid, words):
 def test_a_search_and_learners_that_do_not_go_together_are_refused(df, search, learners, words):
     with pytest.raises(SettingError, match=words):
         history(df, search, learners=learners)
+
+
+def test_keys_are_learned_in_the_folds_of_a_run_and_saved_with_its_model(tmp_path):
+    levels = np.random.default_rng(3).integers(0, 6, (3, 900))
+    told = np.random.default_rng(4).normal(size=36)[levels[0] * 6 + levels[1]]
+    df = pl.DataFrame({f"c{at}": [f"level {level}" for level in column] for at, column in enumerate(levels)})
+    df = df.with_columns(y=pl.Series(told), day=pl.Series(range(900)))
+    given = {"budget": fz.Budget(trials=3), "learners": ["keyed"], "search": fz.Search("portfolio"), "time": "day"}
+    model = fz.fit_auto(df, "y", threads=1, progress=False, **given)
+    assert model.history["candidate"].to_list() == ["baseline", "lightgbm-keyed-1", "linear-keyed-1"]
+    assert len(model.failures) == 0
+    model.save(tmp_path / "model.frazil")
+    said = fz.load(tmp_path / "model.frazil").predict(df)
+    assert said.equals(model.predict(df))
+    assert (said["prediction"] - df["y"]).pow(2).mean() < 0.3 * df["y"].var()

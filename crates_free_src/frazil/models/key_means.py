@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from frazil.folds import inner_folds
-from frazil.models.keys import Key, Keys, Levels, joint
+from frazil.models.keys import Key, Keys, Levels, are_told_apart, joint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +124,8 @@ def with_keys(sample: Sample, task: Task, chosen: Sequence[tuple[int, ...]], see
     keys, made = [], []
     for columns in chosen:
         parts = tuple(places[at] for at in columns)
+        if not are_told_apart(sizes, parts):  # a sample of the rows, that keys are found in, has fewer levels
+            continue
         known, numbers = np.unique(joint(codes, sizes, parts), return_inverse=True)
         means, shares = read.of_all(numbers, len(known))
         keys.append(Key(parts, known, means, shares))

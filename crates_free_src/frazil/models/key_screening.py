@@ -7,14 +7,14 @@ explains nothing: that is how the means of other folds go where a level says not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from frazil.models.key_means import Read
-from frazil.models.keys import MOST_PRODUCT, Levels, joint
+from frazil.models.keys import Levels, are_told_apart, joint
 from frazil.models.rows import drawn, weighing
 from frazil.models.screening import signals_of
 from frazil.seeding import child_seed
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from frazil.task import Task
 
 MOST_ROWS = 30_000  # that are looked at
+MOST_CODED = 200  # columns that are looked at
+FIRST = 1_000  # rows that tell most amounts from whole numbers
 MOST_COLUMNS = 24  # those that say most by themselves
 MOST_TRIPLES = 300  # drawn by chance where there are more
 MOST_VALUES = 64  # of a whole number that counts as a category
@@ -55,11 +57,7 @@ class _Screen:
     read: Read
     left: NDArray[np.float64]
     total: float
-    explained_by: list[list[NDArray[np.float64]]] = field(default_factory=list)
-
-    def fits(self, parts: tuple[int, ...]) -> bool:
-        """Say whether joint codes can be told apart."""
-        return bool(np.prod([float(self.sizes[part]) for part in parts]) <= MOST_PRODUCT)
+    explained_by: list[NDArray[np.float64]]
 
     def news(self, parts: tuple[int, ...]) -> NDArray[np.float64]:
         """Return (signals, rows) out-of-fold means of a key, less what is explained already."""
@@ -67,9 +65,7 @@ class _Screen:
         means = np.nan_to_num(self.read.out_of_fold(numbers, len(known)))
         means -= means.mean(axis=1, keepdims=True)
         for at, features in enumerate(self.explained_by):
-            if features:
-                basis = np.array(features)
-                means[at] -= basis.T @ (basis @ means[at])
+            means[at] -= features.T @ (features @ means[at])
         return means
 
     def gain(self, news: NDArray[np.float64]) -> float:
@@ -85,7 +81,7 @@ class _Screen:
             if length > 1e-6 * np.sqrt(self.total):
                 direction = one / length
                 self.left[at] -= direction * (direction @ self.left[at])
-                self.explained_by[at].append(direction)
+                self.explained_by[at] = np.vstack([self.explained_by[at], direction])
 
 
 def find_keys(sample: Sample, task: Task, seed: int, deadline: Deadline, *, most: int) -> tuple[tuple[int, ...], ...]:
@@ -106,7 +102,7 @@ def find_keys(sample: Sample, task: Task, seed: int, deadline: Deadline, *, most
         return ()
     generator = np.random.default_rng(child_seed(seed, "keys"))
     screen = _screen(rows, task, columns, generator, seed)
-    columns = [columns[place] for place in _told_alone(screen)]
+    columns = [columns[place] for place in _told_alone(screen, deadline)]
     pairs = _best(screen, list(combinations(range(len(screen.codes)), 2)), most, deadline)
     longer = sorted({tuple(sorted({*pair, part})) for pair in pairs for part in range(len(screen.codes))} - set(pairs))
     if len(longer) > MOST_TRIPLES:
@@ -117,24 +113,34 @@ def find_keys(sample: Sample, task: Task, seed: int, deadline: Deadline, *, most
 
 
 def coded_columns(matrix: Matrix) -> list[int]:
-    """Return positions of what counts as a category: codes, whole numbers of few values, and numbers like codes."""
-    return [
+    """Return positions of what counts as a category: codes, whole numbers of few values, and numbers like codes.
+
+    Of tables that are wide, the first 200.
+    """
+    coded = (
         at
         for at, column in enumerate(matrix.columns)
         if not column.restates and _is_coded(matrix.values[:, at], is_category=column.is_category)
-    ]
+    )
+    return list(islice(coded, MOST_CODED))
 
 
 def _is_coded(values: NDArray[np.float32], *, is_category: bool) -> bool:
+    if not is_category and not _is_whole(values[:FIRST]):
+        return False
     known = np.unique(values[~np.isnan(values)])
     if len(known) < 2:
         return False
     if is_category:
         return True
-    if not (known == np.round(known)).all():
+    if not _is_whole(known):
         return False
     is_sparse = known[-1] - known[0] > SPARSE * len(known)
     return len(known) <= MOST_VALUES or bool(is_sparse and len(known) * REPEATS <= len(values))
+
+
+def _is_whole(values: NDArray[np.float32]) -> bool:
+    return bool(((values == np.round(values)) | np.isnan(values)).all())
 
 
 def _screen(rows: Sample, task: Task, columns: list[int], generator: np.random.Generator, seed: int) -> _Screen:
@@ -142,14 +148,18 @@ def _screen(rows: Sample, task: Task, columns: list[int], generator: np.random.G
     signals = signals_of(rows.target, task, generator)
     read = Read.of(rows, signals, child_seed(seed, "key folds"))
     codes = [each.codes(rows.matrix) for each in levels]
-    screen = _Screen(codes, [each.size for each in levels], read, signals.copy(), float((signals**2).sum()) or 1.0)
-    screen.explained_by = [[] for _ in signals]
-    return screen
+    nothing = [np.empty((0, signals.shape[1])) for _ in signals]
+    total = float((signals**2).sum()) or 1.0
+    return _Screen(codes, [each.size for each in levels], read, signals.copy(), total, nothing)
 
 
-def _told_alone(screen: _Screen) -> list[int]:
-    """Take off what single columns say; keep those that say most, and return their places."""
-    alone = [screen.gain(screen.news((place,))) for place in range(len(screen.codes))]
+def _told_alone(screen: _Screen, deadline: Deadline) -> list[int]:
+    """Take off what single columns say; keep those that say most, and return their places; none where time is up."""
+    alone: list[float] = []
+    for place in range(len(screen.codes)):
+        if deadline.passed:
+            return []
+        alone.append(screen.gain(screen.news((place,))))
     kept = sorted(sorted(range(len(alone)), key=lambda place: -alone[place])[:MOST_COLUMNS])
     screen.codes, screen.sizes = [screen.codes[at] for at in kept], [screen.sizes[at] for at in kept]
     for place in range(len(kept)):
@@ -164,7 +174,7 @@ def _best(screen: _Screen, keys: list[tuple[int, ...]], most: int, deadline: Dea
     for key in keys:
         if deadline.passed:
             break
-        if screen.fits(key):
+        if are_told_apart(screen.sizes, key):
             scored.append((screen.gain(screen.news(key)), key))
     scored.sort(key=lambda item: (-item[0], item[1]))
     found: list[tuple[int, ...]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -181,6 +182,11 @@ def joint(codes: Sequence[NDArray[np.int64]], sizes: Sequence[int], parts: Seque
     return made
 
 
+def are_told_apart(sizes: Sequence[int], parts: Sequence[int]) -> bool:
+    """Say whether the joint codes of these columns fit into int64."""
+    return math.prod(sizes[part] for part in parts) <= MOST_PRODUCT
+
+
 def _keys_in(arrays: Mapping[str, NDArray[Any]], levels: tuple[Levels, ...], outputs: int) -> tuple[Key, ...]:
     codes = array_in(arrays, "codes", np.int64, None)
     means = array_in(arrays, "means", np.float32, len(codes), outputs)
@@ -193,8 +199,7 @@ def _keys_in(arrays: Mapping[str, NDArray[Any]], levels: tuple[Levels, ...], out
     split = zip(*(_split(each, sizes) for each in (codes, means, shares)), _split(parts, order), strict=True)
     keys = tuple(Key(tuple(p.tolist()), c, m, s) for c, m, s, p in split)
     for key in keys:
-        product = np.prod([float(levels[part].size) for part in key.parts])
-        check_that(bool(product <= MOST_PRODUCT), "keys are of too many levels")
+        check_that(are_told_apart([each.size for each in levels], key.parts), "keys are of too many levels")
         check_that(bool((np.diff(key.codes) > 0).all()), "codes of keys are not in order")
     return keys
 
