@@ -220,7 +220,7 @@ def _constrained(staged: Staged, asked: Asked, named: NamedColumns, measure: Met
 
 
 def _settled(budget: Budget, prefer: str) -> Budget:
-    """Stop when sure where the simplest is wanted and the budget does not say: what can't be told apart loses to it."""
+    """Stop when sure where the simplest is wanted and the budget does not say whether to."""
     return budget if budget.stop_when_sure is not None else replace(budget, stop_when_sure=prefer == "simplest")
 
 

@@ -32,7 +32,7 @@ class Budget:
         beyond: How many rows to learn from beyond those that memory holds: their features are written to disk, and
             LightGBM learns from them there. 0 for none; None for as many as memory, disk and time allow.
         stop_when_sure: Whether the search ends before the budget does where no further proposal is likely to be told
-            from the best (see `frazil.search.enough`); None where `fit_auto(prefer="simplest")` looks for no more.
+            from the best (see `frazil.search.enough`); None for yes with `fit_auto(prefer="simplest")` alone.
 
     Raises: SettingError: neither seconds nor trials is given, or one is not positive.
     """

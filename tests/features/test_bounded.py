@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,9 +10,24 @@ from polars.testing import assert_frame_equal
 
 from frazil.errors import SettingError, SourceError
 from frazil.features import Recipe, bounded
+from frazil.features.chained import Chain
 from frazil.features.given import Express
 from frazil.features.numbers import KeepNumbers
-from frazil.features.ordered import Expanding, Lag, Rolling
+from frazil.features.ordered import (
+    Arrivals,
+    CompareWindows,
+    CountOfKind,
+    Diff,
+    Expanding,
+    Lag,
+    Lead,
+    PctChange,
+    Rolling,
+    RollingCorr,
+    SeasonalLag,
+    SeasonalNaive,
+    Streak,
+)
 
 RECIPE = Recipe(
     KeepNumbers("sold"), Lag("sold", [1, 3]), Rolling("sold", [2, "2i"], ["mean", "max"]), entity="store", time="day"
@@ -56,7 +72,7 @@ def test_a_sorted_table_is_not_cut_and_keeps_its_order():
     plan = fitted.plan(df, memory=1)
     assert (plan.buckets, plan.rows_at_once) == (0, 5)
     assert in_batches(fitted, df)["row"].to_list() == df["row"].to_list()
-    assert str(plan).endswith("the table is sorted by entity and time")
+    assert str(plan).endswith("the table is sorted, and features reach back so far and no further")
 
 
 def test_an_unsorted_table_is_cut_into_buckets_which_are_removed(tmp_path):
@@ -67,10 +83,68 @@ def test_an_unsorted_table_is_cut_into_buckets_which_are_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+REACHING_SO_FAR = (
+    Lag("sold", [1, 3, "2i"]),
+    Diff(["sold", "stock"], [2, "3i"]),
+    PctChange("stock", [1]),
+    Rolling("sold", [3, "4i"], ["mean", "max", "n_unique", "rank", "slope", "first"]),
+    Rolling("stock", [2, "3i"], ["sum", "last"], lag=3),
+    Rolling("stock", [2, "3i"], ["std", "count"], lag="2i"),
+    RollingCorr(["sold", "stock"], [4, "5i"]),
+    CompareWindows("sold", 2, "6i"),
+    CountOfKind("kind", [3, "4i"]),
+    Arrivals([3, "4i"], ["count", "gap_mean", "since_first"]),
+    SeasonalLag("sold", "2i", [1, 2]),
+    SeasonalNaive("sold", "2i", 2),
+)
+
+
+def long_entities(rows, seed, stores=2):
+    rng = np.random.default_rng(seed)
+    return panel(rows, stores, seed).with_columns(
+        stock=pl.Series(rng.normal(size=rows)), kind=pl.Series(rng.choice(["x", "y", "z"], rows))
+    )
+
+
+@pytest.mark.parametrize("horizon", [None, "3i"])
+@pytest.mark.parametrize("builder", REACHING_SO_FAR, ids=repr)
+def test_a_long_entity_is_worked_through_with_the_rows_before_that_it_needs(builder, horizon):
+    recipe = Recipe(builder, entity="store", time="day", horizon=horizon)
+    for spread in (1, 2, 30):  # few rows of a time and many, and gaps longer than any window
+        df = long_entities(150, spread).with_columns(pl.col("day") * spread).sort("store", "day", nulls_last=True)
+        fitted = recipe.fit(df.lazy(), target="sold")
+        batches = list(fitted.batches(df, memory=1))
+        assert max(batch.height for batch in batches) < 40
+        assert_frame_equal(pl.concat(batches), fitted.apply(df).collect(), abs_tol=1e-5)
+
+
+@pytest.mark.parametrize("times", [pl.Date, pl.Datetime("ms"), pl.Duration("us")])
+def test_reaches_of_time_are_those_of_the_column(times):
+    df = long_entities(120, 0, stores=1).with_columns(day=(pl.col("day") * (1 if times == pl.Date else 86_400_000)))
+    scaled = pl.col("day") * (1_000 if times == pl.Duration("us") else 1)
+    df = df.with_columns(scaled.cast(pl.Int32 if times == pl.Date else pl.Int64).cast(times)).sort(
+        "day", nulls_last=True
+    )
+    fitted = Recipe(Rolling("sold", ["5d"], ["mean", "count"]), time="day").fit(df.lazy())
+    batches = list(fitted.batches(df, memory=1))
+    assert len(batches) > 10
+    assert_frame_equal(pl.concat(batches), fitted.apply(df).collect(), abs_tol=1e-5)
+
+
+def test_what_reads_all_earlier_rows_or_is_known_late_keeps_entities_whole():
+    df = long_entities(60, 0).sort("store", "day", nulls_last=True)
+    chain = Chain(Lag("sold", [1]), Lag(cs.all(), [1]))
+    for builder in (Expanding("sold"), Streak("sold"), Lead("sold", [1], look_ahead=True), chain):
+        plan = Recipe(builder, entity="store", time="day").fit(df.lazy()).plan(df, memory=1)
+        assert plan.together > 20
+    late = Recipe(Lag("sold", [1]), entity="store", time="day", available_at="row").fit(df.lazy())
+    assert late.plan(df, memory=1).together > 20
+
+
 @pytest.mark.parametrize("by", [["row"], ["store", "day"]])
 def test_a_plan_says_that_one_entity_needs_more_memory_than_it_may_take(by):
     df = pl.DataFrame({"row": range(100), "store": [0, 1] * 40 + [2] * 20, "day": range(100), "sold": [1.0] * 100})
-    fitted = RECIPE.fit(df.lazy())
+    fitted = Recipe(Expanding("sold"), Lag("sold", [1]), entity="store", time="day").fit(df.lazy())
     plan = fitted.plan(df.sort(by), memory=1)
     assert (plan.rows_at_once, plan.together) == (5, 40)
     assert plan.memory_bytes == 40 * plan.row_bytes

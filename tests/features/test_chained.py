@@ -143,6 +143,14 @@ def test_values_out_of_fold_are_not_carried_to_other_rows(then):
         of_panel(chain).fit(SALES, target="sold")
 
 
+def test_a_worse_danger_of_a_step_does_not_hide_that_it_reads_the_target():
+    ahead = fz.lead("price", [1], look_ahead=True)
+    inner = fz.chain([fz.encode_target("kind"), ahead], fz.cross_numbers(cs.all(), ["sum"]))
+    assert of_panel(inner).fit(SALES, target="sold").features[0].leak is LeakClass.FUTURE
+    with pytest.raises(SettingError, match="of other rows, whose out-of-fold values"):
+        of_panel(fz.chain(inner, fz.lag(cs.all(), [1]))).fit(SALES, target="sold")
+
+
 def test_what_a_rows_own_encoding_says_is_made_of_it():
     chain = fz.chain(fz.encode_target("kind"), fz.cross_numbers(["kind|target_mean", "price"], ["difference"]))
     fitted, train = Recipe(chain).fit_train(SALES, target="sold")

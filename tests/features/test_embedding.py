@@ -113,6 +113,14 @@ def test_a_line_that_is_no_word_vector_is_refused(line, words, tmp_path):
         embedded(NOTES, model=str(path))
 
 
+def test_phrases_and_odd_blanks_in_a_file_of_words_are_no_error(tmp_path):
+    path = tmp_path / "odd.vec"
+    path.write_text("the 1 2 3 \nnew york 4 5 6\na\u00a0b 7 8 9\ncat 1 1 1\n", encoding="utf-8")
+    fitted, out = embedded(NOTES, model=str(path), components=None)
+    assert set(fitted.parts[0].known.words) == {"the", "a\u00a0b", "cat"}
+    np.testing.assert_allclose(out.row(0), [1, 1.5, 2])
+
+
 @pytest.mark.parametrize("content", ["", "word\n", "7 4\n"])
 def test_a_file_without_vectors_is_refused(content, tmp_path):
     (tmp_path / "none.vec").write_text(content)

@@ -10,7 +10,7 @@ import pytest
 from frazil.errors import SettingError
 from frazil.features import LeakClass, Recipe
 from frazil.features.numbers import KeepNumbers
-from frazil.features.ordered import Lag, Rolling
+from frazil.features.ordered import Lag, Lead, Rolling
 from frazil.features.panel import Reach
 from frazil.task import Task
 from frazil.types import TaskKind
@@ -104,6 +104,15 @@ def test_the_target_may_be_lagged():
 def test_a_lag_that_looks_ahead_is_refused(lag):
     with pytest.raises(SettingError, match="it takes rows as 7"):
         Lag("sold", [lag])
+
+
+def test_a_lead_is_a_lag_of_time_run_backwards():
+    df = panel().unique(["store", "day"]).with_columns(day=pl.col("day").to_physical())
+    ahead = Recipe(Lead("sold", [1, 3], look_ahead=True), entity="store", time="day").fit(df).apply(df).collect()
+    backwards = df.with_columns(-pl.col("day"))
+    behind = Recipe(Lag("sold", [1, 3]), entity="store", time="day").fit(backwards).apply(backwards).collect()
+    for steps in (1, 3):
+        assert ahead[f"sold|lead_{steps}"].to_list() == behind[f"sold|lag_{steps}"].to_list()
 
 
 @pytest.mark.parametrize("window", [0, "0d", "d", "seven days", -1, 2.5])

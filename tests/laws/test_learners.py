@@ -22,6 +22,7 @@ from frazil.models import (
     Crossed,
     ExtraTrees,
     HistGradientBoosting,
+    Keyed,
     LightGBM,
     Linear,
     LogTarget,
@@ -52,6 +53,7 @@ QUICK = (
     HistGradientBoosting(max_rounds=40),
     XGBoost(max_rounds=40),
     Resampled(LightGBM(max_rounds=40)),
+    Keyed(LightGBM(max_rounds=40)),
 )
 TREES = (
     LightGBM(max_rounds=40),
@@ -75,6 +77,7 @@ BOUNDED = {
     "crossed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "log_target": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "mlp": lambda rounds: {"steps": rounds},
+    "keyed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "resampled": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
     "random_forest": lambda rounds: {"trees": rounds},
@@ -90,6 +93,7 @@ ROUNDS = {
     "catboost": 40,
     "extra_trees": 20,
     "crossed": 40,
+    "keyed": 40,
     "log_target": 40,
     "random_forest": 20,
     "hist_gradient_boosting": 40,

@@ -13,7 +13,7 @@ from frazil.budget import Deadline
 from frazil.errors import ArtifactError, InputError, SettingError
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.metrics import METRICS
-from frazil.models import CatBoost, LightGBM
+from frazil.models import CatBoost, HistGradientBoosting, LightGBM, XGBoost
 from frazil.models.contract import Conditions, Sample
 from frazil.models.lightgbm_text import check_text
 from frazil.models.sealed import sealed, unsealed
@@ -23,6 +23,7 @@ from frazil.types import TaskKind
 BINARY = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 NUMBER = Task(TaskKind.REGRESSION, "y", pl.Float64())
 BOTH = pytest.mark.parametrize("learner_type", [LightGBM, CatBoost])
+BOOSTERS = pytest.mark.parametrize("learner_type", [LightGBM, CatBoost, XGBoost, HistGradientBoosting])
 
 
 def sample(rows, seed=0, levels=0, noise=1.0):
@@ -105,13 +106,50 @@ def test_settings_out_of_range_are_refused(learner_type, settings, words):
         learner_type(**settings)
 
 
-def test_lightgbm_follows_the_area_under_the_curve_where_enough_rows_are_left_out():
+@BOOSTERS
+def test_the_area_under_the_curve_is_followed_where_enough_rows_are_left_out(learner_type):
     train, valid = sample(400, noise=2.0), sample(1_200, 1, noise=2.0)
-    learner = LightGBM(max_rounds=120, patience=120)
-    by_area = learner.fit(train, valid, Conditions(BINARY, "roc_auc")).predict(valid.matrix)
-    by_loss = learner.fit(train, valid, Conditions(BINARY, "log_loss")).predict(valid.matrix)
-    assert METRICS["roc_auc"].score(valid.target, by_area) > METRICS["roc_auc"].score(valid.target, by_loss)
-    assert METRICS["log_loss"].score(valid.target, by_area) > METRICS["log_loss"].score(valid.target, by_loss)
+    learner = learner_type(max_rounds=120, patience=120)
+    by_area, by_loss = (learner.fit(train, valid, Conditions(BINARY, metric)) for metric in ("roc_auc", "log_loss"))
+    assert by_area.rounds != by_loss.rounds
+    told, other = by_area.predict(valid.matrix), by_loss.predict(valid.matrix)
+    assert METRICS["roc_auc"].score(valid.target, told) > METRICS["roc_auc"].score(valid.target, other)
+    assert METRICS["log_loss"].score(valid.target, told) > METRICS["log_loss"].score(valid.target, other)
+
+
+@BOOSTERS
+def test_of_few_rows_the_loss_is_followed(learner_type):
+    train, valid = sample(400, noise=2.0), sample(900, 1, noise=2.0)
+    learner = learner_type(max_rounds=60, patience=60)
+    by_area, by_loss = (learner.fit(train, valid, Conditions(BINARY, metric)) for metric in ("roc_auc", "log_loss"))
+    assert by_area.rounds == by_loss.rounds
+
+
+@BOOSTERS
+def test_a_metric_of_ones_own_chooses_the_rounds_that_are_kept(learner_type):
+    train, valid, seen = sample(400), sample(300, 1), []
+
+    def likes_the_third(told):
+        seen.extend(told)
+        return [float(stage != 2) for stage in range(len(told))]
+
+    learner = learner_type(max_rounds=60, patience=60)
+    plain = learner.fit(train, valid, Conditions(BINARY, "log_loss"))
+    chosen = learner.fit(train, valid, Conditions(BINARY, "mine", judge=likes_the_third))
+    assert 1 < chosen.rounds < plain.rounds
+    np.testing.assert_allclose(chosen.predict(valid.matrix), seen[2], rtol=1e-6)
+    again = learner_type.fitted_type.read(chosen.members())
+    np.testing.assert_array_equal(again.predict(valid.matrix), chosen.predict(valid.matrix))
+
+
+@BOOSTERS
+def test_where_it_has_no_preference_or_no_rows_it_changes_nothing(learner_type):
+    train, valid = sample(300), sample(200, 1)
+    learner = learner_type(max_rounds=40, patience=40)
+    undecided = Conditions(BINARY, "mine", judge=lambda told: [float("nan")] * len(told))
+    plain = learner.fit(train, valid, Conditions(BINARY, "log_loss"))
+    assert learner.fit(train, valid, undecided).rounds == plain.rounds
+    assert learner.fit(train, None, undecided).rounds == 40
 
 
 def test_catboost_leaves_out_what_restates_its_categories():

@@ -16,14 +16,14 @@ from frazil.budget import Budget, Deadline
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.folds import plan_folds
-from frazil.metrics import METRICS
+from frazil.metrics import METRICS, metric_for
 from frazil.models import CatBoost, ExtraTrees, LightGBM
 from frazil.models.constant import Constant
 from frazil.progress import Silent
 from frazil.search import evaluation, isolated, scratch
 from frazil.search.candidate import Candidate
 from frazil.search.evaluation import Workbench, evaluate
-from frazil.search.fitting import FitJob, ThreadFitter
+from frazil.search.fitting import FitJob, ThreadFitter, judging_of
 from frazil.search.isolated import IDLE, FitError, IsolatedFitter, Isolation
 from frazil.search.judge import judge_for
 from frazil.search.table import FoldSet, Past, Table, build_fold
@@ -34,13 +34,13 @@ TWO = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 ENDLESS = LightGBM(learning_rate=1e-4, max_rounds=10**6)
 
 
-def folds_of(rows=300, weights=None):
+def folds_of(rows=300, weights=None, time=None):
     rng = np.random.default_rng(0)
     df = pl.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows)})
     target = (df["a"].to_numpy() + 0.3 * rng.normal(size=rows) > 0).astype(np.int64)
     df = df.with_columns(y=pl.Series(target))
-    table = Table(df, TWO, target, weights)
-    plan = plan_folds(TWO, target, n_folds=3)
+    table = Table(df, TWO, target, weights, time=time)
+    plan = plan_folds(TWO, target, n_folds=3, time=time)
     recipe = Recipe(KeepNumbers(("a", "b")))
     return table, plan, [build_fold(table, fold, recipe, Past.of(table, Recipe()), 0) for fold in plan.folds]
 
@@ -72,6 +72,18 @@ def test_another_process_fits_the_same_bits(tmp_path, weights):
             unseen = folds[2].valid.matrix
             np.testing.assert_array_equal(one.model.loaded().predict(unseen), two.model.loaded().predict(unseen))
     IDLE.give(there.process)
+
+
+@pytest.mark.parametrize("time", [None, np.arange(300)])
+def test_another_process_reads_each_others_targets_by_the_same_inner_folds(tmp_path, time):
+    _, _, folds = folds_of(time=time)
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    mapped, _, _ = scratch.read_folds(tmp_path)
+    for here, there in zip(folds, mapped, strict=True):
+        np.testing.assert_array_equal(here.train.inner, there.train.inner)
+        assert len(np.unique(there.train.inner)) == 5
+        assert here.train.is_forward == there.train.is_forward == (time is not None)
+        assert there.valid.inner is None
 
 
 def test_what_ends_a_fit_there_is_told_here(fitter):
@@ -185,3 +197,44 @@ def test_a_process_whose_parent_is_gone_ends():
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_metric_of_ones_own_chooses_rounds_in_the_process_that_fits_as_it_does_here():
+    folds, asked = folds_of()[2], LightGBM(max_rounds=40)
+
+    def likes_the_second(fold, told):
+        assert told[0].shape == (len(folds[fold].valid.target), 2)
+        return [float(stage != 1) for stage in range(len(told))]
+
+    with ThreadFitter(folds, TWO, "mine", 2, likes_the_second) as here:
+        expected = [here.submit(job(asked, fold)).result(60) for fold in (0, 1)]
+    with Isolation() as isolation, isolation.fitter(folds, TWO, "mine", 2, likes_the_second) as fitter:
+        waiting = [fitter.submit(job(asked, fold)) for fold in (0, 1)]
+        found = [future.result(60) for future in waiting]
+        rounds = [each.model.loaded().rounds for each in found]
+    for there, own in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(there.predictions, own.predictions)
+    assert all(1 < each < 40 for each in rounds)
+
+
+def test_a_metric_of_ones_own_that_fails_ends_the_fit_in_its_words():
+    def broken(fold, told):
+        raise ValueError("no such customer")
+
+    folds = folds_of()[2]
+    with Isolation() as isolation, isolation.fitter(folds, TWO, "mine", 1, broken) as fitter:
+        with pytest.raises(FitError, match="no such customer"):
+            fitter.submit(job(LightGBM(max_rounds=5))).result(60)
+        assert fitter.submit(job(Constant())).result(60).predictions.shape[1] == 2
+
+
+def test_learners_are_asked_by_metrics_that_they_do_not_know_alone():
+    folds = folds_of()[2]
+
+    def hits(target, told):
+        return float(np.mean(told.argmax(axis=1) == target))
+
+    judging = judging_of(folds, metric_for(hits, TWO))
+    right = np.eye(2)[folds[0].valid.target]
+    assert judging(0, [right, 1 - right]) == [-1.0, 0.0]
+    assert judging_of(folds, METRICS["roc_auc"]) is None

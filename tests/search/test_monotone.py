@@ -28,6 +28,7 @@ HOLDING = (
     HistGradientBoosting(max_rounds=40),
     Selected(LightGBM(max_rounds=40)),
 )
+TINY = 1e-12  # of what exponentials round differently
 RATES = ("rmse", "mae", "pinball_0.9", "rmsle", "poisson_deviance", "gamma_deviance", "tweedie_deviance")
 
 
@@ -77,8 +78,8 @@ def test_the_finished_mix_follows_the_columns_where_a_free_one_does_not(kind):
     budget = fz.Budget(trials=3, cuts=1)
     free, held = fitted(df), fitted(df, monotone={"a": 1, "b": -1}, budget=budget)
     assert steps(free, df).min() < -1e-3
-    assert steps(held, df).min() >= 0
-    assert steps(held, df, "b").max() <= 0
+    assert steps(held, df).min() >= -TINY
+    assert steps(held, df, "b").max() <= TINY
     assert steps(held, df).max() > 0
 
 
@@ -87,13 +88,13 @@ def test_calibration_of_any_slope_keeps_the_order():
     held = fitted(df, monotone={"a": 1})
     for calibration in (Calibration(0.2, -1.0), Calibration(8.0, 2.0)):
         calibrated = replace(held, predictor=replace(held.predictor, calibration=calibration))
-        assert steps(calibrated, df).min() >= 0
+        assert steps(calibrated, df).min() >= -TINY
 
 
 def test_one_model_of_all_rows_follows_them_too_and_runs_again_by_its_record():
     df = table()
     model = fitted(df, monotone={"a": 1}, deploy="fast")
-    assert steps(model, df).min() >= 0
+    assert steps(model, df).min() >= -TINY
     assert model.run.settings["monotone"] == {"a": 1}
     again = fz.reproduce(model, df)
     assert again.same
@@ -128,8 +129,8 @@ def test_learners_that_say_so_hold_to_it_for_every_loss(task, learner):
     for metric in RATES if task.is_regression else ("log_loss", "roc_auc"):
         if holds_monotone(learner, task, metric):
             model = learner.fit(sample(task), sample(task, 1), Conditions(task, metric, seed=1))
-            assert worst_step(model, sample(task, 1).matrix, 0) >= 0
-            assert worst_step(model, sample(task, 1).matrix, 2) <= 0
+            assert worst_step(model, sample(task, 1).matrix, 0) >= -TINY
+            assert worst_step(model, sample(task, 1).matrix, 2) <= TINY
 
 
 def worst_step(model, matrix, at):

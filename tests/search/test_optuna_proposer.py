@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from frazil.models import CatBoost, Constant, LightGBM, Linear
+from frazil.models import CatBoost, Constant, Crossed, Keyed, LightGBM, Linear, LogTarget, Selected
 from frazil.search.candidate import Candidate, Trial
 from frazil.search.optuna_proposer import OptunaProposer
+from frazil.search.views import other_views
 
 
 def trial(name, learner, score):
@@ -20,9 +21,9 @@ FIRST = [
 ]
 
 
-def asked(n, trials=FIRST, seed=0):
+def asked(n, trials=FIRST, seed=0, **settings):
     """Ask n times, telling the score of each proposal before the next."""
-    proposer, told, candidates = OptunaProposer(1_000, True, seed), list(trials), []
+    proposer, told, candidates = OptunaProposer(1_000, True, seed, **settings), list(trials), []
     for number in range(n):
         candidates.append(proposer.ask(told))
         told.append(trial(candidates[-1].name, candidates[-1].learner, 0.7 + number / 100))
@@ -30,12 +31,39 @@ def asked(n, trials=FIRST, seed=0):
 
 
 def test_it_takes_the_best_families_in_turn_and_leaves_out_those_that_have_nothing_to_search():
-    assert [type(candidate.learner) for candidate in asked(4)] == [CatBoost, LightGBM, CatBoost, LightGBM]
+    tried = [candidate for candidate in asked(6) if "-t" in candidate.name]
+    assert [type(candidate.learner) for candidate in tried] == [CatBoost, LightGBM, CatBoost, LightGBM]
+
+
+def test_every_third_is_the_best_in_another_view_of_the_columns_until_all_were_tried():
+    tried = [candidate for candidate in asked(14, has_keys=True) if "-v" in candidate.name]
+    best = CatBoost()
+    views = [Selected(best), Crossed(best), Keyed(best), Keyed(Crossed(best))]
+    assert [candidate.learner for candidate in tried] == views
+    assert tried[-1].name == "catboost-crossed-keyed-v4"
+
+
+def test_keys_are_not_for_tables_without_categories_and_no_view_goes_beyond_what_may_be_tried():
+    assert not any("keyed" in candidate.name for candidate in asked(14))
+    tried = asked(14, learners=["catboost-crossed"])
+    assert [candidate.name for candidate in tried if "-v" in candidate.name] == ["catboost-crossed-v1"]
+
+
+def test_a_view_of_a_learner_of_logarithms_stays_one():
+    best = LogTarget(Crossed(LightGBM()))
+    assert other_views(best, has_keys=True) == [
+        LogTarget(view) for view in (LightGBM(), Keyed(LightGBM()), Keyed(Crossed(LightGBM())))
+    ]
 
 
 def test_names_are_unique_and_say_whose_they_are():
     candidates = asked(4)
-    assert [candidate.name for candidate in candidates] == ["catboost-t1", "lightgbm-t2", "catboost-t3", "lightgbm-t4"]
+    assert [candidate.name for candidate in candidates] == [
+        "catboost-t1",
+        "lightgbm-t2",
+        "catboost-selected-v1",
+        "catboost-t3",
+    ]
     assert {candidate.origin for candidate in candidates} == {"optuna"}
 
 

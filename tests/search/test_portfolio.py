@@ -72,6 +72,12 @@ def test_columns_are_chosen_where_there_are_many_alone():
     assert sum("selected" in candidate.name for candidate in many) >= 2
 
 
+def test_keys_are_looked_for_where_there_are_categories_alone():
+    few, many = (Portfolio(10_000, Nobody(), categories=categories).waiting for categories in (2, 9))
+    assert not any("keyed" in candidate.name for candidate in few)
+    assert sum("keyed" in candidate.name for candidate in many) >= 2
+
+
 def test_what_was_best_on_a_sample_comes_first_and_once():
     plain = Portfolio(10_000, Nobody()).waiting
     found = plain[5].learner

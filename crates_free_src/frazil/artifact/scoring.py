@@ -132,7 +132,7 @@ def raw_predictions(predictor: Predictor, source: Source, history: Source | None
     panel, n_features = predictor.recipes[0].panel, len(predictor.recipes[0].features)
     plan = plan_batches(frame, panel, n_features, MOST_BATCH_BYTES)
     raws, places = [predictor.raw(frame.head(0), source.name)], [pl.Series(dtype=pl.UInt32)]
-    for batch in batches_of(frame, panel, plan, None):
+    for batch, _ in batches_of(frame, panel, plan, None):
         asked = batch.get_column(place).is_not_null()
         raws.append(predictor.raw(batch.lazy(), source.name)[asked.to_numpy()])
         places.append(batch.get_column(place).drop_nulls().cast(pl.UInt32))

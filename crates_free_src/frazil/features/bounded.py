@@ -18,6 +18,7 @@ from frazil.schema import column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from frazil.features.overlapping import Overlap
     from frazil.features.panel import Panel
 
 STRING_BYTES = 40  # a guess at the mean of one string with its view
@@ -68,7 +69,9 @@ class Plan:
         return self.together > self.rows_at_once
 
 
-def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memory_bytes: int) -> Plan:
+def plan_batches(
+    frame: pl.LazyFrame, panel: Panel | None, n_features: int, memory_bytes: int, overlap: Overlap | None = None
+) -> Plan:
     """Choose how to work through a table; reads its entity and time columns once, or twice where it has many rows.
 
     Args:
@@ -76,6 +79,7 @@ def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memo
         panel: Whose rows stay together, and their order; None where each row is for itself.
         n_features: How many columns will be added.
         memory_bytes: How much memory batches may take.
+        overlap: What a stretch of an entity needs of the rows before it; None where entities stay whole.
     """
     schema = frame.collect_schema()
     width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
@@ -85,6 +89,8 @@ def plan_batches(frame: pl.LazyFrame, panel: Panel | None, n_features: int, memo
         rows = frame.select(pl.len()).collect(engine="streaming").item()
         return Plan(rows, at_once, row_bytes, 0, "no feature reads other rows")
     rows, is_sorted = frame.select(pl.len(), in_order_already(panel)).collect(engine="streaming").row(0)
+    if is_sorted and overlap is not None:
+        return Plan(rows, at_once, row_bytes, 0, "the table is sorted, and features reach back so far and no further")
     together = _largest(frame, panel.entity) if rows > at_once and panel.entity else rows
     if is_sorted:
         return Plan(rows, at_once, row_bytes, 0, "the table is sorted by entity and time", together)
@@ -101,40 +107,51 @@ def _largest(frame: pl.LazyFrame, entity: tuple[str, ...]) -> int:
 
 
 def batches_of(
-    frame: pl.LazyFrame, panel: Panel | None, plan: Plan, folder: str | Path | None
-) -> Iterator[pl.DataFrame]:
-    """Read a table batch by batch, whole entities together, each once.
+    frame: pl.LazyFrame, panel: Panel | None, plan: Plan, folder: str | Path | None, overlap: Overlap | None = None
+) -> Iterator[tuple[pl.DataFrame, int]]:
+    """Read a table batch by batch: whole entities together, or stretches of one with the rows before that they need.
 
     Args:
         frame: The table.
         panel: As for `plan_batches`.
         plan: What it said.
         folder: Where buckets are written; the system's folder for temporary files where None.
+        overlap: As for `plan_batches`.
+
+    Yields: Rows, and how many of them, the first, were there before.
     """
     if panel is None:
-        yield from _gathered(frame, plan.rows_at_once)
+        yield from ((df, 0) for df in _gathered(frame, plan.rows_at_once))
     elif plan.buckets:
-        yield from _bucket_by_bucket(frame, panel.entity, plan.buckets, folder)
+        yield from ((df, 0) for df in _bucket_by_bucket(frame, panel.entity, plan.buckets, folder))
     elif plan.rows <= plan.rows_at_once:
-        yield frame.collect(engine="streaming")
+        yield frame.collect(engine="streaming"), 0
     else:
-        yield from _entity_by_entity(frame, panel.entity, plan.rows_at_once)
+        yield from _entity_by_entity(frame, panel.entity, plan.rows_at_once, overlap)
 
 
-def _entity_by_entity(frame: pl.LazyFrame, entity: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
-    """Cut a sorted table where entities end."""
+def _entity_by_entity(
+    frame: pl.LazyFrame, entity: tuple[str, ...], rows: int, overlap: Overlap | None
+) -> Iterator[tuple[pl.DataFrame, int]]:
+    """Cut a sorted table where entities end, and inside of long ones where features reach so far and no further."""
     held: list[pl.DataFrame] = []  # rows of one entity, of which more may come
+    known = 0  # of these, the first that were given already
     for batch in _gathered(frame, rows):
         cut = _last_begins(batch, entity) if entity else 0
         is_same = bool(held) and cut == 0 and _last(held[-1], entity) == _last(batch, entity)
         if held and not is_same:
-            yield pl.concat([*held, batch[:cut]])
-            held = []
+            yield pl.concat([*held, batch[:cut]]), known
+            held, known = [], 0
         elif cut:
-            yield batch[:cut]
+            yield batch[:cut], 0
         held.append(batch[cut:])
-    if held:
-        yield pl.concat(held)
+        if overlap is not None and sum(part.height for part in held) - known >= rows:
+            together = pl.concat(held)
+            yield together, known
+            held = [together[overlap.start(together) :]]
+            known = held[0].height
+    if sum(part.height for part in held) > known:
+        yield pl.concat(held), known
 
 
 def _gathered(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:

@@ -142,7 +142,7 @@ def _second(train: Training, first: Sequence[Fitted]) -> Training:
 
 def _check_blind(builder: Builder, parts: Sequence[Fitted], first: Sequence[Fitted], *, learns: bool) -> None:
     """Refuse what would carry a row's own target over from other rows' out-of-fold values."""
-    of_target = {f.name for part in first for f in part.features if f.leak is LeakClass.TARGET}
+    of_target = {feature.name for part in first if _reads_target(part) for feature in part.features}
     for part in parts:
         read = [source for feature in part.features for source in feature.sources if source in of_target]
         if read and (learns or part.scope is not Scope.ROW):
@@ -151,6 +151,13 @@ def _check_blind(builder: Builder, parts: Sequence[Fitted], first: Sequence[Fitt
                 " target; of features that read the target a chain makes only what a row's own values say, as"
                 " fz.cross_numbers does."
             )
+
+
+def _reads_target(part: Fitted) -> bool:
+    """Say whether a state reads the target of other rows, or a step of it does: a chain says the worst of its steps."""
+    if isinstance(part, Chained):
+        return any(_reads_target(step) for step in (*part.first, *part.then))
+    return any(feature.leak is LeakClass.TARGET for feature in part.features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.applying import add_features
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
+from frazil.features.overlapping import Overlap
 from frazil.features.panel import Panel, Reach
 from frazil.features.storage import read_members, write_members
 from frazil.files import atomic_folder
@@ -69,7 +70,7 @@ class FittedRecipe:
             data: Any source.
             memory: What the batches may take, as "2GiB" or bytes.
         """
-        return plan_batches(frame_of(data), self._together, len(self.features), parse_bytes(memory))
+        return plan_batches(frame_of(data), self._together, len(self.features), parse_bytes(memory), self._overlap)
 
     def batches(
         self,
@@ -81,9 +82,11 @@ class FittedRecipe:
         """Add the features to a table of any size, some of its rows at a time.
 
         Features that read earlier rows need each entity whole. Where the table is sorted by entity and time, batches
-        are cut where an entity ends; else it is first written to disk in buckets of whole entities, and rows come in
-        the order of the buckets. An entity that is larger than a batch is worked on at once, whatever `memory` is;
-        `plan` says so, and how much that takes.
+        are cut where an entity ends, and inside of an entity that is larger than a batch where all features reach back
+        so far and no further: such a stretch is worked on with the rows before that it needs. Else the table is first
+        written to disk in buckets of whole entities, and rows come in the order of the buckets; there, and where a
+        feature reads all earlier rows, a large entity is worked on at once, whatever `memory` is. `plan` says so, and
+        how much that takes.
 
         Args:
             data: Any source.
@@ -97,8 +100,8 @@ class FittedRecipe:
         frame = frame_of(data)
         self._check(frame.collect_schema())
         plan = self.plan(frame, memory=memory)
-        for df in batches_of(frame, self._together, plan, folder):
-            yield self.apply(df.lazy()).collect()
+        for df, known in batches_of(frame, self._together, plan, folder, self._overlap):
+            yield self.apply(df.lazy()).collect()[known:]
 
     def sink(
         self,
@@ -138,6 +141,11 @@ class FittedRecipe:
                 " row_local."
             )
         return self.panel if any(part.scope is Scope.ENTITY for part in self.parts) else None
+
+    @property
+    def _overlap(self) -> Overlap | None:
+        """What a stretch of an entity needs of the rows before it; None where entities stay whole."""
+        return Overlap.of(self.parts, self.panel)
 
     def __or__(self, other: FittedRecipe) -> FittedRecipe:
         """Put the other recipe's features after this one's."""

@@ -11,6 +11,7 @@ from frazil.models.constant import Constant
 from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.hist_gradient_boosting import HistGradientBoosting
+from frazil.models.keyed import Keyed
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.log_target import LogTarget
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     from frazil.models.contract import Learner
 
 # Of learners that have another inside.
-_SUFFIXES = {Crossed.name: "crossed", LogTarget.name: "log", Resampled.name: "resampled", Selected.name: "selected"}
+_SUFFIXES = {
+    Crossed.name: "crossed",
+    Keyed.name: "keyed",
+    LogTarget.name: "log",
+    Resampled.name: "resampled",
+    Selected.name: "selected",
+}
 LEARNER = "learner"  # the key under which a description names it
 LEARNERS: tuple[type[Learner], ...] = (
     Constant,
@@ -44,6 +51,7 @@ LEARNERS: tuple[type[Learner], ...] = (
     HistGradientBoosting,
     XGBoost,
     Resampled,
+    Keyed,
 )
 
 
@@ -122,7 +130,7 @@ def names_of(learner: Learner) -> set[str]:
 
 
 def _inner(learner: Learner) -> Learner:
-    return cast("Crossed | LogTarget | Resampled | Selected", learner).inner
+    return cast("Crossed | Keyed | LogTarget | Resampled | Selected", learner).inner
 
 
 def learner_of(description: Mapping[str, Any]) -> Learner:

@@ -17,6 +17,7 @@ from frazil.models.balance import weighted
 from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in
 from frazil.models.objective import Loss
+from frazil.models.stopping import follows_auc
 
 if TYPE_CHECKING:
     import optuna
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from frazil.task import Task
 
 BINARY_MODEL = "catboost.cbm"
+AUC = "AUC"  # of rows that count the same: it refuses weights there where they are all 1
 MISSING_CODE = -1  # integers have no NaN, and CatBoost refuses floats for categories
 FEW_ROWS = 10_000  # up to it the lower rate is affordable
 MANY_ROWS = 20_000  # above it fewer bins save more time than they cost quality
@@ -52,9 +54,10 @@ class CatBoostFitted(NativeFitted):
         except catboost.CatBoostError as error:
             raise ArtifactError(f"{BINARY_MODEL} can't be read by CatBoost: {error}.") from error
 
-    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+    def _told(self, seen: Matrix, threads: int, rounds: int) -> NDArray[np.float64]:
         kind = "Probability" if self.known.classes else "RawFormulaVal"
-        return np.asarray(self.booster().predict(_pool(seen), prediction_type=kind, thread_count=threads), np.float64)
+        asked = {"prediction_type": kind, "thread_count": threads, "ntree_end": rounds}
+        return np.asarray(self.booster().predict(_pool(seen), **asked), np.float64)
 
     def _gains(self) -> NDArray[np.float64]:
         """Return how much each column changes predictions."""
@@ -116,16 +119,25 @@ class CatBoost:
         train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
         task, kept, present = conditions.task, _kept(train.matrix, conditions.task), _present(train, conditions.task)
         learned = _Learned(kept, present, boosting.objective, boosting.scale)
-        unseen = learned.pool(valid) if can_judge(valid, train) else None
+        judges = valid if can_judge(valid, train) else None
+        unseen = None if judges is None else learned.pool(judges)
         params = {
             **self._params(train.matrix.rows, conditions),
             **_loss_params(boosting.objective, task),
             **_constraints(train.matrix, kept),
+            **({"eval_metric": AUC} if follows_auc(valid, conditions) else {}),
         }
-        model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": unseen is not None})
+        keeps_best = unseen is not None and conditions.judge is None
+        model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": keeps_best})
         model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
         known = boosting.known(len(train.matrix.columns), kept, task.n_classes, present)
-        return CatBoostFitted(_bytes_of(model), replace(known, rounds=model.tree_count_))
+
+        def made(rounds: int) -> CatBoostFitted:
+            if rounds < model.tree_count_ and not keeps_best:
+                model.shrink(rounds)
+            return CatBoostFitted(_bytes_of(model), replace(known, rounds=model.tree_count_))
+
+        return boosting.kept(made, judges, conditions)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -195,8 +207,10 @@ class _Stops:
     def after_iteration(self, info: Any) -> bool:  # noqa: ANN401 -- CatBoost ships no types
         """Say whether to go on."""
         followed = info.metrics.get("validation", {})
-        losses = next(iter(followed.values()), None)
-        return self.stopping.goes_on(info.iteration, losses[-1] if losses else None)
+        if not followed:
+            return self.stopping.goes_on(info.iteration, None)
+        loss = -followed[AUC][-1] if AUC in followed else next(iter(followed.values()))[-1]
+        return self.stopping.goes_on(info.iteration, loss)
 
 
 def _kept(matrix: Matrix, task: Task) -> tuple[int, ...]:
@@ -263,7 +277,8 @@ def _series(matrix: Matrix, at: int) -> pl.Series:
 def _bytes_of(model: Any) -> bytes:  # noqa: ANN401 -- CatBoost ships no types
     about = model.get_metadata()
     for varying in ("train_finish_time", "model_guid"):  # two equal trainings differ in them alone
-        del about[varying]
+        if varying in about.keys():  # noqa: SIM118 -- it is no mapping, and a model may be written twice
+            del about[varying]
     with TemporaryDirectory() as folder:
         path = Path(folder, BINARY_MODEL)
         model.save_model(str(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frazil.models.crossed import Crossed
+from frazil.models.keyed import Keyed
 from frazil.models.log_target import LogTarget
 from frazil.models.resampled import Resampled
 from frazil.models.selected import Selected
@@ -18,7 +19,7 @@ WITH_FEWER_COLUMNS = 1  # simpler than the same with all of them
 
 
 def complexity_of(learner: Learner) -> int:
-    """Return a rank: the constant first, then linear models, then one model of any other kind, then those with crosses.
+    """Return a rank: the constant first, then linear models, then other models, then those with crosses or keys.
 
     >>> from frazil.models import CatBoost, Crossed, Linear
     >>> complexity_of(Linear()) < complexity_of(CatBoost()) < complexity_of(Crossed(CatBoost()))
@@ -28,6 +29,6 @@ def complexity_of(learner: Learner) -> int:
         return 1 + complexity_of(learner.inner)
     if isinstance(learner, Selected):
         return complexity_of(learner.inner) - WITH_FEWER_COLUMNS
-    if isinstance(learner, Crossed):
+    if isinstance(learner, (Crossed, Keyed)):
         return SEES_CROSSES
     return ORDER.get(learner.name, OTHER)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from frazil.budget import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     import numpy as np
     import optuna
@@ -27,11 +27,16 @@ class Sample:
         matrix: Features.
         target: (rows,) float64 for regression, int64 label codes for classes.
         weights: (rows,) float64, or None where all rows count the same.
+        inner: (rows,) int8 numbers of folds, for what training rows may read of each other's targets: those of other
+            numbers. None where any cut into folds will do.
+        is_forward: Whether the folds run forward in time, so that a row reads those of lower numbers only.
     """
 
     matrix: Matrix
     target: NDArray[Any]
     weights: NDArray[np.float64] | None = None
+    inner: NDArray[np.int8] | None = None
+    is_forward: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +70,8 @@ class Conditions:
         threads: Processors that the fit may use.
         deadline: When it has to end; the learner stops there and keeps what it has.
         memo: What other fits of these rows have made already.
+        judge: Returns the losses of several predictions of the rows left out, where the metric is a user's own;
+            boosters choose by it how many of their rounds they keep.
     """
 
     task: Task
@@ -73,6 +80,7 @@ class Conditions:
     threads: int = 1
     deadline: Deadline = field(default_factory=Deadline)
     memo: Memo = field(default_factory=Memo)
+    judge: Callable[[Sequence[NDArray[np.float64]]], Sequence[float]] | None = None
 
 
 class Fitted(Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 
 from frazil.budget import Deadline
 from frazil.container import npz_bytes, npz_member
 from frazil.extras import load
+from frazil.measures import auc
 from frazil.models.balance import class_factors, weighted
 from frazil.models.boosted import Boosted, BoostedTree, Cells, Taking
 from frazil.models.checks import can_judge, check_between, check_sample, check_width, varies
@@ -20,7 +21,7 @@ from frazil.models.network_loss import MOST_LOG, ClassLoss, NumberLoss
 from frazil.models.objective import Loss, Objective, TargetScale, fit_scale, objective_for
 from frazil.models.rows import taken, uneven, weighing
 from frazil.models.sealed import sealed, unsealed
-from frazil.models.stopping import Stopping, patience_for
+from frazil.models.stopping import Stopping, chosen_rounds, follows_auc, patience_for
 from frazil.models.stored import array_in, check_that, count_in, positions_in, scale_in
 
 if TYPE_CHECKING:
@@ -176,16 +177,25 @@ class HistGradientBoosting:
         growth = _Growth(self._grower(taking, rows.matrix.monotone(taking.order), objective, conditions), taking)
         # Without the deadline, which growth keeps: all rounds that there was time for are judged.
         stopping = Stopping(self.patience or patience_for(rows.matrix.rows, self.learning_rate), Deadline())
-        judge = seen.judge(weighing(valid)) if can_judge(valid, train) else None
+        judge, judges = None, valid if can_judge(valid, train) else None
+        if judges is not None:
+            judge = seen.judge(weighing(judges), by_auc=len(present) == 2 and follows_auc(valid, conditions))
         # As many threads as were given: scikit-learn would take all there are.
         with load("threadpoolctl").threadpool_limits(conditions.threads):
             while growth.goes_on(self.max_rounds, conditions.deadline):
                 growth.grow(rows.matrix, seen.target(rows), uneven(objective.weights(rows)))
                 if not growth.judged(judge, stopping):
                     break
-        boosted, shares = growth.best(stopping.best_rounds)
-        boosted = replace(boosted, base=boosted.base - _log_odds_of(factors, present))
-        return HistGradientBoostingFitted(boosted, shares, present, task.n_classes, scale, objective.is_rate)
+
+        def made(rounds: int) -> HistGradientBoostingFitted:
+            boosted, shares = growth.best(rounds)
+            boosted = replace(boosted, base=boosted.base - _log_odds_of(factors, present))
+            return HistGradientBoostingFitted(boosted, shares, present, task.n_classes, scale, objective.is_rate)
+
+        def told(rounds: int) -> NDArray[np.float64]:
+            return made(rounds).predict(cast("Sample", judges).matrix, conditions.threads)
+
+        return made(chosen_rounds(stopping, judges, conditions, told))
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -293,13 +303,13 @@ class _Seen:
             return np.searchsorted(self.present, sample.target)
         return self.scale.forward(sample.target)
 
-    def judge(self, sample: Sample) -> _Judge | None:
+    def judge(self, sample: Sample, *, by_auc: bool) -> _Judge | None:
         """Make the loss of these rows; those of classes that no tree can tell of are left out of it."""
         if len(self.present):
             sample = taken(sample, np.flatnonzero(np.isin(sample.target, self.present)))
         if sample.matrix.rows == 0:
             return None
-        return _Judge(self, sample.matrix.values, self.target(sample), self.objective.weights(sample))
+        return _Judge(self, sample.matrix.values, self.target(sample), self.objective.weights(sample), by_auc)
 
 
 @dataclass(slots=True)
@@ -310,6 +320,7 @@ class _Judge:
     values: NDArray[np.float32]
     target: NDArray[Any]
     weights: NDArray[np.float64] | None
+    by_auc: bool
     sums: NDArray[np.float64] | None = None
 
     def losses(self, rounds: list[list[BoostedTree]], base: NDArray[np.float64]) -> list[float]:
@@ -325,6 +336,8 @@ class _Judge:
 
     def _loss(self, sums: NDArray[np.float64]) -> float:
         present = len(self.seen.present)
+        if self.by_auc:
+            return -auc(self.target == 1, sums[:, 0], self.weights)
         if present:
             loss = ClassLoss().of(_scores(sums, present).astype(np.float32), self.target)
         else:

@@ -15,6 +15,7 @@ from frazil.models.checks import check_sample
 from frazil.models.contract import Memo
 from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
+from frazil.models.keyed import Keyed
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
 
 INSIDE: dict[str, type[Learner]] = {
-    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed)
+    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed, Keyed)
 }
 MODEL = "model/"
 PLAIN = 0.0  # factor of a model that saw the target as it is
@@ -120,7 +121,8 @@ class LogTarget:
         # What others have found of the target as it is does not hold for its logarithm.
         seed = child_seed(conditions.memo.seed, self.name)
         memo = conditions.memo.get((self.name,), lambda: Memo(seed))
-        there = replace(conditions, metric=LOSSES[objective.loss], memo=memo)
+        # A metric of one's own does not judge logarithms.
+        there = replace(conditions, metric=LOSSES[objective.loss], memo=memo, judge=None)
         logs, unseen = _logged(train), None if valid is None else _logged(valid)
         model = self.inner.fit(logs, unseen, there)
         if objective.loss is Loss.ABSOLUTE:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -19,11 +19,11 @@ from frazil.models.checks import check_sample, check_width
 from frazil.models.network_loss import MOST_LOG
 from frazil.models.objective import Objective, TargetScale, fit_scale, objective_for
 from frazil.models.sealed import sealed, unsealed
-from frazil.models.stopping import Stopping, patience_for
+from frazil.models.stopping import Stopping, chosen_rounds, patience_for
 from frazil.models.stored import check_that, count_in, numbers_in, places_in, scale_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -111,11 +111,15 @@ class NativeFitted(ABC):
 
     def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
         """Return probabilities or values."""
+        return self.predicted_by(self.rounds, matrix, threads)
+
+    def predicted_by(self, rounds: int, matrix: Matrix, threads: int) -> NDArray[np.float64]:
+        """Return what its first rounds of trees say."""
         known = self.known
         check_width(matrix, known.columns)
         if matrix.rows == 0:
             return np.empty((0, known.classes) if known.classes else 0)
-        told = self._told(matrix.only(known.kept), threads)
+        told = self._told(matrix.only(known.kept), threads, rounds)
         return known.probabilities(told) if known.classes else known.numbers(told)
 
     def importance(self) -> NDArray[np.float64]:
@@ -150,12 +154,18 @@ class NativeFitted(ABC):
         """Make the library's own model; ArtifactError where it takes the file for none."""
 
     @abstractmethod
-    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
-        """Return (rows, present) probabilities, or the (rows,) sums of the trees, of the columns that are kept."""
+    def _told(self, seen: Matrix, threads: int, rounds: int) -> NDArray[np.float64]:
+        """Return what so many rounds say of the columns that are kept.
+
+        Returns: (rows, present) probabilities, or the (rows,) sums of the trees.
+        """
 
     @abstractmethod
     def _gains(self) -> Sequence[float] | NDArray[np.float64]:
         """Return what the splits on each kept column are worth."""
+
+
+Made = TypeVar("Made", bound=NativeFitted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +203,26 @@ class Boosting:
         return cls(objective, scale, stopping, class_factors(train, balance, conditions.task))
 
     def known(self, columns: int, kept: tuple[int, ...], classes: int, present: tuple[int, ...]) -> Known:
-        """Say what is known of the model that came of it."""
-        rounds, is_rate = self.stopping.best_rounds, self.objective.is_rate
+        """Say what is known of the model of all rounds that were made."""
+        rounds, is_rate = self.stopping.rounds, self.objective.is_rate
         return Known(columns, kept, classes, present, rounds, self.scale, is_rate, self.factors)
+
+    def kept(self, make: Callable[[int], Made], valid: Sample | None, conditions: Conditions) -> Made:
+        """Make the model of the best rounds.
+
+        Args:
+            make: Makes it of so many rounds; of all of them first, where a user's metric is to choose.
+            valid: The rows left out; None where there are none that count.
+            conditions: With the metric.
+        """
+        if conditions.judge is None or valid is None:
+            return make(self.stopping.best_rounds)
+        whole = make(self.stopping.rounds)
+
+        def told(rounds: int) -> NDArray[np.float64]:
+            return whole.predicted_by(rounds, valid.matrix, conditions.threads)
+
+        return make(chosen_rounds(self.stopping, valid, conditions, told))
 
 
 def classes_in(train: Sample, task: Task, library: str) -> tuple[int, ...]:

@@ -129,7 +129,10 @@ class Resampled:
         rows = train if conditions.task.is_regression else self._resampled(weighing(train), conditions)
         factors = _factors(train, rows, conditions)
         # What others have made of these rows is of other ones.
-        own = replace(conditions, memo=Memo(child_seed(conditions.memo.seed, self.name)))
+        memo, judge = Memo(child_seed(conditions.memo.seed, self.name)), conditions.judge
+        own = replace(conditions, memo=memo)
+        if judge is not None:
+            own = replace(own, judge=lambda told: judge([unweighted(each, factors) for each in told]))
         return ResampledFitted(self.inner.name, self.inner.fit(rows, weighted(valid, factors), own), factors)
 
     def suggest(self, trial: optuna.Trial, rows: int) -> Resampled:

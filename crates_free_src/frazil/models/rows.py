@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def taken(sample: Sample, rows: NDArray[Any]) -> Sample:
     """Return the rows at these positions, as a copy."""
     weights = None if sample.weights is None else sample.weights[rows]
-    return Sample(sample.matrix.take(rows), sample.target[rows], weights)
+    inner = None if sample.inner is None else sample.inner[rows]
+    return Sample(sample.matrix.take(rows), sample.target[rows], weights, inner, sample.is_forward)
 
 
 def weighing(sample: Sample) -> Sample:

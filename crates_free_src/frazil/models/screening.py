@@ -158,7 +158,7 @@ def find_crosses(sample: Sample, task: Task, seed: int, deadline: Deadline, *, r
         at: _Column.category(values[:, at]) if at in categories else _Column.number(values[:, at])
         for at in range(width)
     }
-    signals = _signals(rows.target[order], task, generator)
+    signals = signals_of(rows.target[order], task, generator)
     screen = _Screen({at: c for at, c in columns.items() if 1 < c.n_fine <= MOST_LEVELS}, signals, 0.0)
     screen.total = float((signals**2).sum()) or 1.0
     _keep_telling(screen)
@@ -207,7 +207,7 @@ def _keep_telling(screen: _Screen) -> None:
     screen.columns = {at: screen.columns[at] for at in sorted(kept)}
 
 
-def _signals(target: NDArray[np.generic], task: Task, generator: np.random.Generator) -> NDArray[np.float64]:
+def signals_of(target: NDArray[np.generic], task: Task, generator: np.random.Generator) -> NDArray[np.float64]:
     """Return (signals, rows) of mean 0: the target in deviations, or how far each row is of each class."""
     if task.is_regression:
         values = np.asarray(target, np.float64)

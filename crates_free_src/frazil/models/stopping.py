@@ -6,11 +6,23 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from frazil.budget import Deadline
+    from frazil.models.contract import Conditions, Sample
 
 LEAST_PATIENCE = 20
 ROWS_OF_NOISE = 10_000  # above it the loss of the rows left out is smooth enough to give up sooner
+# Rows left out from which on ROC AUC is followed where it is the metric, and not the loss. Measured on 6 splits each of
+# 7 data sets: +0.007 on polish_bankruptcy and +0.004 on phoneme; no difference beyond its error on kc1, heloc, adult,
+# credit_card_default and pima, which has 150 such rows. It costs up to 3.5 times the rounds, and log loss gets worse.
+ROWS_TO_FOLLOW_AUC = 1_000
+MOST_STAGES = 20  # at which a metric of one's own is asked: each takes a prediction of all rows left out
 GROWTH = 0.3  # a model that took long to get here may take long to get on
 
 
@@ -29,6 +41,14 @@ def patience_for(rows: int, learning_rate: float) -> int:
     return max(LEAST_PATIENCE, round(patient * min(1.0, ROWS_OF_NOISE / max(rows, 1))))
 
 
+def follows_auc(valid: Sample | None, conditions: Conditions) -> bool:
+    """Say whether ROC AUC of the rows left out is followed, not the loss: where it is the metric and has a value."""
+    if valid is None or conditions.metric != "roc_auc" or conditions.task.n_classes != 2:
+        return False
+    has_both = 0 < int(valid.target.sum()) < len(valid.target)
+    return has_both and len(valid.target) >= ROWS_TO_FOLLOW_AUC
+
+
 @dataclass(slots=True)
 class Stopping:
     """Follows the loss of each round and keeps the best; patience grows with the rounds that the best one took.
@@ -37,12 +57,14 @@ class Stopping:
         patience: Rounds to wait at least.
         deadline: When to stop in any case.
         best_rounds: How many rounds the best model has; 0 before the first.
+        rounds: How many there are.
     """
 
     patience: int
     deadline: Deadline
     best_loss: float = math.inf
     best_rounds: int = 0
+    rounds: int = 0
 
     def goes_on(self, rounds: int, loss: float | None) -> bool:
         """Take note of a round and say whether to go on.
@@ -51,6 +73,7 @@ class Stopping:
             rounds: Rounds done, from 1.
             loss: Of rows left out, lower is better; None where there are none, and then every round is the best.
         """
+        self.rounds = rounds
         if loss is None or self.best_rounds == 0 or loss < self.best_loss:
             self.best_rounds = rounds
             self.best_loss = math.inf if loss is None or math.isnan(loss) else loss
@@ -58,3 +81,25 @@ class Stopping:
 
     def _waits(self) -> float:
         return max(self.patience, GROWTH * self.best_rounds + LEAST_PATIENCE)
+
+
+def chosen_rounds(
+    stopping: Stopping, valid: Sample | None, conditions: Conditions, told: Callable[[int], NDArray[np.float64]]
+) -> int:
+    """Return how many rounds to keep: those of the least loss, or of the metric where that is a user's own.
+
+    Boosting has gone on beyond the least loss for as long as its patience; the metric is asked at twenty of these
+    rounds, spread by a constant factor, and at that of the least loss. The first best counts.
+
+    Args:
+        stopping: What was followed.
+        valid: The rows left out; None where there are none that count.
+        conditions: With the metric.
+        told: Predicts these rows by so many rounds.
+    """
+    if conditions.judge is None or valid is None:
+        return stopping.best_rounds
+    spread = np.geomspace(max(1.0, stopping.rounds / 50), stopping.rounds, MOST_STAGES)
+    stages = sorted({*np.round(spread).astype(int).tolist(), stopping.best_rounds})
+    losses = np.array(conditions.judge([told(rounds) for rounds in stages]), np.float64)
+    return stopping.best_rounds if np.isnan(losses).all() else stages[int(np.nanargmin(losses))]

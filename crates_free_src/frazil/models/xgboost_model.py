@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from frazil.models.checks import can_judge, check_between, varies
 from frazil.models.native import Boosting, NativeFitted, classes_in, softmax
 from frazil.models.objective import Loss
 from frazil.models.rows import taken
+from frazil.models.stopping import follows_auc
 from frazil.models.xgboost_json import checked, written
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 EXTRA = "xgboost"
 TEXT = "xgboost.json"
+AUC = "auc"
 # What is minimised, and what of the rows left out is followed: the same.
 OBJECTIVES = {
     Loss.SQUARED: ("reg:squarederror", "rmse"),
@@ -61,11 +63,12 @@ class XGBoostFitted(NativeFitted):
             raise ArtifactError(f"{TEXT} can't be read by XGBoost: {error}.") from error
         return booster
 
-    def _told(self, seen: Matrix, threads: int) -> NDArray[np.float64]:
+    def _told(self, seen: Matrix, threads: int, rounds: int) -> NDArray[np.float64]:
         booster = self.booster()
         with self._building:
             booster.set_param({"nthread": threads})
-        raw = np.asarray(booster.predict(_data(seen, threads), output_margin=True), np.float64)
+        told = booster.predict(_data(seen, threads), output_margin=True, iteration_range=(0, rounds))
+        raw = np.asarray(told, np.float64)
         return softmax(raw) if self.known.classes else raw
 
     def _gains(self) -> NDArray[np.float64]:
@@ -135,12 +138,14 @@ class XGBoost:
         present = classes_in(train, conditions.task, "XGBoost")
         learned = _Learned(_kept(train.matrix), present, boosting.objective, boosting.scale, self.max_bin)
         data = learned.dataset(train, conditions.threads)
-        unseen = learned.dataset(valid, conditions.threads, data) if can_judge(valid, train) else None
+        judges = valid if can_judge(valid, train) else None
+        unseen = None if judges is None else learned.dataset(judges, conditions.threads, data)
         booster = xgboost.train(
             {
                 **self._params(conditions),
                 **_loss_params(boosting.objective, present),
                 **_constraints(train.matrix, learned.kept),
+                **({"eval_metric": AUC} if follows_auc(valid, conditions) else {}),
             },
             data,
             num_boost_round=self.max_rounds,
@@ -148,9 +153,13 @@ class XGBoost:
             verbose_eval=False,
             callbacks=[_stops(stopping)],
         )
-        text = written(bytes(booster[: stopping.best_rounds].save_raw("json")))
-        classes = conditions.task.n_classes
-        return XGBoostFitted(text, boosting.known(len(train.matrix.columns), learned.kept, classes, present))
+        known = boosting.known(len(train.matrix.columns), learned.kept, conditions.task.n_classes, present)
+
+        def made(rounds: int) -> XGBoostFitted:
+            text = written(bytes(booster[:rounds].save_raw("json")))
+            return XGBoostFitted(text, replace(known, rounds=rounds))
+
+        return boosting.kept(made, judges, conditions)
 
     @classmethod
     def suggest(cls, trial: optuna.Trial, rows: int) -> Self:
@@ -266,7 +275,8 @@ def _stops(stopping: Stopping) -> Any:  # noqa: ANN401 -- a callback as XGBoost 
         def after_iteration(self, _model: Any, epoch: int, log: Mapping[str, Mapping[str, list[float]]]) -> bool:  # noqa: ANN401
             """Say whether to end."""
             followed = log.get("valid", {})
-            losses = next(iter(followed.values()), None)
-            return not stopping.goes_on(epoch + 1, losses[-1] if losses else None)
+            name, scores = next(iter(followed.items()), ("", []))
+            losses = [-score if name == AUC else score for score in scores[-1:]]
+            return not stopping.goes_on(epoch + 1, losses[0] if losses else None)
 
     return Stops()

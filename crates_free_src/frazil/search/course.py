@@ -10,6 +10,7 @@ from frazil.folds import plan_folds
 from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
 from frazil.search.candidate import Failure
 from frazil.search.evaluation import Workbench, parallel_folds
+from frazil.search.fitting import judging_of
 from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, attempt, row_of, search
 from frazil.search.proposing import proposer_for
@@ -131,14 +132,15 @@ class Course:
     ) -> Searched:
         self.shown.stage("making features")
         plan = spare(self._plan(table, self.seed), table, self.seed)
-        if self.beyond is not None and clock.budget.beyond != 0 and not prefix:
+        if self.beyond is not None and not prefix:
             plan = first_folds(plan, 1, "for memory does not hold all rows")
         repeats = affordable_repeats(table, plan, clock, self.threads)
         plan = repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
         folds = self._folds(table, plan, clock)
         judge = judge_for(table, folds.plan, self.metric, self.seed)
         parallel = parallel_folds(folds, self.threads)
-        with self.isolation.fitter(folds.folds, table.task, self.metric.name, parallel) as fitter:
+        judging = judging_of(folds.folds, self.metric)
+        with self.isolation.fitter(folds.folds, table.task, self.metric.name, parallel, judging) as fitter:
             bench = Workbench(table.task, folds, fitter, judge, clock, self.seed, self.threads)
             self.shown.stage("searching")
             return bench, search(bench, proposer_for(bench, self.how, self.learners, first, prefix), store, self.shown)
@@ -157,7 +159,8 @@ class Course:
         outcome: Trial | Failure
         try:
             folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder),))
-            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, keeps=True) as fitter:
+            judging = judging_of(folds.folds, self.metric)
+            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging, keeps=True) as fitter:
                 outcome = attempt(candidate, replace(bench, folds=folds, fitter=fitter))
         except (FrazilError, OSError) as error:  # of rows that were not looked at before, and of a disk that is full
             outcome = Failure(candidate.name, type(error).__name__, str(error), 0.0, "")

@@ -36,8 +36,8 @@ def nothing_to_tell(attempts: Sequence[tuple[Candidate, Trial | Failure]], judge
 
     and the chance that the next is better than the best by more than is needed is that of a t variable with as many
     degrees of freedom as that half has losses, less one. The long tail of bad settings thus says nothing of good ones.
-    Below 5 % the search has seen enough. The rule takes the next proposal for a draw like those before; one that
-    learns from them comes nearer to the best than such draws, and seldom much beyond it.
+    Below 5 % the search has seen enough. The rule takes the next proposal for a draw like those before; for one that
+    learns from them, as Optuna's do, the chance is a rough one.
 
     Args:
         attempts: What was tried, in order. Only finished proposals of Optuna or of chance count, at least 8.

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from frazil.metrics import metric_named
 from frazil.models.contract import Conditions
 from frazil.models.monotone import check_can_hold
 from frazil.search.candidate import HeldModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import TracebackType
 
-    from numpy.typing import NDArray
-
     from frazil.budget import Deadline
+    from frazil.metrics import Metric
     from frazil.models.contract import Fitted, Learner, Memo, Sample
     from frazil.search.candidate import KeptModel
     from frazil.task import Task
@@ -91,14 +93,32 @@ class Fitter(Protocol):
         """Give up all fits that have not ended."""
 
 
+# Returns the losses of several predictions of a fold's rows that fits stop early on, by a metric of a user's own.
+Judging = Callable[[int, Sequence[NDArray[np.float64]]], list[float]]
+
+
+def judging_of(folds: Sequence[FoldSamples], metric: Metric) -> Judging | None:
+    """Make what judges by a metric that is a user's own; None where the metric is one of ours, which learners know."""
+    if metric_named(metric.name) is not None:
+        return None
+
+    def judging(fold: int, told: Sequence[NDArray[np.float64]]) -> list[float]:
+        valid = folds[fold].valid
+        return [metric.loss(valid.target, each, valid.weights) for each in told]
+
+    return judging
+
+
 class ThreadFitter:
     """Fits in threads of this process: the least to go wrong at the start, and nothing to save it from a crash."""
 
     can_abandon: ClassVar[bool] = False
 
-    def __init__(self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int) -> None:
+    def __init__(
+        self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int, judging: Judging | None = None
+    ) -> None:
         """Take so many fits at once."""
-        self.folds, self.task, self.metric = folds, task, metric
+        self.folds, self.task, self.metric, self.judging = folds, task, metric, judging
         self.pool = ThreadPoolExecutor(parallel)
 
     def submit(self, job: FitJob) -> Future[FoldFit]:
@@ -120,12 +140,12 @@ class ThreadFitter:
         self.abandon()
 
     def _fit(self, job: FitJob) -> FoldFit:
-        model, predictions, spared, seconds = fit_fold(job, self.folds[job.fold], self.task, self.metric)
+        model, predictions, spared, seconds = fit_fold(job, self.folds[job.fold], self.task, self.metric, self.judging)
         return FoldFit(HeldModel(model), predictions, spared, seconds)
 
 
 def fit_fold(
-    job: FitJob, fold: FoldSamples, task: Task, metric: str
+    job: FitJob, fold: FoldSamples, task: Task, metric: str, judging: Judging | None = None
 ) -> tuple[Fitted, NDArray[np.float64], NDArray[np.float64], float]:
     """Fit, and predict the rows that were left out.
 
@@ -142,6 +162,7 @@ def fit_fold(
         threads=job.threads,
         deadline=job.deadline.part(1 / job.turns),
         memo=fold.memo,
+        judge=None if judging is None else partial(judging, job.fold),
     )
     check_can_hold(job.learner, fold.train.matrix.columns, task, metric)
     model = job.learner.fit(fold.train, fold.valid, conditions)

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from frazil.search.fitting import FitJob, FoldSamples
+    from frazil.search.fitting import FitJob, FoldSamples, Judging
     from frazil.task import Task
 
+SHORT = ("OSError", "MemoryError")  # what ends a fit for want of room
 IDLE_SECONDS = 60.0  # that a process waits for the next run: to start one takes a second
 LOG = logging.getLogger("frazil")
 
@@ -64,6 +65,8 @@ class WorkerProcess:
         self.waiting: dict[int, tuple[Future[FoldFit], Path, str]] = {}
         self.lock = Lock()
         self.asked = 0
+        self.judging: Judging | None = None
+        self.is_short = False
         Thread(target=self._listen, daemon=True, name="frazil-worker").start()
 
     @property
@@ -71,8 +74,9 @@ class WorkerProcess:
         """Whether it runs, and is this process's own and not inherited by a fork."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def open(self, folder: Path, parallel: int) -> None:
-        """Let it read a run's folds."""
+    def open(self, folder: Path, parallel: int, judging: Judging | None) -> None:
+        """Let it read a run's folds, and judge for it by a metric of the user's own."""
+        self.judging = judging
         self._send({"open": str(folder), "parallel": parallel})
 
     def fit(self, job: FitJob, folder: Path) -> Future[FoldFit]:
@@ -92,6 +96,7 @@ class WorkerProcess:
             # The monotonic clock is the machine's: two processes read the same time.
             "at": None if math.isinf(job.deadline.at) else job.deadline.at,
             "turns": job.turns,
+            "judges": self.judging is not None,
         }
         try:
             self._send(message)
@@ -114,14 +119,29 @@ class WorkerProcess:
         with cast("IO[bytes]", self.process.stdout) as answers:
             for line in answers:
                 answer = json.loads(line)
+                if "judge" in answer:
+                    self._judge(answer)
+                    continue
                 with self.lock:
                     future, home, learner = self.waiting.pop(answer["fit"])
                 self._resolve(future, answer, home, learner)
         self._fail()
 
+    def _judge(self, asked: dict[str, Any]) -> None:
+        """Answer how good predictions of a fold are; a metric that fails ends the fit that asked."""
+        answer: dict[str, Any] = {"judged": asked["judge"], "losses": None, "message": ""}
+        try:
+            losses = cast("Judging", self.judging)(asked["fold"], np.load(asked["file"]))
+            answer["losses"] = [float(loss) for loss in losses]
+        except Exception as error:  # noqa: BLE001 -- whatever a user's function raises is told to the fit
+            answer["message"] = str(error)
+        with suppress(OSError):  # the process is gone, and with it who asked
+            self._send(answer)
+
     def _resolve(self, future: Future[FoldFit], answer: dict[str, Any], home: Path, learner: str) -> None:
         try:
             if "error" in answer:
+                self.is_short = self.is_short or answer["error"] in SHORT
                 future.set_exception(FitError(answer["error"], answer["message"], answer["traceback"]))
                 return
             predictions, spared = np.load(home / PREDICTIONS), np.load(home / SPARED)
@@ -148,9 +168,9 @@ class IsolatedFitter:
 
     can_abandon: ClassVar[bool] = True
 
-    def __init__(self, folder: Path, parallel: int, process: WorkerProcess) -> None:
+    def __init__(self, folder: Path, parallel: int, process: WorkerProcess, judging: Judging | None = None) -> None:
         """Open a run's folder in a process that runs."""
-        self.folder, self.parallel, self.process = folder, parallel, process
+        self.folder, self.parallel, self.process, self.judging = folder, parallel, process, judging
         self.lives = 0
         self._open()
 
@@ -170,7 +190,7 @@ class IsolatedFitter:
         self.lives += 1
         self.home = self.folder / f"life-{self.lives}"
         self.home.mkdir()
-        self.process.open(self.folder, self.parallel)
+        self.process.open(self.folder, self.parallel, self.judging)
 
 
 class Idle:
@@ -198,11 +218,14 @@ class Idle:
         return WorkerProcess()
 
     def give(self, process: WorkerProcess) -> None:
-        """Let it wait, or end it where another waits already or it still works."""
+        """Let it wait, or end it where another waits already, it still works, or something is short for it.
+
+        Its limits are those under which it was started; the next run may have others.
+        """
         if not process.is_alive:
             return
         with self.lock:
-            if self.process is None and not process.waiting:
+            if self.process is None and not process.waiting and not process.is_short:
                 self.process = process
                 self.timer = Timer(IDLE_SECONDS, self.end)
                 self.timer.daemon = True
@@ -236,7 +259,13 @@ class Isolation:
 
     @contextmanager
     def fitter(
-        self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int, keeps: bool = False
+        self,
+        folds: Sequence[FoldSamples],
+        task: Task,
+        metric: str,
+        parallel: int,
+        judging: Judging | None = None,
+        keeps: bool = False,
     ) -> Iterator[Fitter]:
         """Make what fits these folds; its models are gone when the run ends, so that what is kept is loaded before.
 
@@ -245,17 +274,18 @@ class Isolation:
             task: What is predicted.
             metric: Name of what learners stop early on.
             parallel: How many fits go on at once.
+            judging: Judges by a metric of the user's own; None where the metric is one of ours.
             keeps: Whether the models of the fitter before are needed still.
         """
         try:
             if not keeps:
                 self._clear()
-            isolated = self._isolated(folds, task, metric, parallel)
+            isolated = self._isolated(folds, task, metric, parallel, judging)
         except OSError as error:
             LOG.warning("fits run in threads of this process, which a crash would end: %s", error)
             isolated = None
         if isolated is None:
-            with ThreadFitter(folds, task, metric, parallel) as fitter:
+            with ThreadFitter(folds, task, metric, parallel, judging) as fitter:
                 yield fitter
             return
         try:
@@ -273,14 +303,16 @@ class Isolation:
             IDLE.give(self.process)
         self._clear()
 
-    def _isolated(self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int) -> IsolatedFitter | None:
+    def _isolated(
+        self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int, judging: Judging | None
+    ) -> IsolatedFitter | None:
         if self.process is None:
             return None
         folder = self.scratch()
         write_folds(folder, folds, task, metric)
         if not self.process.is_alive:
             self.process = IDLE.take()
-        return IsolatedFitter(folder, parallel, self.process)
+        return IsolatedFitter(folder, parallel, self.process, judging)
 
     def scratch(self) -> Path:
         """Make a folder that is gone when the run ends."""

@@ -182,7 +182,7 @@ def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candid
     if bench.clock.stopped.is_set():
         return "it was interrupted; the best so far is kept"
     if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
-        return f"the budget of {budget.seconds:g} s is spent"
+        return f"the {budget.seconds:g} s that it had are spent"
     rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged
     if len(trials) >= most_models(rows):
         return f"more than {len(trials)} models would overfit an ensemble on {rows} rows"

@@ -51,6 +51,7 @@ class Entry:
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
         least_columns: Fewest features that it is for.
+        least_categories: Fewest features whose values are levels, whole numbers of few values among them.
         extra: The extra of frazil that it needs; it is left out where its package is not installed.
         on_demand: Whether it is tried only where `learners=` has its own name or family, not that of what is inside.
     """
@@ -62,6 +63,7 @@ class Entry:
     least_work: int = 0
     skewed: bool = False
     least_columns: int = 0
+    least_categories: int = 0
     extra: str | None = None
     on_demand: bool = False
 
@@ -94,6 +96,7 @@ class Portfolio:
         learners: Names of learners or families that may be tried; None for all. The baseline always is.
         skewed: Whether the target is like prices: above 0, with a long tail of large ones.
         columns: Features.
+        categories: Features whose values are levels.
         first: Settings that a search on a sample found, best first: tried before all others.
         prefix: Of the names of the candidates.
         trees: Of one boosting round: one, or one a class where there are three or more.
@@ -105,6 +108,7 @@ class Portfolio:
     learners: Sequence[str] | None = None
     skewed: bool = False
     columns: int = 0
+    categories: int = 0
     first: Sequence[Learner] = ()
     prefix: str = ""
     trees: int = 1
@@ -131,7 +135,7 @@ class Portfolio:
         work = self.rows * self.trees if names_of(entry.learner) & BOOSTED else self.rows
         fits = entry.least_work <= work <= entry.most_work and self.columns >= entry.least_columns
         is_possible = entry.is_available and self.may_try(entry.learner)
-        return fits and (self.skewed or not entry.skewed) and is_possible
+        return fits and is_possible and self.categories >= entry.least_categories and (self.skewed or not entry.skewed)
 
 
 def check_learners(learners: Sequence[str] | None) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from frazil.errors import SettingError
 from frazil.extras import is_installed, load
 from frazil.models import family_of, learner_from
@@ -14,6 +16,7 @@ from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.hist_gradient_boosting import HistGradientBoosting
+from frazil.models.key_screening import coded_columns
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
@@ -26,6 +29,7 @@ from frazil.search.fewer import FewerColumns
 from frazil.search.leaderboard import BASELINE
 from frazil.search.optuna_proposer import SHARE, OptunaProposer
 from frazil.search.portfolio import PROMOTED_SHARE, Portfolio, is_skewed, named_candidates
+from frazil.search.views import LEAST_KEYED
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from frazil.search.evaluation import Workbench
     from frazil.search.loop import Proposer
 
+LOOKED_AT = 20_000  # rows, to count categories
 STRATEGIES = ("optuna", "portfolio", "random", "grid")
 # Those with a search space of their own, in the order in which they take turns.
 DRAWN: tuple[type[Learner], ...] = (
@@ -162,12 +167,16 @@ def proposer_for(
 
     if search.strategy in {"optuna", "portfolio"}:
         trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
-        tuned = OptunaProposer(matrix.rows, bench.judge.metric.greater_is_better, bench.seed, prefix)
+        categories = len(coded_columns(matrix.take(np.arange(min(matrix.rows, LOOKED_AT)))))
+        greater, has_keys = bench.judge.metric.greater_is_better, categories >= LEAST_KEYED
+        tuned = OptunaProposer(matrix.rows, greater, bench.seed, prefix, learners, has_keys, may_try)
         after = tuned if search.strategy == "optuna" else Queued()
         skewed = bench.task.is_regression and is_skewed(bench.judge.target)
         width = len(matrix.columns)
-        queue = Portfolio(matrix.rows, after, learners, skewed, width, first, prefix, trees_a_round, may_try)
-        return FewerColumns(queue, bench.judge.metric.greater_is_better, prefix)
+        queue = Portfolio(
+            matrix.rows, after, learners, skewed, width, categories, first, prefix, trees_a_round, may_try
+        )
+        return FewerColumns(queue, greater, prefix)
     found = [(learner, PROMOTED_SHARE) for learner in first]
     found += [(learner, SHARE) for learner in search.combinations() if learner not in first]
     waiting = [Candidate(prefix + BASELINE, Constant(), 0.1), *named_candidates(found, prefix)]

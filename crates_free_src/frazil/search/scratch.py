@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from frazil.types import TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from frazil.models.contract import Fitted
     from frazil.search.fitting import FoldSamples
@@ -91,7 +93,7 @@ def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: 
         columns = [
             [column.name, column.levels, column.restates, column.monotone] for column in fold.train.matrix.columns
         ]
-        about["folds"].append({"columns": columns, "seed": fold.memo.seed})
+        about["folds"].append({"columns": columns, "seed": fold.memo.seed, "is_forward": fold.train.is_forward})
     (folder / ABOUT).write_text(json.dumps(about))
 
 
@@ -102,6 +104,7 @@ def read_folds(folder: Path) -> tuple[list[MappedFold], Task, str]:
     for number, given in enumerate(about["folds"]):
         columns = tuple(MatrixColumn(*column) for column in given["columns"])
         train, valid, spared = (_read_sample(folder / f"fold-{number}", part, columns) for part in PARTS)
+        train = replace(train, is_forward=given["is_forward"])
         folds.append(MappedFold(train, valid, spared, Memo(given["seed"])))
     task = Task(TaskKind(about["kind"]), "target", pl.Int64(), tuple(range(about["classes"])))
     return folds, task, about["metric"]
@@ -117,13 +120,19 @@ def _write_sample(home: Path, part: str, sample: Sample) -> None:
     np.save(home / f"{part}-target.npy", sample.target)
     if sample.weights is not None:
         np.save(home / f"{part}-weights.npy", sample.weights)
+    if sample.inner is not None:
+        np.save(home / f"{part}-inner.npy", sample.inner)
 
 
 def _read_sample(home: Path, part: str, columns: tuple[MatrixColumn, ...]) -> Sample:
     values = np.load(home / f"{part}.npy", mmap_mode="r" if (home / f"{part}.npy").stat().st_size else None)
-    weights = home / f"{part}-weights.npy"
     target = np.load(home / f"{part}-target.npy")
-    return Sample(Matrix(values, columns), target, np.load(weights) if weights.exists() else None)
+    weights, inner = (_array_at(home / f"{part}-{name}.npy") for name in ("weights", "inner"))
+    return Sample(Matrix(values, columns), target, weights, inner)
+
+
+def _array_at(path: Path) -> NDArray[Any] | None:
+    return np.load(path) if path.exists() else None
 
 
 def _is_alive(process: int) -> bool:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import traceback
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -24,19 +24,25 @@ from frazil.search.fitting import FitJob, fit_fold
 from frazil.search.scratch import FiledModel, read_folds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
-MODEL, PREDICTIONS, SPARED = "model", "predictions.npy", "spared.npy"
+    from numpy.typing import NDArray
+
+    from frazil.search.fitting import Judging
+
+MODEL, PREDICTIONS, SPARED, TOLD = "model", "predictions.npy", "spared.npy", ".npy"
 
 
 class Run:
     """A run whose folds are open: it fits what it is told, in so many threads."""
 
-    def __init__(self, folder: Path, parallel: int, answers: TextIO) -> None:
-        """Map the folds of a folder into memory."""
+    def __init__(self, folder: Path, parallel: int, answers: TextIO, asked: dict[int, Future[list[float]]]) -> None:
+        """Map the folds of a folder into memory; fits ask in a list of all runs: late answers disturb none."""
         self.folds, self.task, self.metric = read_folds(folder)
         self.pool = ThreadPoolExecutor(parallel)
         self.answers, self.answering = answers, Lock()
+        self.asked = asked
 
     def start(self, message: dict[str, Any]) -> None:
         """Start a fit, or queue it."""
@@ -54,21 +60,46 @@ class Run:
             answer["error"] = type(error).__name__
             answer["message"] = str(error)
             answer["traceback"] = "".join(traceback.format_exception(error))
+        self._tell(answer)
+
+    def _tell(self, answer: dict[str, Any]) -> None:
         with self.answering:
             self.answers.write(json.dumps(answer) + "\n")
             self.answers.flush()
+
+    def _judging(self, message: dict[str, Any]) -> Judging:
+        """Ask the process that has the user's metric: a function can't come here without its code."""
+
+        def judging(fold: int, told: Sequence[NDArray[np.float64]]) -> list[float]:
+            file = Path(message["home"]).with_suffix(TOLD)
+            np.save(file, np.stack(told))
+            waiting = self.asked[message["fit"]] = Future()
+            self._tell({"judge": message["fit"], "fold": fold, "file": str(file)})
+            return waiting.result()
+
+        return judging
 
     def _fit(self, message: dict[str, Any]) -> float:
         learner = learner_of(message["learner"])
         at = math.inf if message["at"] is None else float(message["at"])
         job = FitJob(learner, message["fold"], message["seed"], message["threads"], Deadline(at), message["turns"])
-        model, predictions, spared, seconds = fit_fold(job, self.folds[job.fold], self.task, self.metric)
+        model, predictions, spared, seconds = fit_fold(
+            job, self.folds[job.fold], self.task, self.metric, self._judging(message) if message["judges"] else None
+        )
         home = Path(message["home"])
         home.mkdir()
         FiledModel.written(model, learner.name, home / MODEL)
         np.save(home / PREDICTIONS, predictions)
         np.save(home / SPARED, spared)
         return seconds
+
+
+def take_losses(message: dict[str, Any], waiting: Future[list[float]]) -> None:
+    """Give a fit the losses that it waits for, or what went wrong."""
+    if message["losses"] is None:
+        waiting.set_exception(RuntimeError(message["message"]))
+    else:
+        waiting.set_result(message["losses"])
 
 
 def main() -> None:
@@ -78,14 +109,18 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         runs: list[Run] = []  # the last one is open
+        asked: dict[int, Future[list[float]]] = {}
         for line in sys.stdin.buffer:
             message = json.loads(line)
+            if "judged" in message:
+                take_losses(message, asked.pop(message["judged"]))
+                continue
             if "open" not in message:
                 runs[-1].start(message)
                 continue
             for run in runs:
                 run.close()
-            runs = [Run(Path(message["open"]), message["parallel"], answers)]
+            runs = [Run(Path(message["open"]), message["parallel"], answers, asked)]
     os._exit(0)  # without waiting for fits that nobody asks for any more
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from inspect import signature
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +23,12 @@ class SeriesFeature:
     """One number of a series.
 
     Args:
-        function: Takes (series, points), and the settings.
+        function: Takes (series, points), a dictionary where it shares what it finds, and the settings.
         settings: Name and value of each, in the order of the names.
-        shares: Whether it takes a dictionary as well, where features of one matrix leave what they share.
     """
 
     function: Callable[..., NDArray[np.float64]]
     settings: tuple[tuple[str, Any], ...] = ()
-    shares: bool = False
 
     @property
     def name(self) -> str:
@@ -47,7 +47,12 @@ class SeriesFeature:
             X: The series.
             kept: What other features of the same series have left.
         """
-        return self.function(X, *([kept] if self.shares else []), **dict(self.settings))
+        return self.function(X, *([kept] if _shares(self.function) else []), **dict(self.settings))
+
+
+@cache
+def _shares(function: Callable[..., NDArray[np.float64]]) -> bool:
+    return "kept" in signature(function).parameters
 
 
 def _each(function: Callable[..., NDArray[np.float64]], **settings: Iterable[Any]) -> list[SeriesFeature]:
@@ -57,11 +62,6 @@ def _each(function: Callable[..., NDArray[np.float64]], **settings: Iterable[Any
         SeriesFeature(function, tuple(zip(names, chosen, strict=True)))
         for chosen in product(*(list(settings[name]) for name in names))
     ]
-
-
-def _sharing(function: Callable[..., NDArray[np.float64]], **settings: Iterable[Any]) -> list[SeriesFeature]:
-    """Take a function that shares its work with other settings of it."""
-    return [SeriesFeature(each.function, each.settings, shares=True) for each in _each(function, **settings)]
 
 
 def _all(*functions: Callable[..., NDArray[np.float64]]) -> list[SeriesFeature]:
@@ -129,9 +129,7 @@ EFFICIENT = [
     *_each(courses.c3, lag=[1, 2, 3]),
     *_each(courses.time_reversal_asymmetry_statistic, lag=[1, 2, 3]),
     *(
-        SeriesFeature(
-            courses.change_quantiles, (("f_agg", f_agg), ("isabs", isabs), ("qh", qh), ("ql", ql)), shares=True
-        )
+        SeriesFeature(courses.change_quantiles, (("f_agg", f_agg), ("isabs", isabs), ("qh", qh), ("ql", ql)))
         for f_agg, isabs, (ql, qh) in product(
             ["mean", "var"], [False, True], [(low, high) for low in FIFTHS for high in FIFTHS if low < high]
         )
@@ -162,14 +160,14 @@ COMPREHENSIVE = [
     *_all(spectra.sample_entropy),
     *_each(dynamics.approximate_entropy, m=[2], r=[0.1, 0.3, 0.5, 0.7, 0.9]),
     *_each(dynamics.lempel_ziv_complexity, bins=[2, 3, 5, 10, 100]),
-    *_sharing(dynamics.ar_coefficient, coeff=range(11), k=[10]),
-    *_sharing(dynamics.friedrich_coefficients, coeff=range(4), m=[3], r=[30]),
-    *_sharing(dynamics.max_langevin_fixed_point, m=[3], r=[30]),
+    *_each(dynamics.ar_coefficient, coeff=range(11), k=[10]),
+    *_each(dynamics.friedrich_coefficients, coeff=range(4), m=[3], r=[30]),
+    *_each(dynamics.max_langevin_fixed_point, m=[3], r=[30]),
     *_each(shapes.number_cwt_peaks, n=[1, 5]),
-    *_sharing(shapes.matrix_profile, feature=["min", "25", "median", "75", "max", "mean"], windows=[20]),
+    *_each(shapes.matrix_profile, feature=["min", "25", "median", "75", "max", "mean"], windows=[20]),
     *_each(spectra.fft_coefficient, attr=["real", "imag", "abs", "angle"], coeff=range(10, 100)),
     *_each(shapes.cwt_coefficients, coeff=range(15), w=[2, 5, 10, 20]),
-    *_sharing(unitroot.augmented_dickey_fuller, attr=["teststat", "pvalue", "usedlag"], autolag=["AIC"]),
+    *_each(unitroot.augmented_dickey_fuller, attr=["teststat", "pvalue", "usedlag"], autolag=["AIC"]),
 ]
 
 SETS = {"minimal": MINIMAL, "efficient": EFFICIENT, "comprehensive": COMPREHENSIVE}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from frazil.features.series.catalogue import SeriesFeature
 
-BLOCK = 32_768  # points of a matrix; some of them stay in a processor's cache
+BLOCK = 65_536  # points of a matrix; some of them stay in a processor's cache
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
 
 
@@ -118,16 +118,15 @@ def describe(
 
     Returns: One (series,) array a feature, NaN where there is none.
     """
-    out = [np.full(len(lengths), np.nan) for _ in chosen]
+    out = np.full((len(chosen), len(lengths)), np.nan)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     with np.errstate(all="ignore"):
         for rows, size in _alike(lengths):
             X = points[starts[rows][:, None] + np.arange(size)]
             kept: dict[str, Any] = {}
-            for array, feature in zip(out, chosen, strict=True):
-                found = feature.compute(X, kept)
-                array[rows] = np.where(np.isfinite(found), found, np.nan)
-    return out
+            found = np.stack([feature.compute(X, kept) for feature in chosen]) if chosen else out[:, rows]
+            out[:, rows] = np.where(np.isfinite(found), found, np.nan)
+    return list(out)
 
 
 def _alike(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], int]]:

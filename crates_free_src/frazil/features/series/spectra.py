@@ -10,39 +10,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from frazil.extras import load
-from frazil.features.series.values import binned_entropy, entropy
+from frazil.features.series.shared import densities, once, spectrum
+from frazil.features.series.values import binned_entropy
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     from numpy.typing import NDArray
 
-    Matrix: TypeAlias = NDArray[np.float64]
-    Floats: TypeAlias = NDArray[np.float64]
+    from frazil.features.series.shared import Floats, Kept, Matrix
 
-SEGMENT = 256  # points of Welch's segments, as scipy's default
 TEMPLATES = 2_000_000  # pairs of templates that entropies compare at once
 
 
-def fft_coefficient(X: Matrix, attr: str, coeff: int) -> Floats:
+def fft_coefficient(X: Matrix, kept: Kept, attr: str, coeff: int) -> Floats:
     """Take a Fourier coefficient's real or imaginary part, absolute value, or angle in degrees."""
-    n = X.shape[1]
-    if coeff > n // 2:
+    if coeff > X.shape[1] // 2:
         return np.full(len(X), np.nan)
-    turns = np.exp(-2j * np.pi * coeff * np.arange(n) / n)
-    found = X @ turns
+    found = spectrum(X, kept)[:, coeff]
     if attr == "angle":
         return np.angle(found, deg=True)
     return np.abs(found) if attr == "abs" else getattr(found, attr)
 
 
-def fft_aggregated(X: Matrix, aggtype: str) -> Floats:
+def fft_aggregated(X: Matrix, kept: Kept, aggtype: str) -> Floats:
     """Take the centroid, variance, skew or kurtosis of the absolute Fourier spectrum."""
-    size = np.abs(np.fft.rfft(X, axis=1))
-    total = size.sum(axis=1)
-    at = np.arange(size.shape[1], dtype=np.float64)
-    m1, m2, m3, m4 = ((size * at**power).sum(axis=1) / np.where(total > 0, total, np.nan) for power in range(1, 5))
+    m1, m2, m3, m4 = once(kept, "moments of the spectrum", lambda: _moments(np.abs(spectrum(X, kept))))
     spread = m2 - m1**2
     if aggtype == "centroid":
         return m1
@@ -54,26 +45,27 @@ def fft_aggregated(X: Matrix, aggtype: str) -> Floats:
     return (m4 - 4 * m1 * m3 + 6 * m2 * m1**2 - 3 * m1) / spread**2
 
 
-def spkt_welch_density(X: Matrix, coeff: int) -> Floats:
+def _moments(size: Matrix) -> list[Floats]:
+    total = size.sum(axis=1)
+    at = np.arange(size.shape[1], dtype=np.float64)
+    return [size @ at**power / np.where(total > 0, total, np.nan) for power in range(1, 5)]
+
+
+def spkt_welch_density(X: Matrix, kept: Kept, coeff: int) -> Floats:
     """Take the power of a frequency, as Welch estimates it."""
-    density = _welch(X)
+    density = densities(X, kept)
     return density[:, coeff] if coeff < density.shape[1] else np.full(len(X), np.nan)
 
 
-def fourier_entropy(X: Matrix, bins: int) -> Floats:
+def fourier_entropy(X: Matrix, kept: Kept, bins: int) -> Floats:
     """Take the entropy of Welch's powers in bins."""
-    density = _welch(X)
+    density = densities(X, kept)
     greatest = density.max(axis=1, keepdims=True)
     found = binned_entropy(density / np.where(greatest > 0, greatest, 1), bins)
     return np.where(greatest[:, 0] > 0, found, np.nan)
 
 
-def _welch(X: Matrix) -> Matrix:
-    _, density = load("scipy.signal").welch(X, nperseg=min(SEGMENT, X.shape[1]), axis=1)
-    return np.asarray(density)
-
-
-def permutation_entropy(X: Matrix, dimension: int, tau: int) -> Floats:
+def permutation_entropy(X: Matrix, kept: Kept, dimension: int, tau: int) -> Floats:
     """Take the entropy of the orders of so many points in a row.
 
     Source: Bandt, Pompe (2002), Physical Review Letters 88, 174102.
@@ -82,19 +74,26 @@ def permutation_entropy(X: Matrix, dimension: int, tau: int) -> Floats:
     if windows < 1:
         return np.full(len(X), np.nan)
     # Which of each two points is greater says the order; of equal ones the later is, as a stable sort has it.
-    parts = [X[:, k * tau : k * tau + windows] for k in range(dimension)]
-    codes = np.zeros(parts[0].shape, np.int32)
-    for one, other in combinations(parts, 2):
-        codes = 2 * codes + (one > other)
+    pairs = list(combinations(range(dimension), 2))
+    codes = np.zeros((len(X), windows), np.uint16 if len(pairs) <= 16 else np.uint32)  # the narrower sort faster
+    for one, other in pairs:
+        apart = (other - one) * tau
+        codes <<= 1
+        codes |= _greater(X, kept, apart)[:, one * tau : one * tau + windows]
     codes.sort(axis=1)
+    # The lengths of runs of one code are its counts.
     ends = np.ones(codes.shape, np.bool_)
     ends[:, :-1] = codes[:, 1:] != codes[:, :-1]
-    # The lengths of runs of one code are its counts.
-    at = np.arange(1, windows + 1)
-    last = np.maximum.accumulate(np.where(ends, at, 0), axis=1)
-    before = np.zeros(codes.shape, np.int64)
-    before[:, 1:] = last[:, :-1]
-    return entropy(np.where(ends, at - before, 0))
+    places = np.flatnonzero(ends)
+    counts = np.diff(places, prepend=-1)
+    shares = np.arange(windows + 1) / windows
+    terms = shares * np.log(np.where(shares > 0, shares, 1.0))
+    return -np.bincount(places // windows, terms[counts], minlength=len(X)).astype(np.float64)
+
+
+def _greater(X: Matrix, kept: Kept, apart: int) -> NDArray[np.bool_]:
+    """Say which points are greater than those so many later."""
+    return once(kept, ("greater", apart), lambda: X[:, :-apart] > X[:, apart:])
 
 
 def sample_entropy(X: Matrix) -> Floats:

@@ -1,7 +1,8 @@
 """What the values of whole series are, whatever their order: moments, quantiles, counts and repeats.
 
 Every function takes series of one length as the rows of a matrix, (series, points) float64 without missing values, and
-returns (series,) float64; NaN where a series is too short or does not vary enough. Names, settings and values are those
+returns (series,) float64; NaN where a series is too short or does not vary enough. Some take a dictionary as well, in
+which features of one matrix leave what they share. Names, settings and values are those
 of tsfresh (Christ et al., 2018, Neurocomputing 307, 72-77).
 """
 
@@ -11,13 +12,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
+from frazil.features.series.shared import (
+    centred,
+    deviations,
+    dots,
+    means,
+    once,
+    ordered,
+    quantiles,
+    ranges,
+    variances,
+)
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Matrix: TypeAlias = NDArray[np.float64]
-    Floats: TypeAlias = NDArray[np.float64]
+    from frazil.features.series.shared import Floats, Kept, Matrix
 
 FLAT = 1e-14  # a sum of squares below it is one of equal values
 
@@ -32,79 +42,78 @@ def sum_values(X: Matrix) -> Floats:
     return X.sum(axis=1)
 
 
-def mean(X: Matrix) -> Floats:
+def mean(X: Matrix, kept: Kept) -> Floats:
     """Average the values."""
-    return X.mean(axis=1)
+    return means(X, kept)
 
 
-def median(X: Matrix) -> Floats:
+def median(X: Matrix, kept: Kept) -> Floats:
     """Take the middle value."""
-    return np.median(X, axis=1)
+    return quantiles(X, kept, 0.5)
 
 
-def variance(X: Matrix) -> Floats:
+def variance(X: Matrix, kept: Kept) -> Floats:
     """Average the squared deviations."""
-    return X.var(axis=1)
+    return variances(X, kept)
 
 
-def standard_deviation(X: Matrix) -> Floats:
+def standard_deviation(X: Matrix, kept: Kept) -> Floats:
     """Take the root of the variance."""
-    return X.std(axis=1)
+    return deviations(X, kept)
 
 
-def variation_coefficient(X: Matrix) -> Floats:
+def variation_coefficient(X: Matrix, kept: Kept) -> Floats:
     """Divide the deviation by the mean."""
-    means = X.mean(axis=1)
-    return X.std(axis=1) / np.where(means == 0, np.nan, means)
+    center = means(X, kept)
+    return deviations(X, kept) / np.where(center == 0, np.nan, center)
 
 
-def skewness(X: Matrix) -> Floats:
+def skewness(X: Matrix, kept: Kept) -> Floats:
     """Take the unbiased skewness G1; NaN of equal values, or fewer than 3."""
     n = X.shape[1]
     if n < 3:
         return np.full(len(X), np.nan)
-    m2, m3 = _central(X, 2), _central(X, 3)
+    m2, m3 = variances(X, kept) * n, dots(_squares(X, kept), centred(X, kept))
     return np.where(m2 < FLAT, np.nan, n * (n - 1) ** 0.5 / (n - 2) * m3 / m2**1.5)
 
 
-def kurtosis(X: Matrix) -> Floats:
+def kurtosis(X: Matrix, kept: Kept) -> Floats:
     """Take the unbiased excess kurtosis G2; NaN of equal values, or fewer than 4."""
     n = X.shape[1]
     if n < 4:
         return np.full(len(X), np.nan)
-    m2, m4 = _central(X, 2), _central(X, 4)
+    m2, m4 = variances(X, kept) * n, dots(_squares(X, kept), _squares(X, kept))
     found = n * (n + 1) * (n - 1) * m4 / ((n - 2) * (n - 3) * m2**2) - 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))
     return np.where(m2 < FLAT, np.nan, found)
 
 
-def _central(X: Matrix, power: int) -> Floats:
-    centred = X - X.mean(axis=1, keepdims=True)
-    return (centred**power).sum(axis=1)
+def _squares(X: Matrix, kept: Kept) -> Matrix:
+    return once(kept, "squares", lambda: centred(X, kept) * centred(X, kept))
 
 
 def root_mean_square(X: Matrix) -> Floats:
     """Take the root of the mean square."""
-    return np.sqrt((X * X).mean(axis=1))
+    return np.sqrt(dots(X, X) / X.shape[1])
 
 
 def abs_energy(X: Matrix) -> Floats:
     """Add the squares."""
-    return (X * X).sum(axis=1)
+    return dots(X, X)
 
 
-def maximum(X: Matrix) -> Floats:
+def maximum(X: Matrix, kept: Kept) -> Floats:
     """Take the greatest value."""
-    return X.max(axis=1)
+    return ordered(X, kept)[:, -1]
 
 
-def minimum(X: Matrix) -> Floats:
+def minimum(X: Matrix, kept: Kept) -> Floats:
     """Take the least value."""
-    return X.min(axis=1)
+    return ordered(X, kept)[:, 0]
 
 
-def absolute_maximum(X: Matrix) -> Floats:
+def absolute_maximum(X: Matrix, kept: Kept) -> Floats:
     """Take the greatest absolute value."""
-    return np.abs(X).max(axis=1)
+    return np.maximum(np.abs(ordered(X, kept)[:, -1]), np.abs(ordered(X, kept)[:, 0]))
 
 
 def mean_n_absolute_max(X: Matrix, number_of_maxima: int) -> Floats:
@@ -114,41 +123,41 @@ def mean_n_absolute_max(X: Matrix, number_of_maxima: int) -> Floats:
     return np.partition(np.abs(X), -number_of_maxima, axis=1)[:, -number_of_maxima:].mean(axis=1)
 
 
-def quantile(X: Matrix, q: float) -> Floats:
+def quantile(X: Matrix, kept: Kept, q: float) -> Floats:
     """Take a quantile, interpolated linearly."""
-    return np.asarray(np.quantile(X, q, axis=1))
+    return quantiles(X, kept, q)
 
 
-def large_standard_deviation(X: Matrix, r: float) -> Floats:
+def large_standard_deviation(X: Matrix, kept: Kept, r: float) -> Floats:
     """Say whether the deviation is more than a share of the range."""
-    return (X.std(axis=1) > r * np.ptp(X, axis=1)).astype(np.float64)
+    return (deviations(X, kept) > r * ranges(X, kept)).astype(np.float64)
 
 
-def symmetry_looking(X: Matrix, r: float) -> Floats:
+def symmetry_looking(X: Matrix, kept: Kept, r: float) -> Floats:
     """Say whether mean and median differ by less than a share of the range."""
-    apart = np.abs(X.mean(axis=1) - np.median(X, axis=1))
-    return (apart < r * np.ptp(X, axis=1)).astype(np.float64)
+    apart = np.abs(means(X, kept) - quantiles(X, kept, 0.5))
+    return (apart < r * ranges(X, kept)).astype(np.float64)
 
 
-def variance_larger_than_standard_deviation(X: Matrix) -> Floats:
+def variance_larger_than_standard_deviation(X: Matrix, kept: Kept) -> Floats:
     """Say whether the variance is above 1."""
-    return (X.var(axis=1) > X.std(axis=1)).astype(np.float64)
+    return (variances(X, kept) > deviations(X, kept)).astype(np.float64)
 
 
-def ratio_beyond_r_sigma(X: Matrix, r: float) -> Floats:
+def ratio_beyond_r_sigma(X: Matrix, kept: Kept, r: float) -> Floats:
     """Count the share of points that lie further from the mean than so many deviations."""
-    apart = np.abs(X - X.mean(axis=1, keepdims=True))
-    return (apart > r * X.std(axis=1, keepdims=True)).mean(axis=1)
+    apart = once(kept, "apart", lambda: np.abs(centred(X, kept)))
+    return np.count_nonzero(apart > r * deviations(X, kept)[:, None], axis=1) / X.shape[1]
 
 
-def count_above_mean(X: Matrix) -> Floats:
+def count_above_mean(X: Matrix, kept: Kept) -> Floats:
     """Count the points above the mean."""
-    return (X.mean(axis=1, keepdims=True) < X).sum(axis=1).astype(np.float64)
+    return np.count_nonzero(means(X, kept)[:, None] < X, axis=1).astype(np.float64)
 
 
-def count_below_mean(X: Matrix) -> Floats:
+def count_below_mean(X: Matrix, kept: Kept) -> Floats:
     """Count the points below the mean."""
-    return (X.mean(axis=1, keepdims=True) > X).sum(axis=1).astype(np.float64)
+    return np.count_nonzero(means(X, kept)[:, None] > X, axis=1).astype(np.float64)
 
 
 def count_above(X: Matrix, t: float) -> Floats:
@@ -171,65 +180,72 @@ def value_count(X: Matrix, value: float) -> Floats:
     return np.equal(X, value).sum(axis=1).astype(np.float64)
 
 
-def has_duplicate(X: Matrix) -> Floats:
+def has_duplicate(X: Matrix, kept: Kept) -> Floats:
     """Say whether a value occurs twice."""
-    return (_starts(np.sort(X, axis=1)).sum(axis=1) < X.shape[1]).astype(np.float64)
+    return (np.count_nonzero(_starts(X, kept), axis=1) < X.shape[1]).astype(np.float64)
 
 
-def has_duplicate_max(X: Matrix) -> Floats:
+def has_duplicate_max(X: Matrix, kept: Kept) -> Floats:
     """Say whether the greatest value occurs twice."""
-    return ((X.max(axis=1, keepdims=True) == X).sum(axis=1) >= 2).astype(np.float64)
+    rising = ordered(X, kept)
+    return (rising[:, -1] == rising[:, -2]).astype(np.float64) if X.shape[1] > 1 else np.zeros(len(X))
 
 
-def has_duplicate_min(X: Matrix) -> Floats:
+def has_duplicate_min(X: Matrix, kept: Kept) -> Floats:
     """Say whether the least value occurs twice."""
-    return ((X.min(axis=1, keepdims=True) == X).sum(axis=1) >= 2).astype(np.float64)
+    rising = ordered(X, kept)
+    return (rising[:, 0] == rising[:, 1]).astype(np.float64) if X.shape[1] > 1 else np.zeros(len(X))
 
 
-def ratio_value_number_to_time_series_length(X: Matrix) -> Floats:
+def ratio_value_number_to_time_series_length(X: Matrix, kept: Kept) -> Floats:
     """Divide the number of different values by that of points."""
-    return _starts(np.sort(X, axis=1)).mean(axis=1)
+    return np.count_nonzero(_starts(X, kept), axis=1) / X.shape[1]
 
 
-def percentage_of_reoccurring_values_to_all_values(X: Matrix) -> Floats:
+def percentage_of_reoccurring_values_to_all_values(X: Matrix, kept: Kept) -> Floats:
     """Count the share of the different values that occur again."""
-    ordered = np.sort(X, axis=1)
-    return _first_of_several(ordered).sum(axis=1) / _starts(ordered).sum(axis=1)
+    return _first_of_several(X, kept).sum(axis=1) / np.count_nonzero(_starts(X, kept), axis=1)
 
 
-def percentage_of_reoccurring_datapoints_to_all_datapoints(X: Matrix) -> Floats:
+def percentage_of_reoccurring_datapoints_to_all_datapoints(X: Matrix, kept: Kept) -> Floats:
     """Count the share of the points whose value occurs again."""
-    return _of_several(np.sort(X, axis=1)).mean(axis=1)
+    return np.count_nonzero(_of_several(X, kept), axis=1) / X.shape[1]
 
 
-def sum_of_reoccurring_values(X: Matrix) -> Floats:
+def sum_of_reoccurring_values(X: Matrix, kept: Kept) -> Floats:
     """Add the values that occur again, each once."""
-    ordered = np.sort(X, axis=1)
-    return (ordered * _first_of_several(ordered)).sum(axis=1)
+    return (ordered(X, kept) * _first_of_several(X, kept)).sum(axis=1)
 
 
-def sum_of_reoccurring_data_points(X: Matrix) -> Floats:
+def sum_of_reoccurring_data_points(X: Matrix, kept: Kept) -> Floats:
     """Add the values that occur again, as often as they occur."""
-    ordered = np.sort(X, axis=1)
-    return (ordered * _of_several(ordered)).sum(axis=1)
+    return (ordered(X, kept) * _of_several(X, kept)).sum(axis=1)
 
 
-def _starts(ordered: Matrix) -> NDArray[np.bool_]:
-    """Say of sorted values which are the first of their kind."""
-    first = np.ones(ordered.shape, np.bool_)
-    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    return first
+def _starts(X: Matrix, kept: Kept) -> NDArray[np.bool_]:
+    """Say of the rising values which are the first of their kind."""
+
+    def find() -> NDArray[np.bool_]:
+        rising = ordered(X, kept)
+        first = np.ones(rising.shape, np.bool_)
+        first[:, 1:] = rising[:, 1:] != rising[:, :-1]
+        return first
+
+    return once(kept, "starts", find)
 
 
-def _of_several(ordered: Matrix) -> NDArray[np.bool_]:
-    first = _starts(ordered)
-    last = np.ones(ordered.shape, np.bool_)
-    last[:, :-1] = first[:, 1:]
-    return ~(first & last)
+def _of_several(X: Matrix, kept: Kept) -> NDArray[np.bool_]:
+    def find() -> NDArray[np.bool_]:
+        first = _starts(X, kept)
+        last = np.ones(first.shape, np.bool_)
+        last[:, :-1] = first[:, 1:]
+        return ~(first & last)
+
+    return once(kept, "of several", find)
 
 
-def _first_of_several(ordered: Matrix) -> NDArray[np.bool_]:
-    return _starts(ordered) & _of_several(ordered)
+def _first_of_several(X: Matrix, kept: Kept) -> NDArray[np.bool_]:
+    return _starts(X, kept) & _of_several(X, kept)
 
 
 def binned_entropy(X: Matrix, max_bins: int) -> Floats:

@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.errors import SettingError, SourceError
-from frazil.features.contract import Columns, Feature, Learned, Queries, Scope, Training
+from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.numbers.projections import strongest_axes
 from frazil.features.numbers.reading import check_at_least, sample
 from frazil.features.plain import check_known, checked, written
@@ -89,7 +89,8 @@ class Embed:
             if self.components is None:
                 axes = np.eye(vectors.shape[1])
             else:
-                axes = strongest_axes(vectors.astype(np.float64), self.components)
+                finite = np.where(np.isfinite(vectors), vectors, 0.0)  # of an empty text an encoder may make none
+                axes = strongest_axes(finite.astype(np.float64), self.components)
             places = tuple(range(axes.shape[1]))
             names = tuple(train.named(source, f"embed_{place}") for place in places)
             made.append(replace(whole, names=names, places=places, axes=whole.along(axes)))
@@ -154,6 +155,7 @@ class Embedded:
                 parameters={"model": self.model, "sha256": self.digest[:12], "dimension": place},
                 dtype=pl.Float32(),
                 description=f"dimension {place} of the vector that {self.model} gives {self.source}",
+                leak=LeakClass.OTHER_ROWS,
             )
             for name, place in zip(self.names, self.places, strict=True)
         )

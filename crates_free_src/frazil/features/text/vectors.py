@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 EXTRA = "embeddings"
 TENSORS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 MOST_TOKENS = 512  # of a text, as model2vec and most encoders take
+HEAD = 100  # lines that say how many numbers a word has
 # Types of safetensors files that numpy has.
 DTYPES = {
     "F64": "<f8",
@@ -113,7 +115,8 @@ def read_words(path: Path, wanted: pl.Series, most: int) -> tuple[pl.Series, NDA
     """Read word vectors written as text, a word and its numbers a line, as GloVe, word2vec and fastText write them.
 
     Args:
-        path: The file; a first line with the numbers of words and of dimensions is left out.
+        path: The file; a first line with the numbers of words and of dimensions is left out, and so are lines with more
+            than a word and its numbers, which are of phrases.
         wanted: Words that are kept before all others.
         most: How many are kept: wanted ones, then those that come first in the file.
 
@@ -122,28 +125,29 @@ def read_words(path: Path, wanted: pl.Series, most: int) -> tuple[pl.Series, NDA
     Raises: SourceError: a line holds other than a word and its numbers.
     """
     lines = pl.scan_lines(path, row_index_name="place")
-    head = [line.split() for line in lines.head(2).collect().get_column("line")]
+    head = [line.rstrip().split(" ") for line in lines.head(HEAD).collect().get_column("line")]
     has_counts = bool(head) and len(head[0]) == 2 and all(each.isdigit() for each in head[0])
-    dimensions = len(head[-1]) - 1 if len(head) > has_counts else 0
+    dimensions = mode(len(line) for line in head[has_counts:]) - 1 if len(head) > has_counts else 0
     if dimensions < 1:
         raise SourceError(f"{path.name} has no word vectors: a line is a word and its numbers, with blanks between.")
     is_wanted = pl.col("word").is_in(wanted.implode())
-    words = lines.slice(int(has_counts)).with_columns(word=pl.col("line").str.extract(r"^(\S+) "))
+    words = lines.slice(int(has_counts)).with_columns(word=pl.col("line").str.extract("^([^ ]+) "))
     chosen = (
         words.filter(is_wanted | (pl.col("place") < most + has_counts))
         .unique("word", keep="first", maintain_order=True)
         .sort(~is_wanted, "place")
         .head(most)
+        .with_columns(parts=pl.col("line").str.strip_chars_end().str.split(" ").list.slice(1))
+        .filter(pl.col("parts").list.len() <= dimensions)
         .collect(engine="streaming")
     )
     return chosen.get_column("word"), _numbers_behind(chosen, dimensions, path)
 
 
 def _numbers_behind(chosen: pl.DataFrame, dimensions: int, path: Path) -> NDArray[np.float32]:
-    parts = chosen.get_column("line").str.strip_chars_end().str.split(" ").list.slice(1)
-    numbers = parts.list.eval(pl.element().cast(pl.Float32, strict=False))
+    numbers = chosen.get_column("parts").list.eval(pl.element().cast(pl.Float32, strict=False))
     n_finite = numbers.list.eval(pl.element().filter(pl.element().is_finite())).list.len()
-    is_sound = chosen.get_column("word").is_not_null() & (parts.list.len() == dimensions) & (n_finite == dimensions)
+    is_sound = chosen.get_column("word").is_not_null() & (n_finite == dimensions)
     if wrong := chosen.filter(~is_sound).get_column("place").to_list():
         raise SourceError(
             f"line {wrong[0] + 1} of {path.name} is no word with {dimensions} numbers behind it, and blanks between."

@@ -1,0 +1,138 @@
+"""Keyed: a learner that also sees what the joint levels of several categories say of the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from frazil.container import members_below
+from frazil.errors import SettingError
+from frazil.models.catboost_model import CatBoost
+from frazil.models.checks import check_between, check_sample
+from frazil.models.contract import Memo
+from frazil.models.crossed import Crossed
+from frazil.models.extra_trees import ExtraTrees
+from frazil.models.key_means import MOST_CLASSES, with_keys
+from frazil.models.key_screening import find_keys
+from frazil.models.keys import ARRAYS, Keys
+from frazil.models.lightgbm_model import LightGBM
+from frazil.models.linear import Linear
+from frazil.models.mlp import MLP
+from frazil.models.sealed import sealed, unsealed
+from frazil.models.stored import check_that, count_in
+from frazil.seeding import child_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import optuna
+    from numpy.typing import NDArray
+
+    from frazil.matrix import Matrix
+    from frazil.models.contract import Conditions, Fitted, Learner, Sample
+
+INSIDE: dict[str, type[Learner]] = {
+    learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed)
+}
+MODEL = "model/"
+SCREEN_SHARE = 0.3  # of the time of a fit, that looking for keys may take
+MOST_CELLS = 60_000_000  # of keys' columns in the matrix, 240 MB
+MOST_ADDED = 120  # columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyedFitted:
+    """Keys, and a model of the columns with what is known of them.
+
+    Args:
+        keys: What to read off the columns.
+        learner: Name of the learner inside.
+        model: What it learned.
+    """
+
+    keys: Keys
+    learner: str
+    model: Fitted
+
+    @property
+    def rounds(self) -> int:
+        """Those of the model inside."""
+        return self.model.rounds
+
+    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
+        """Look the keys up and ask the model inside."""
+        return self.model.predict(self.keys.apply(matrix), threads)
+
+    def importance(self) -> NDArray[np.float64]:
+        """Return each column's share; that of a key goes in equal parts to what it is made of."""
+        return self.keys.shared_out(self.model.importance())
+
+    def members(self) -> dict[str, bytes]:
+        """Return the keys, and the files of the model inside."""
+        about = {"columns": self.keys.columns, "learner": self.learner}
+        inside = {f"{MODEL}{name}": data for name, data in self.model.members().items()}
+        return sealed(about, self.keys.members()) | inside
+
+    @classmethod
+    def read(cls, members: Mapping[str, bytes]) -> Self:
+        """Read it back; ArtifactError where it is damaged."""
+        about = unsealed(members, ARRAYS)
+        learner = about.get("learner")
+        check_that(learner in INSIDE, f"learner {learner!r} is not one that takes keys")
+        keys = Keys.read(members, count_in(about, "columns"))
+        model = INSIDE[str(learner)].fitted_type.read(members_below(members, MODEL))
+        return cls(keys, str(learner), model)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A learner on the columns and on keys: pairs and triples of categories that say more together than apart.
+
+    Each key becomes the shrunken mean of the target in its level (of three and more classes, one for each of the 5 most
+    frequent) and the share of rows in it. New rows get means of all training rows, and that of all of them where the
+    level is new; training rows get means of other folds: the sample's own folds, which keep groups together or go
+    forward in time, or five by chance. Whole numbers of few values, and those that look like codes, are categories too.
+
+    Args:
+        inner: LightGBM, CatBoost, ExtraTrees, Linear, MLP or Crossed with its settings.
+        most: Keys.
+
+    Source: Micci-Barreca (2001), SIGKDD Explorations 3(1), 27-32; TabPrep, arXiv 2606.02384.
+    """
+
+    name: ClassVar[str] = "keyed"
+    fitted_type: ClassVar[type[Fitted]] = KeyedFitted
+
+    inner: Learner = field(default_factory=LightGBM)
+    most: int = 24
+
+    def __post_init__(self) -> None:
+        """Refuse what can't take keys."""
+        if getattr(self.inner, "name", None) not in INSIDE:
+            raise SettingError(f"Keyed has inner={self.inner!r}; it takes one of {', '.join(INSIDE)}.")
+        check_between(self, 1, 100, "most")
+
+    def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> KeyedFitted:
+        """Look for keys, learn them, and fit the learner inside; without any where no columns say more together."""
+        check_sample(train, conditions, least_rows=2, needs_columns=True)
+        key = (self.name, self.most)
+        keys, wide, unseen = conditions.memo.get(key, lambda: self._made(train, valid, conditions))
+        # What others of these rows have made is of fewer columns.
+        seed = child_seed(conditions.memo.seed, self.name)
+        own = conditions.memo.get((*key, "memo"), lambda: Memo(seed))
+        return KeyedFitted(keys, self.inner.name, self.inner.fit(wide, unseen, replace(conditions, memo=own)))
+
+    def suggest(self, trial: optuna.Trial, rows: int) -> Keyed:
+        """Draw the settings of the learner inside."""
+        return replace(self, inner=self.inner.suggest(trial, rows))
+
+    def _made(self, train: Sample, valid: Sample | None, conditions: Conditions) -> tuple[Keys, Sample, Sample | None]:
+        seed, task = conditions.memo.seed, conditions.task
+        width = 1 + (min(MOST_CLASSES, task.n_classes) if task.n_classes > 2 else 1)
+        affordable = min(MOST_ADDED, MOST_CELLS // max(1, train.matrix.rows)) // width
+        deadline = conditions.deadline.part(SCREEN_SHARE)
+        chosen = find_keys(train, task, seed, deadline, most=min(self.most, affordable)) if affordable else ()
+        keys, matrix = with_keys(train, task, chosen, child_seed(seed, "key folds"))
+        wide = replace(train, matrix=matrix)
+        return keys, wide, None if valid is None else replace(valid, matrix=keys.apply(valid.matrix))
