@@ -23,6 +23,12 @@ def test_every_number_has_a_test(made):
     assert sorted(set(NUMBERS) - set(made["tests"]())) == []
 
 
+def test_no_fault_is_expected_to_fail():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")}
+    named = [name for name, text in texts.items() if "@pytest.mark.xfail" in text.replace('"@pytest.mark.xfail"', "")]
+    assert named == []
+
+
 def test_a_test_that_is_skipped_does_not_count(made, tmp_path):
     (tmp_path / "test_one.py").write_text('def test_a7_x():\n    pytest.skip("no")\n\n\ndef test_a8_y():\n    pass\n')
     made["tests"].__globals__["TESTS"], kept = tmp_path, made["tests"].__globals__["TESTS"]

@@ -173,6 +173,52 @@ def test_a113_a_run_inside_an_event_loop_ends(path, expected, fit):
         assert_frame_equal(model.predict(path), expected, check_exact=True)
 
 
+# A notebook's kernel: code without a file, inside a running loop, and streams that are no files and no terminals.
+NOTEBOOK = """
+import asyncio, io, sys
+class OutStream(io.TextIOBase):
+    told = ""
+    def write(self, text):
+        OutStream.told += text
+        return len(text)
+    def fileno(self):
+        raise io.UnsupportedOperation("fileno")
+sys.stdout, sys.stderr = OutStream(), OutStream()
+async def cell():
+    exec(compile(sys.argv[3], "<ipython-input-1>", "exec"), globals())
+    return m._repr_html_(), m.findings
+shown, found = asyncio.run(cell())
+assert shown.startswith("<"), shown
+assert "baseline" in OutStream.told, OutStream.told
+"""
+
+
+def test_a113_a_run_in_a_cell_of_a_notebook_shows_lines_and_a_table(path, expected, tmp_path):
+    ended = done(NOTEBOOK, path, tmp_path / "out.parquet", FIT)
+    assert ended.returncode == 0, ended.stderr
+    assert_frame_equal(pl.read_parquet(tmp_path / "out.parquet"), expected, check_exact=True)
+
+
+JOBLIB = """
+import sys, joblib, frazil as fz
+def run(out):
+    m = fz.fit_auto(sys.argv[1], "y", budget=fz.Budget(trials=2), progress=False)
+    m.predict(sys.argv[1]).write_parquet(out)
+joblib.Parallel(n_jobs=2)(joblib.delayed(run)(out) for out in sys.argv[2:])
+"""
+
+
+@pytest.mark.slow
+def test_a120_runs_inside_processes_of_joblib_give_the_same(path, expected, tmp_path):
+    pytest.importorskip("joblib")
+    outs = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    code = JOBLIB.replace("sys.argv[1]", repr(str(path)))
+    ended = done(code, path, *outs)
+    assert ended.returncode == 0, ended.stderr
+    for out in outs:
+        assert_frame_equal(pl.read_parquet(out), expected, check_exact=True)
+
+
 def test_a120_runs_inside_joblib_do_not_multiply(path, expected):
     joblib = pytest.importorskip("joblib")
     run = joblib.delayed(predicted)
