@@ -96,8 +96,7 @@ class Keyed:
 
     Measured on new rows with small trees of LightGBM inside, without and with keys: ROC AUC of amazon_employee 0.891
     and 0.895, of in_vehicle_coupon 0.838 and 0.846, RMSE of used_cars_cardekho 253,600 and 243,600; nothing on
-    telco_churn.
-    CatBoost, which crosses categories itself, loses: 0.890 and 0.883 on amazon_employee.
+    telco_churn. CatBoost, which crosses categories itself, loses: 0.890 and 0.883 on amazon_employee.
 
     Args:
         inner: LightGBM, CatBoost, ExtraTrees, Linear, MLP or Crossed with its settings.
