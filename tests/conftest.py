@@ -13,6 +13,8 @@ from frazil.errors import ArtifactError
 os.environ["PYTHONPATH"] = str(Path(frazil.__file__).parents[1])
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
+collect_ignore = ["data"]  # files, and scripts that made them with packages of their own
+
 # A build fails for a change, not for the luck of a draw; runs by hand go on looking for new examples.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

@@ -46,16 +46,16 @@ def made(fitted, rows):
 
 
 def reached(orders, items, key, time):
-    """Items of the customer's orders of which both were known."""
+    """Items of the customer's orders of which both were known, each with the time from when on."""
     if None in (key, time):
         return []
     known = {
-        order["id"]
+        order["id"]: order["day"]
         for order in orders.rows(named=True)
         if order["who"] == key and order["day"] is not None and order["day"] < time
     }
     return [
-        item
+        item | {"day": max(item["day"], known[item["order"]])}
         for item in items.rows(named=True)
         if item["order"] in known and item["day"] is not None and item["day"] < time
     ]

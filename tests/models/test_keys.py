@@ -1,5 +1,6 @@
 """Keys of several categories: what they say of rows, which are found, and that no row's own target moves its values."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -14,7 +15,7 @@ from frazil.models import Crossed, Keyed, LightGBM, Linear, LogTarget, Neighbors
 from frazil.models import keyed as keyed_module
 from frazil.models.contract import Conditions, Memo, Sample
 from frazil.models.key_means import WEIGHT, with_keys
-from frazil.models.key_screening import coded_columns, find_keys
+from frazil.models.key_screening import coded_columns, find_keys, rich_columns
 from frazil.models.keys import ARRAYS, Keys
 from frazil.models.rows import taken
 from frazil.task import Task
@@ -85,6 +86,15 @@ def test_no_row_reads_a_target_of_its_own_fold_not_even_its_own(is_forward):
     np.testing.assert_array_equal(before[inner == 2], after[inner == 2])
     np.testing.assert_equal(bool((before[inner > 2] != after[inner > 2]).any()), True)
     np.testing.assert_equal(np.array_equal(before[inner < 2], after[inner < 2], equal_nan=True), is_forward)
+
+
+def test_rich_columns_are_categories_of_many_levels_and_numbers_like_codes():
+    rng = np.random.default_rng(0)
+    small, codes, number = rng.integers(0, 9, 500), rng.choice(rng.integers(0, 10**6, 40), 500), rng.normal(size=500)
+    matrix = matrix_of(small, codes, number, small, small % 3)
+    levels = (0, 0, 0, 9, 3)
+    described = tuple(replace(each, levels=n) for each, n in zip(matrix.columns, levels, strict=True))
+    assert rich_columns(Matrix(matrix.values, described)) == 2  # codes, and nine levels
 
 
 def test_the_first_of_folds_that_go_forward_has_nothing_to_read():

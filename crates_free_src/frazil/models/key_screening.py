@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.budget import Deadline
-    from frazil.matrix import Matrix
+    from frazil.matrix import Matrix, MatrixColumn
     from frazil.models.contract import Sample
     from frazil.task import Task
 
@@ -34,6 +34,7 @@ MOST_COLUMNS = 24  # those that say most by themselves
 MOST_TRIPLES = 300  # drawn by chance where there are more
 MOST_VALUES = 64  # of a whole number that counts as a category
 SPARSE, REPEATS = 20, 4  # as do codes: a range so many times as wide as there are values, and so many rows a value
+RICH = 5  # levels
 LEAST_GAIN = 3e-4  # of the target's variance
 LEAST_EVIDENCE = 12.0  # of it times rows, chi-squared of one degree: chance reaches it in 1 of 2,000 keys
 TRIED = 3  # keys that are looked at again for each that is kept
@@ -125,6 +126,22 @@ def coded_columns(matrix: Matrix) -> list[int]:
     return list(islice(coded, MOST_CODED))
 
 
+def rich_columns(matrix: Matrix) -> int:
+    """Count the columns whose levels are more than trees part with ease: categories, and numbers like codes.
+
+    Keys of others are found too, but gain little: small whole numbers and few levels are what trees are good at.
+    """
+    return sum(_is_rich(matrix.values[:, at], matrix.columns[at]) for at in coded_columns(matrix))
+
+
+def _is_rich(values: NDArray[np.float32], column: MatrixColumn) -> bool:
+    return column.levels >= RICH if column.is_category else _is_sparse(np.unique(values[~np.isnan(values)]))
+
+
+def _is_sparse(known: NDArray[np.float32]) -> bool:
+    return bool(known[-1] - known[0] > SPARSE * len(known))
+
+
 def _is_coded(values: NDArray[np.float32], *, is_category: bool) -> bool:
     if not is_category and not _is_whole(values[:FIRST]):
         return False
@@ -135,8 +152,7 @@ def _is_coded(values: NDArray[np.float32], *, is_category: bool) -> bool:
         return True
     if not _is_whole(known):
         return False
-    is_sparse = known[-1] - known[0] > SPARSE * len(known)
-    return len(known) <= MOST_VALUES or bool(is_sparse and len(known) * REPEATS <= len(values))
+    return len(known) <= MOST_VALUES or (_is_sparse(known) and len(known) * REPEATS <= len(values))
 
 
 def _is_whole(values: NDArray[np.float32]) -> bool:

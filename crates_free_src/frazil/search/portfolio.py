@@ -51,7 +51,7 @@ class Entry:
         least_work: Below it, it is left out: something slower and better is affordable.
         skewed: Whether it is for targets like prices alone: above 0, with a long tail of large ones.
         least_columns: Fewest features that it is for.
-        least_categories: Fewest features whose values are levels, whole numbers of few values among them.
+        least_categories: Fewest features of five levels or more, numbers like codes among them.
         extra: The extra of frazil that it needs; it is left out where its package is not installed.
         on_demand: Whether it is tried only where `learners=` has its own name or family, not that of what is inside.
     """

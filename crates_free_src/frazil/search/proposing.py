@@ -16,7 +16,7 @@ from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.hist_gradient_boosting import HistGradientBoosting
-from frazil.models.key_screening import coded_columns
+from frazil.models.key_screening import rich_columns
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
@@ -167,7 +167,7 @@ def proposer_for(
 
     if search.strategy in {"optuna", "portfolio"}:
         trees_a_round = bench.task.n_classes if bench.task.n_classes > 2 else 1
-        categories = len(coded_columns(matrix.take(np.arange(min(matrix.rows, LOOKED_AT)))))
+        categories = rich_columns(matrix.take(np.arange(min(matrix.rows, LOOKED_AT))))
         greater, has_keys = bench.judge.metric.greater_is_better, categories >= LEAST_KEYED
         tuned = OptunaProposer(matrix.rows, greater, bench.seed, prefix, learners, has_keys, may_try)
         after = tuned if search.strategy == "optuna" else Queued()

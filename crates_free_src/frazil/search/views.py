@@ -13,7 +13,7 @@ from frazil.models.selected import Selected
 if TYPE_CHECKING:
     from frazil.models.contract import Learner
 
-LEAST_KEYED = 3  # features whose values are levels, for keys of them to be worth a look
+LEAST_KEYED = 3  # features of five levels or more, for keys of them to be worth a look
 
 
 def other_views(learner: Learner, *, has_keys: bool) -> list[Learner]:

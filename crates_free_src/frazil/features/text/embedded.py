@@ -93,7 +93,8 @@ class Embed:
                 axes = strongest_axes(finite.astype(np.float64), self.components)
             places = tuple(range(axes.shape[1]))
             names = tuple(train.named(source, f"embed_{place}") for place in places)
-            made.append(replace(whole, names=names, places=places, axes=whole.along(axes)))
+            if names:  # none where the model knows none of the words
+                made.append(replace(whole, names=names, places=places, axes=whole.along(axes)))
         return made
 
     def _whole(self, source: str, path: Path, training: pl.Series) -> AnyEmbedded:
