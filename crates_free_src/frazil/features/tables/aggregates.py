@@ -46,10 +46,10 @@ class Aggregate:
     them, and `time_since_last` and `time_since_first` say how long before the row they became known: in days, of
     integer times in steps. Others read a column: "sum", "mean", "std", "var" (both with n - 1), "min", "max", "range",
     "cv", "skew", "kurtosis", "median", "quantile_90", "slope" (a day or a step), of numbers; "n_unique", "mode",
-    "entropy" (in nats), "first" and "last" of text too. Modes, first and last values of text are codes of its levels, the most frequent in
-    the table first; the mode is the least of the numbers or codes that are the most frequent in the window. Missing
-    values are left out, but where the first or last row has one. Counts of nothing are 0, all others null. Where the
-    key or the time is missing, all are null.
+    "entropy" (in nats), "first" and "last" of text too. Modes, first and last values of text are codes of its levels,
+    the most frequent in the table first; the mode is the least of the numbers or codes that are the most frequent in
+    the window. Missing values are left out, but where the first or last row has one. Counts of nothing are 0, all
+    others null. Where the key or the time is missing, all are null.
 
     It costs one sort of the table and one pass over it for a column, however many times are asked for; modes and
     entropies cost two sorts more for a column and window.
