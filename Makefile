@@ -3,19 +3,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TEST_PROCESSES ?= 2
+PYTEST = PYTHONPATH=$(CURDIR)/crates_free_src OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist worksteal
 SOURCES := $(shell find crates_free_src examples -name '*.py' -o -name '*.parquet' -o -name '*.sql')
 
 # Idle OpenMP threads that spin take whole minutes from whoever shares the processors.
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench-import clean
+.PHONY: demo test test-slow lint bench-import clean
 
 demo: .venv/installed
 	$(BIN)/frazil demo
 
 test: lint
-	PYTHONPATH=$(CURDIR)/crates_free_src OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist worksteal
+	$(PYTEST) -m 'not slow'
+
+test-slow: .venv/installed-test
+	$(PYTEST) -m slow
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

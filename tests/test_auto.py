@@ -312,6 +312,7 @@ def run_resumed(tmp_path, store, kill_at, out):
     return subprocess.run([sys.executable, "-c", RESUMED, *map(str, arguments)], check=False).returncode
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_a_killed_run_goes_on_to_the_model_of_an_uninterrupted_one(tmp_path):
     shop().drop("sold", "size").write_parquet(tmp_path / "a.parquet")

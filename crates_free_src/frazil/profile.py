@@ -19,6 +19,7 @@ SAMPLED_CELLS = 20_000_000  # of the sample in which the most frequent values ar
 SAMPLED_STRINGS = 2_000  # strings looked at closely
 SAMPLED_CHARS = 1_000  # of each
 KEPT = 5  # of them, for people to see
+SIGNIFICANT = 14  # digits of means and deviations
 BATCH = 200  # columns in one pass; planning a select, or several together, grows faster than their width
 LOOKS_SHARE = 0.99  # of the sampled distinct strings have to read as numbers or dates
 
@@ -166,7 +167,9 @@ def _asked(name: str, dtype: pl.DataType, *, exact: bool) -> dict[str, pl.Expr]:
 
 def _number_statistics(values: pl.Expr, dtype: pl.DataType) -> dict[str, pl.Expr]:
     number = as_number(values, dtype)
-    asked = {"minimum": number.min(), "maximum": number.max(), "mean": number.mean(), "std": number.std()}
+    # Sums are added up in an order that changes from run to run; what is said of them does not.
+    mean, std = (value.round_sig_figs(SIGNIFICANT) for value in (number.mean(), number.std()))
+    asked = {"minimum": number.min(), "maximum": number.max(), "mean": mean, "std": std}
     if dtype.is_integer():
         return asked | {"minimum": values.min(), "maximum": values.max(), "is_monotone": _is_monotone(values)}
     if dtype.is_float():

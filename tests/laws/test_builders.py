@@ -379,7 +379,16 @@ OF_PLAIN_SETTINGS = tuple(  # settings of the others hold tables, which no recor
     builder for builder in ALL if not isinstance(builder, (Aggregate, Latest, Synthesize))
 )
 
-every_builder = pytest.mark.parametrize("builder", ALL, ids=repr)
+
+def first_of_each(builders):
+    """Mark further settings of a builder as slow: one of each is in the run that everybody waits for."""
+    seen = set()
+    for builder in builders:
+        yield pytest.param(builder, marks=pytest.mark.slow) if type(builder) in seen else builder
+        seen.add(type(builder))
+
+
+every_builder = pytest.mark.parametrize("builder", list(first_of_each(ALL)), ids=repr)
 law = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
 

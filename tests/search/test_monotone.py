@@ -109,6 +109,7 @@ def test_what_can_not_be_held_to_it_is_not_tried_and_said_to_be_so():
     assert "monotone" not in str(fitted(table(rows=120), budget=fz.Budget(trials=1)))
 
 
+@pytest.mark.slow
 def test_chance_draws_learners_that_can_be_held_to_it():
     search = fz.Search("random")
     budget = fz.Budget(trials=3, cuts=1)

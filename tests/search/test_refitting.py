@@ -17,7 +17,7 @@ def table(rows=600, seed=0):
 
 
 def fit(**settings):
-    given = {"budget": fz.Budget(trials=4), "threads": 1, "progress": False, **settings}
+    given = {"budget": fz.Budget(trials=2), "threads": 1, "progress": False, **settings}
     return fz.fit_auto(table(), "y", **given)
 
 
