@@ -97,6 +97,11 @@ def test_rich_columns_are_categories_of_many_levels_and_numbers_like_codes():
     assert rich_columns(Matrix(matrix.values, described)) == 2  # codes, and nine levels
 
 
+def test_numbers_at_both_ends_of_float32_are_like_codes():
+    ends = np.repeat(np.array([-3e38, 3e38], np.float32), 8)
+    assert rich_columns(Matrix(np.asfortranarray(ends[:, None]), (MatrixColumn("c"),))) == 1
+
+
 def test_the_first_of_folds_that_go_forward_has_nothing_to_read():
     one, other = drawn(2, 100, levels=2)
     inner = np.repeat([0, 1], 50).astype(np.int8)

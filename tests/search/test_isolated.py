@@ -24,7 +24,7 @@ from frazil.search import evaluation, isolated, scratch
 from frazil.search.candidate import Candidate
 from frazil.search.evaluation import Workbench, evaluate
 from frazil.search.fitting import FitJob, ThreadFitter, judging_of
-from frazil.search.isolated import IDLE, FitError, IsolatedFitter, Isolation
+from frazil.search.isolated import IDLE, FitError, IsolatedFitter, Isolation, WorkerProcess
 from frazil.search.judge import judge_for
 from frazil.search.table import FoldSet, Past, Table, build_fold
 from frazil.task import Task
@@ -238,3 +238,13 @@ def test_learners_are_asked_by_metrics_that_they_do_not_know_alone():
     right = np.eye(2)[folds[0].valid.target]
     assert judging(0, [right, 1 - right]) == [-1.0, 0.0]
     assert judging_of(folds, METRICS["roc_auc"]) is None
+
+
+def test_a_run_that_has_ended_before_it_was_read_does_not_end_the_process(tmp_path):
+    process = WorkerProcess()
+    process.open(tmp_path / "gone", 1, None)
+    _, _, folds = folds_of()
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    fit = IsolatedFitter(tmp_path, 1, process).submit(job(Constant()))
+    assert len(fit.result().predictions)
+    process.kill()

@@ -139,7 +139,7 @@ def _is_rich(values: NDArray[np.float32], column: MatrixColumn) -> bool:
 
 
 def _is_sparse(known: NDArray[np.float32]) -> bool:
-    return bool(known[-1] - known[0] > SPARSE * len(known))
+    return float(known[-1]) - float(known[0]) > SPARSE * len(known)
 
 
 def _is_coded(values: NDArray[np.float32], *, is_category: bool) -> bool:

@@ -39,7 +39,11 @@ class Run:
 
     def __init__(self, folder: Path, parallel: int, answers: TextIO, asked: dict[int, Future[list[float]]]) -> None:
         """Map the folds of a folder into memory; fits ask in a list of all runs: late answers disturb none."""
-        self.folds, self.task, self.metric = read_folds(folder)
+        self.unread: OSError | None = None
+        try:
+            self.folds, self.task, self.metric = read_folds(folder)
+        except OSError as error:  # mostly the run has ended already, and its folder is gone; if not, its fits tell
+            self.unread = error
         self.pool = ThreadPoolExecutor(parallel)
         self.answers, self.answering = answers, Lock()
         self.asked = asked
@@ -80,6 +84,8 @@ class Run:
         return judging
 
     def _fit(self, message: dict[str, Any]) -> float:
+        if self.unread is not None:
+            raise self.unread
         learner = learner_of(message["learner"])
         at = math.inf if message["at"] is None else float(message["at"])
         job = FitJob(learner, message["fold"], message["seed"], message["threads"], Deadline(at), message["turns"])
