@@ -133,7 +133,7 @@ def test_two_candidates_of_a_fold_look_for_crosses_once(monkeypatch):
         for at, inner in enumerate((LightGBM(max_rounds=5), ExtraTrees(trees=5)))
     ]
     assert len(calls) == 1
-    assert models[0].crosses is models[1].crosses
+    assert models[0].made is models[1].made
 
 
 def test_crosses_help_a_learner_where_pairs_tell():

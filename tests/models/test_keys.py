@@ -190,7 +190,7 @@ def test_two_candidates_of_a_fold_look_for_keys_once(monkeypatch):
     sample, given = Sample(matrix_of(one, other), luck_of(one, other)), Conditions(NUMBER, "rmse", memo=Memo(1))
     first = Keyed(LightGBM(max_rounds=5)).fit(sample, None, given)
     second = Keyed(Linear()).fit(sample, None, given)
-    assert (len(calls), first.keys is second.keys, len(first.keys.keys)) == (1, True, 1)
+    assert (len(calls), first.made is second.made, len(first.made.keys)) == (1, True, 1)
 
 
 @pytest.mark.parametrize("wrap", [Keyed, lambda inner: LogTarget(Keyed(inner)), lambda inner: Keyed(Crossed(inner))])

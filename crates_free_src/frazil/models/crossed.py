@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from frazil.container import members_below
 from frazil.errors import SettingError
 from frazil.models.catboost_model import CatBoost
 from frazil.models.checks import check_between, check_sample
@@ -15,66 +14,27 @@ from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
 from frazil.models.screening import find_crosses
-from frazil.models.sealed import sealed, unsealed
-from frazil.models.stored import check_that, count_in
+from frazil.models.widened import WidenedFitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import optuna
-    from numpy.typing import NDArray
 
-    from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
+    from frazil.models.widened import Widening
 
 INSIDE: dict[str, type[Learner]] = {learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP)}
-MODEL = "model/"
 SCREEN_SHARE = 0.3  # of the time of a fit, that looking for crosses may take
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CrossedFitted:
-    """Crosses, and a model of the columns with them.
+class CrossedFitted(WidenedFitted):
+    """Crosses, and a model of the columns with them."""
 
-    Args:
-        crosses: What to make of the columns.
-        learner: Name of the learner inside.
-        model: What it learned.
-    """
-
-    crosses: Crosses
-    learner: str
-    model: Fitted
-
-    @property
-    def rounds(self) -> int:
-        """Those of the model inside."""
-        return self.model.rounds
-
-    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Make the crosses and ask the model inside."""
-        return self.model.predict(self.crosses.apply(matrix), threads)
-
-    def importance(self) -> NDArray[np.float64]:
-        """Return each column's share; that of a cross goes in halves to what it is made of."""
-        return self.crosses.shared_out(self.model.importance())
-
-    def members(self) -> dict[str, bytes]:
-        """Return the crosses, and the files of the model inside."""
-        about = {"columns": self.crosses.columns, "learner": self.learner}
-        inside = {f"{MODEL}{name}": data for name, data in self.model.members().items()}
-        return sealed(about, self.crosses.members()) | inside
-
-    @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged."""
-        about = unsealed(members, ARRAYS)
-        learner = about.get("learner")
-        check_that(learner in INSIDE, f"learner {learner!r} is not one that takes crosses")
-        crosses = Crosses.read(members, count_in(about, "columns"))
-        model = INSIDE[str(learner)].fitted_type.read(members_below(members, MODEL))
-        return cls(crosses, str(learner), model)
+    widening: ClassVar[type[Widening]] = Crosses
+    arrays: ClassVar[str] = ARRAYS
+    inside: ClassVar[Mapping[str, type[Learner]]] = INSIDE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from frazil.container import members_below
 from frazil.errors import SettingError
 from frazil.models.catboost_model import CatBoost
 from frazil.models.checks import check_between, check_sample
@@ -18,71 +17,32 @@ from frazil.models.keys import ARRAYS, Keys
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
-from frazil.models.sealed import sealed, unsealed
-from frazil.models.stored import check_that, count_in
+from frazil.models.widened import WidenedFitted
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import optuna
-    from numpy.typing import NDArray
 
-    from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
+    from frazil.models.widened import Widening
 
 INSIDE: dict[str, type[Learner]] = {
     learner.name: learner for learner in (LightGBM, CatBoost, ExtraTrees, Linear, MLP, Crossed)
 }
-MODEL = "model/"
 SCREEN_SHARE = 0.3  # of the time of a fit, that looking for keys may take
 MOST_CELLS = 60_000_000  # of keys' columns in the matrix, 240 MB
 MOST_ADDED = 120  # columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeyedFitted:
-    """Keys, and a model of the columns with what is known of them.
+class KeyedFitted(WidenedFitted):
+    """Keys, and a model of the columns with what is known of them."""
 
-    Args:
-        keys: What to read off the columns.
-        learner: Name of the learner inside.
-        model: What it learned.
-    """
-
-    keys: Keys
-    learner: str
-    model: Fitted
-
-    @property
-    def rounds(self) -> int:
-        """Those of the model inside."""
-        return self.model.rounds
-
-    def predict(self, matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
-        """Look the keys up and ask the model inside."""
-        return self.model.predict(self.keys.apply(matrix), threads)
-
-    def importance(self) -> NDArray[np.float64]:
-        """Return each column's share; that of a key goes in equal parts to what it is made of."""
-        return self.keys.shared_out(self.model.importance())
-
-    def members(self) -> dict[str, bytes]:
-        """Return the keys, and the files of the model inside."""
-        about = {"columns": self.keys.columns, "learner": self.learner}
-        inside = {f"{MODEL}{name}": data for name, data in self.model.members().items()}
-        return sealed(about, self.keys.members()) | inside
-
-    @classmethod
-    def read(cls, members: Mapping[str, bytes]) -> Self:
-        """Read it back; ArtifactError where it is damaged."""
-        about = unsealed(members, ARRAYS)
-        learner = about.get("learner")
-        check_that(learner in INSIDE, f"learner {learner!r} is not one that takes keys")
-        keys = Keys.read(members, count_in(about, "columns"))
-        model = INSIDE[str(learner)].fitted_type.read(members_below(members, MODEL))
-        return cls(keys, str(learner), model)
+    widening: ClassVar[type[Widening]] = Keys
+    arrays: ClassVar[str] = ARRAYS
+    inside: ClassVar[Mapping[str, type[Learner]]] = INSIDE
 
 
 @dataclass(frozen=True, slots=True)
