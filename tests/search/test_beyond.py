@@ -9,6 +9,7 @@ import pytest
 import frazil as fz
 from frazil.errors import SettingError
 from frazil.search import beyond, course
+from frazil.search.beyond import with_rows
 from frazil.search.staging import NamedColumns, stage
 from frazil.sources import open_source
 
@@ -93,7 +94,7 @@ def test_a_bad_weight_beyond_memory_fails_the_candidate_and_not_the_run(staged):
 
 
 def sampled_places(found):
-    numbered = found.beyond.frame.with_row_index("n")
+    numbered = found.beyond.source.frame.with_row_index("n")
     return numbered.filter(found.beyond.place < found.beyond.start).collect()["n"].to_list()
 
 
@@ -105,6 +106,20 @@ def test_a_full_disk_fails_the_candidate_and_not_the_run(monkeypatch):
     model = fit(table())
     assert model.failures["message"].to_list() == ["[Errno 28] No space left on device"]
     assert model.predict(table(10, 1)).height == 10
+
+
+def test_a_file_that_has_changed_since_is_not_learned_from(tmp_path, monkeypatch):
+    path = tmp_path / "rows.parquet"
+    table().write_parquet(path)
+
+    def changed(*given):
+        table(seed=5).write_parquet(path)
+        return with_rows(*given)
+
+    monkeypatch.setattr(course, "with_rows", changed)
+    model = fit(path)
+    assert model.failures["error"].to_list() == ["SourceError"]
+    assert [member.name for member in model.predictor.deployed] == ["lightgbm-1"]
 
 
 @pytest.mark.parametrize("named", [{"groups": "city"}, {"time": "n"}, {"entity": ("city",)}])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from frazil.search.candidate import Candidate, Trial
     from frazil.search.judge import Judge
+    from frazil.sources import Source
     from frazil.task import Task
 
 SUFFIX = "all"  # of the name of a candidate that learned from the disk
@@ -48,29 +49,27 @@ class Beyond:
     """The rows of a source that were not read into memory.
 
     Args:
-        frame: The source, all of its rows.
+        source: All of its rows.
         place: Spreads the rows evenly over [0, PLACES), whatever their order.
         start: Rows below this place are in memory.
         rows: About how many there are beyond.
         target: Column of the target.
         weights: Column that says how much a row counts, or None.
-        name: What the source is called.
         evidence: Why not all of them are.
     """
 
-    frame: pl.LazyFrame
+    source: Source
     place: pl.Expr
     start: int
     rows: int
     target: str
     weights: str | None
-    name: str
     evidence: str
 
     @property
     def inside(self) -> pl.LazyFrame:
         """The rows that are read into memory."""
-        return self.frame.filter(self.place < self.start)
+        return self.source.frame.filter(self.place < self.start)
 
     def batches(self, task: Task, rows: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Read some columns of a random part of the rows, in order; those without a known target are left out.
@@ -81,11 +80,11 @@ class Beyond:
             columns: To read, the target and the weights among them.
         """
         end = self.start + math.ceil(min(1.0, rows / self.rows) * (PLACES - self.start))
-        part = self.frame.filter(self.place.is_between(self.start, end, closed="left"))
+        part = self.source.frame.filter(self.place.is_between(self.start, end, closed="left"))
         part = part.select(column(name) for name in dict.fromkeys(columns))
-        with reading(self.name):
+        with reading(self.source.name):
             for batch in part.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-                check_string_bytes(batch, self.name)
+                check_string_bytes(batch, self.source.name)
                 target = task.encode(batch[self.target])
                 yield batch.filter(np.isfinite(target) if task.is_regression else target >= 0)
 
@@ -148,7 +147,9 @@ def with_rows(fold: FoldData, beyond: Beyond, task: Task, rows: int, folder: Pat
         rows: About how many to add.
         folder: Where to write them; it has to be there as long as the fold.
 
-    Raises: OSError: they can't be written.
+    Raises:
+        OSError: they can't be written.
+        SourceError: the source has changed since it was opened.
     """
     train, columns = fold.train, fold.train.matrix.columns
     known = [train]
@@ -162,6 +163,7 @@ def with_rows(fold: FoldData, beyond: Beyond, task: Task, rows: int, folder: Pat
     for batch in beyond.batches(task, rows, [*fold.fitted.inputs, beyond.target]):
         values[done : done + batch.height] = collect_matrix(fold.fitted.apply(batch.lazy()), columns).values
         done += batch.height
+    beyond.source.check_unchanged()  # else rows in memory and rows beyond might be the same
     return replace(fold, train=Sample(Matrix(values, columns), target, weights), memo=Memo(fold.memo.seed))
 
 
@@ -176,6 +178,6 @@ def _reserved(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
 def _seconds_to_write(beyond: Beyond, fold: FoldData) -> float:
     """Return the seconds that one row from beyond takes until its features are made, by making those of a few."""
     started = perf_counter()
-    with reading(beyond.name):
-        made = collect_matrix(fold.fitted.apply(beyond.frame.head(PROBED_ROWS)), fold.train.matrix.columns)
+    with reading(beyond.source.name):
+        made = collect_matrix(fold.fitted.apply(beyond.source.frame.head(PROBED_ROWS)), fold.train.matrix.columns)
     return (perf_counter() - started) / max(1, made.rows)

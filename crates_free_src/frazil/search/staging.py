@@ -206,7 +206,7 @@ def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int)
     place = (pl.int_range(pl.len(), dtype=pl.UInt64) + child_seed(seed, "sample")) * HASH_MULTIPLIER % PLACES
     start = int(allowed / rows * PLACES)
     evidence = f"{rows:,} rows of about {width} bytes are too many for the memory allowed; {allowed:,} are used"
-    return Beyond(source.frame, place, start, rows - allowed, columns.target, columns.weights, source.name, evidence)
+    return Beyond(source, place, start, rows - allowed, columns.target, columns.weights, evidence)
 
 
 def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
