@@ -65,7 +65,7 @@ def test_crosses_of_the_logarithm_are_not_those_of_the_target():
     memo, train = Memo(1), prices()
     inner = Crossed(LightGBM(max_rounds=5))
     plain, logged = (each.fit(train, None, Conditions(NUMBER, "rmse", memo=memo)) for each in (inner, LogTarget(inner)))
-    assert plain.crosses is not logged.model.crosses
+    assert plain.made is not logged.model.made
 
 
 def test_huge_values_of_the_model_inside_stay_finite():
