@@ -238,7 +238,7 @@ def test_too_few_rows_groups_or_times_make_fewer_folds_and_say_so(given_with, wo
     ("given_with", "words"),
     [
         ({"groups": np.zeros(4)}, "all rows are of one group"),
-        ({"time": np.zeros(4, int)}, "all rows have one timestamp"),
+        ({"time": np.zeros(4, int)}, "gives all rows one timestamp"),
         ({"time": np.arange(4), "gap": 9}, "make gap and embargo shorter"),
         ({"time": np.arange(4), "groups": np.zeros(4)}, "all rows are of one group"),
         ({"time": np.arange(3)}, "time has 3 values for 4 rows"),

@@ -317,7 +317,7 @@ def _forward_plan(
 ) -> SplitPlan:
     starts = _block_starts(ticks, parts)
     if len(starts) == 0:
-        raise InputError("all rows have one timestamp, and a forward split needs a time before the validation rows.")
+        raise InputError("time= gives all rows one timestamp; later rows are judged by earlier ones. Leave time= out.")
     ends = [*starts[1:], None]
     folds = [_later(ticks, start, end, delay) for start, end in zip(starts, ends, strict=True)]
     why = "validation rows lie after the rows to learn from"
