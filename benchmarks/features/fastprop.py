@@ -4,8 +4,11 @@
 
 A table like Interstate 94's: traffic that follows hours and weekdays, and four columns of weather, 19,296 rows. 20
 aggregates of each column over the 7 days before the row. Values are compared before times are. Prints processor seconds
-(of getML those of its engine too), cells a processor second, R2 of one regressor on both sets of features, and a JSON
-object to keep.
+(of getML those of its engine too), R2 of one regressor on both sets of features, and a JSON object to keep.
+
+FastProp makes 45 more features, of the ages of the rows in the window, and excluding the time column does not keep it
+from them. So two ratios are told: of the seconds, which takes them for nothing, and of the cells a second, which takes
+them for as much as others.
 """
 
 import argparse
@@ -74,7 +77,7 @@ try:
     df.set_role("at", getml.data.roles.time_stamp)
     df.set_role(columns[0], getml.data.roles.target)
     df.set_role(columns[1:], getml.data.roles.numerical)
-    df.set_subroles("at", getml.data.subroles.exclude.fastprop)  # the ages of rows are nothing that frazil makes here
+    df.set_subroles("at", getml.data.subroles.exclude.fastprop)
     hours, days = getml.data.time.hours, getml.data.time.days
     series = getml.data.TimeSeries(
         population=df, split=getml.data.split.time(df, "rowid", test=train), time_stamps="at", horizon=hours(1),
@@ -121,15 +124,19 @@ def main() -> None:
     for name, figures, features in (("frazil", own, ours), ("getml", their, theirs)):
         width = {"frazil": ours.width, "getml": made}[name]
         cpu = figures["fit"] + figures["apply"]
-        report[name] = {**figures, "mcells": df.height * width / cpu / 1e6, "r2": r2(df, features, train)}
-    report["ratio"] = report["frazil"]["mcells"] / report["getml"]["mcells"]
+        report[name] = {**figures, "cpu": cpu, "mcells": df.height * width / cpu / 1e6, "r2": r2(df, features, train)}
+    report["ratio of seconds"] = report["getml"]["cpu"] / report["frazil"]["cpu"]
+    report["ratio of cells a second"] = report["frazil"]["mcells"] / report["getml"]["mcells"]
     for name in ("frazil", "getml"):
         took = report[name]
         print(
             f"{name:7} fit {took['fit']:.2f}, apply {took['apply']:.2f} cpu s, {took['wall']:.2f} wall s,"
             f" {took['mcells']:.2f} Mcell/cpu s, R2 {took['r2']:.4f}"
         )
-    print(f"{report['ratio']:.1f} times the cells a processor second")
+    print(
+        f"getML takes {report['ratio of seconds']:.1f} times the processor time;"
+        f" frazil makes {report['ratio of cells a second']:.1f} times the cells a processor second"
+    )
     print(json.dumps(report))
 
 
