@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from frazil.search.table import FoldSet
     from frazil.task import Task
 
-ROWS_FOR_THREADED_FITS = 50_000  # below it two one-thread fits beat one two-thread fit
+# Below it two one-thread fits beat one two-thread fit; benchmarks/automl/threads.py measures both by rows.
+ROWS_FOR_THREADED_FITS = 50_000
 # Seconds, and of the time allowed, after which a fit that has not ended is given up on a free machine. On a busy one it
 # takes longer to stop too, and a process that was killed for it longest to start again.
 GRACE, GRACE_SHARE = 5.0, 0.1
