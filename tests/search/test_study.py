@@ -54,6 +54,7 @@ PRUNED = {
     "score": 9.0,
 }
 FAILED = {"candidate": "mlp-1", "error": "ValueError", "message": "no", "seconds": 1.0, "score": None}
+COPY = {**FAILED, "candidate": "mlp-crossed-1", "error": "NothingToMake", "message": "nothing to cross"}
 
 
 def test_a_run_opens_in_optuna_with_its_scores_and_settings(tmp_path):
@@ -70,9 +71,10 @@ def test_a_run_opens_in_optuna_with_its_scores_and_settings(tmp_path):
 
 
 def test_trials_keep_their_state_and_the_settings_of_learners_inside(tmp_path):
-    written(tmp_path, [FINISHED, PRUNED, FAILED])
-    _, (finished, pruned, failed) = opened(fz.export_study(tmp_path))
+    written(tmp_path, [FINISHED, PRUNED, FAILED, COPY])
+    _, (finished, pruned, failed, copy) = opened(fz.export_study(tmp_path))
     assert [trial.state.name for trial in (finished, pruned, failed)] == ["COMPLETE", "PRUNED", "FAIL"]
+    assert (copy.state.name, copy.user_attrs["message"]) == ("PRUNED", "nothing to cross")
     assert finished.params["crossed/lightgbm.leaves"] == 31
     assert finished.intermediate_values == {0: 2.0, 2: 3.0}
     assert pruned.intermediate_values == {0: 9.0}

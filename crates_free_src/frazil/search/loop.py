@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from frazil.errors import BudgetError
+from frazil.models.widened import NothingToMake
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
 from frazil.search.enough import nothing_to_tell
@@ -85,7 +86,7 @@ class SearchResult:
     def failures(self) -> tuple[Failure, ...]:
         """The candidates that could not be."""
         outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts, *self.beyond))
-        return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and not outcome.is_pruned)
+        return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and outcome.is_fault)
 
 
 def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progress) -> SearchResult:
@@ -130,6 +131,11 @@ def seconds_left(clock: Clock) -> float:
     return max(0.0, clock.left - FINISH_SHARE * clock.budget.seconds)
 
 
+def tried(attempts: Sequence[tuple[Candidate, Trial | Failure]]) -> int:
+    """Count the candidates that were tried, as a budget of trials does: without those that were copies of others."""
+    return sum(isinstance(outcome, Trial) or not outcome.is_copy for _, outcome in attempts)
+
+
 def most_models(rows: int) -> float:
     """Interpolate the cap on the number of models by rows, linear in both logarithms.
 
@@ -155,6 +161,8 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
     except FitError as error:
         seconds = perf_counter() - started
         return Failure(candidate.name, error.kind, error.message, seconds, error.trace)
+    except NothingToMake as nothing:
+        return Failure(candidate.name, type(nothing).__name__, str(nothing), perf_counter() - started, "")
     except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
         return Failure(
             candidate=candidate.name,
@@ -168,7 +176,8 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
 def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
     """Return what a table on the terminal shows of an outcome."""
     if isinstance(outcome, Failure):
-        status = f"{'pruned' if outcome.is_pruned else 'failed'}: {outcome.message}"
+        how = "failed" if outcome.is_fault else "pruned" if outcome.is_pruned else "left out"
+        status = f"{how}: {outcome.message}"
         return CandidateRow(outcome.candidate, None, None, outcome.seconds, status)
     std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
     name, seconds = outcome.candidate.name, outcome.fit_seconds
@@ -177,7 +186,7 @@ def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
 
 def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candidate, Trial | Failure]]) -> str:
     budget, left = bench.clock.budget, seconds_left(bench.clock)
-    if budget.trials is not None and len(attempts) >= budget.trials:
+    if budget.trials is not None and tried(attempts) >= budget.trials:
         return f"the budget of {budget.trials} trials is spent"
     if bench.clock.stopped.is_set():
         return "it was interrupted; the best so far is kept"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STUDY = "optuna.db"
 NAME = "frazil"
 LEARNER = "learner"
+LEFT = ("Pruned", "NothingToMake")  # what ends a trial without anything having gone wrong
 
 
 def export_study(store: str | Path, *, greater_is_better: bool | None = None, out: str | Path | None = None) -> Path:
@@ -89,7 +90,7 @@ def _write(path: Path, direction: str, records: Sequence[Mapping[str, Any]]) -> 
 def _trial(optuna: Any, record: Mapping[str, Any], own: Mapping[str, Any], kinds: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Optuna loads late
     score, blocks = record.get("score"), record.get("block_scores") or []
     is_finished, states = "error" not in record, optuna.trial.TrialState
-    state = states.COMPLETE if is_finished else states.PRUNED if record["error"] == "Pruned" else states.FAIL
+    state = states.COMPLETE if is_finished else states.PRUNED if record["error"] in LEFT else states.FAIL
     about = {name: record[name] for name in ("candidate", "origin", "error", "message") if name in record}
     seconds = record.get("fit_seconds", record.get("seconds"))
     return optuna.trial.create_trial(
