@@ -62,7 +62,7 @@ def bootstrap_interval(  # noqa: PLR0913 -- the data, and how it is resampled
     Raises: SettingError: level or resamples have a value that makes no interval.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13; for q Hesterberg (2015), The
-        American Statistician 69, 371-386, section 3.3; for m < n Bickel, Götze and van Zwet (1997), Statistica Sinica 7.
+        American Statistician 69, 371-386, section 3.3; for m < n Bickel, Götze and van Zwet (1997), Stat. Sinica 7.
     """
     _check_level(level)
     if resamples < 2:
