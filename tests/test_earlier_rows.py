@@ -83,6 +83,14 @@ def test_a_horizon_keeps_a_gap_between_folds(sales):
     assert model.features["reads"].to_list() == ["earlier rows of its entity"]
 
 
+@pytest.mark.parametrize("make", [fz.fit_auto, fz.suggest])
+def test_a_horizon_of_another_kind_than_the_time_is_refused(make, sales):
+    dates = sales.with_columns(day=pl.date(2024, 1, 1) + pl.duration(days=pl.col("day")))
+    for rows, horizon, takes in ((dates, "7i", "'7d' or '12h'"), (sales, "7d", "'7i'")):
+        with pytest.raises(fz.SettingError, match=f"horizon='{horizon}'; it takes {takes}"):
+            make(rows, target="sold", time=fz.Forward("day", horizon=horizon), entity="store")
+
+
 def test_a_loaded_model_is_given_the_other_tables_again(sales, tmp_path):
     orders = pl.DataFrame({"store": [1, 1, 2], "day": [3, 5, 2], "amount": [1.0, 2.0, 3.0]})
     recipe = fz.Recipe(

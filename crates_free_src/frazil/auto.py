@@ -144,6 +144,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
         staged = _constrained(staged, asked, named, measure, source.name)
@@ -194,7 +195,9 @@ def suggest(
     axis = Forward.of(time)
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
     staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
-    return _suggestion(staged, Panel(named.entity, named.time, None, None if axis is None else axis.horizon))
+    panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
+    panel.check(staged.table.df.schema)
+    return _suggestion(staged, panel)
 
 
 def _model(found: Assembled, measure: Metric, staged: Staged, features: pl.DataFrame) -> Model:
