@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from frazil.checks.findings import Finding
 from frazil.types import Severity
@@ -205,11 +206,11 @@ ALL = tuple(code for section in SECTIONS.values() for code in section)
 CODES = {code.name: code for code in ALL}
 
 
-def found(code: str, column: str | None, evidence: str, examples: str = "") -> Finding:
+def found(code: str, column: str | None, evidence: str, examples: str = "", *, marks: tuple[Any, ...] = ()) -> Finding:
     """Make a finding of a known code; examples are values of the column, which are shown on request only.
 
     >>> found("column_constant", "country", "has the same value in every row", "'NZ'").severity.value
     'tip'
     """
     known = CODES[code]
-    return Finding(code, known.severity, column, evidence, known.advice, examples)
+    return Finding(code, known.severity, column, evidence, known.advice, examples, marks)

@@ -100,6 +100,8 @@ def check(  # noqa: PLR0913 -- the door
         time = None
     look = _look(source, target, time=time, entity=whose, groups=groups, weights=weights)
     problem = _task(look, task)
+    kept = [name for name in (time, groups, weights, *whose) if name is not None]
+    told += check_columns(look.frame, look.profile, look.schema, named=[*kept, *unique])
     told += _of_table(look, unique, () if time is None else (time,))
     if problem is not None:
         told += _of_target(look, problem, () if time is None else (time, *whose))
@@ -165,7 +167,6 @@ def _task(look: Look, given: str) -> Task | None:
 
 
 def _of_table(look: Look, key: tuple[str, ...], ordered_by: tuple[str, ...]) -> Iterator[Finding]:
-    yield from check_columns(look.frame, look.profile, look.schema)
     yield from check_rows(look, key)
     yield from check_missing(look)
     yield from check_strings(look)

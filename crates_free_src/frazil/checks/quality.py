@@ -13,7 +13,7 @@ from frazil.schema import column
 from frazil.types import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from frazil.checks.findings import Finding
     from frazil.profile import ColumnProfile, Profile
@@ -40,25 +40,36 @@ def check_quality(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iter
     yield from _duplicate_rows(frame, profile)
 
 
-def check_columns(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
-    """Look at every column that is not the target."""
+def check_columns(
+    frame: pl.LazyFrame, profile: Profile, schema: Schema, named: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Look at every column that is not the target.
+
+    Args:
+        frame: All rows.
+        profile: Their statistics.
+        schema: What each column is for.
+        named: Columns that the user needs for something, so that none is told to be of no use.
+    """
     inputs = [known for known in profile.columns if schema[known.name].role is not Role.TARGET]
     for known in inputs:
-        yield from _column(known, profile.rows, schema)
+        yield from _column(known, profile.rows, schema, is_named=known.name in named)
     yield from _beyond_float32(frame, inputs)
     yield from _long_decimals(frame, inputs)
     yield from _sentinels(frame, inputs)
-    yield from _duplicate_columns(frame, inputs)
+    yield from _duplicate_columns(frame, inputs, named)
 
 
-def _column(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
+def _column(known: ColumnProfile, rows: int, schema: Schema, *, is_named: bool) -> Iterator[Finding]:
     """Say what the profile alone shows; a column that holds nothing is not looked at further."""
     missing = known.nulls + known.nans
+    is_left_out = schema[known.name].role is Role.IGNORED and not is_named
     if rows and missing == rows:
-        yield found("column_empty", known.name, f"has no value in {rows:,} rows")
+        code = "column_empty" if is_left_out else "column_mostly_missing"
+        yield found(code, known.name, f"has no value in {rows:,} rows")
     elif known.n_unique is None:
         yield found("column_unsupported", known.name, f"is of type {known.dtype}")
-    elif known.n_unique == 1 and not missing and rows > 1:
+    elif is_left_out and known.n_unique == 1 and not missing and rows > 1:
         value = known.minimum if known.top is None else known.top
         yield found("column_constant", known.name, "has the same value in every row", repr(value))
     else:
@@ -175,7 +186,9 @@ def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Fin
     for (known, value), row in zip(suspects, frame.select(asked).collect().row(0), strict=True):
         if row["count"] > 1 and _is_far(float(value), row["low"], row["high"]):
             evidence = f"is {value:g} in {row['count']:,} rows, far from all others"
-            yield found("column_sentinel", known.name, evidence, f"from {row['low']:g} to {row['high']:g}")
+            others = f"from {row['low']:g} to {row['high']:g}"
+            mark = float(value) if known.dtype.is_float() else int(value)
+            yield found("column_sentinel", known.name, evidence, others, marks=(mark,))
 
 
 def _is_far(value: float, low: float, high: float) -> bool:
@@ -185,9 +198,13 @@ def _is_far(value: float, low: float, high: float) -> bool:
     return value > high + (high - low) and value > 2 * high
 
 
-def _duplicate_columns(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
-    """Compare in full the columns whose statistics and sampled values agree; of equal ones the first is kept."""
-    pairs = [(names[0], other) for names in _alike(frame, inputs) for other in names[1:]]
+def _duplicate_columns(frame: pl.LazyFrame, inputs: list[ColumnProfile], named: Collection[str]) -> Iterator[Finding]:
+    """Compare in full the columns whose statistics and sampled values agree; of equal ones the first is kept.
+
+    Named columns come first and are kept all.
+    """
+    alike = [sorted(names, key=lambda name: name not in named) for names in _alike(frame, inputs)]
+    pairs = [(names[0], other) for names in alike for other in names[1:] if other not in named]
     if not pairs:
         return
     same = frame.select(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from frazil.checks.look import HELD_DAYS
 from frazil.checks.strings import UNIT, missing_words
 from frazil.profile import DATES, TICKS
 from frazil.schema import ISO_TIMES, column
@@ -43,14 +44,22 @@ class MakeNull(Change):
     values: tuple[Any, ...] = ()
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
+        """Return the repaired column; one that can't hold the values, as it is."""
         one = column(self.column)
-        probe, listed = one, list(self.values)
+        probe, listed = one, [value for value in self.values if not isinstance(value, str)]
         if dtype in (pl.Date, pl.Datetime):
-            # As numbers of days: casts of times beyond the year 9999 panic.
+            # As numbers of days: casts of times beyond the year 9999 panic. A look at a table cuts them, so the marks
+            # that it found are of cut ones.
             ticks = TICKS[dtype.time_unit] * 86_400 if isinstance(dtype, pl.Datetime) else 1
-            probe = one.to_physical().cast(pl.Int64) // ticks
-            listed = [(date.fromisoformat(day) - date(1970, 1, 1)).days for day in listed]
+            probe = (one.to_physical().cast(pl.Int64) // ticks).clip(*HELD_DAYS)
+            days = [date.fromisoformat(value) for value in self.values if isinstance(value, str)]
+            listed = [(day - date(1970, 1, 1)).days for day in days]
+        elif dtype.is_float():
+            listed = [float(value) for value in listed]
+        elif dtype.is_numeric():
+            listed = [int(value) for value in listed if value == value // 1]
+        else:
+            return one
         return pl.when(~probe.is_in(listed).fill_null(value=False)).then(one)
 
     def text(self) -> str:
@@ -60,16 +69,22 @@ class MakeNull(Change):
 
 @dataclass(frozen=True, slots=True)
 class MakeWordsNull(Change):
-    """Make strings null that are a word for a missing value."""
+    """Make strings null that are a word for a missing value.
+
+    Args:
+        words: The words, in lower case and without blanks at their ends; strings are compared without regard to both.
+    """
+
+    words: tuple[str, ...] = ()
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
         """Return the repaired column."""
         text = column(self.column).cast(pl.String)
-        return pl.when(~missing_words(text)).then(column(self.column)).cast(dtype)
+        return pl.when(~missing_words(text, self.words)).then(column(self.column)).cast(dtype)
 
     def text(self) -> str:
         """Say what it does."""
-        return "make words for missing values null"
+        return f"make {', '.join(map(repr, self.words))} null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +146,9 @@ class ParseDate(Change):
     way: str = "%Y-%m-%d"
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
+        """Return the repaired column; one of dates or datetimes, as another file may hold them, as it is."""
+        if dtype in (pl.Date, pl.Datetime):
+            return column(self.column)
         text = column(self.column).cast(pl.String).str.strip_chars()
         if dtype.is_integer():
             return text.str.to_date("%Y%m%d", strict=False)
