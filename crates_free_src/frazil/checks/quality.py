@@ -9,6 +9,7 @@ import polars as pl
 
 from frazil.checks.codes import found
 from frazil.checks.numbers import is_named_like_id
+from frazil.checks.rows import check_copies
 from frazil.schema import column
 from frazil.types import Role
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 
 MOSTLY_MISSING = 0.95
 FEW_ROWS = 20  # of fewer rows, all values being distinct says nothing
-DUPLICATE_ROWS = 200_000  # of a larger table the first so many rows are looked at for copies
 COMPARED_ROWS = 2_000  # are enough to tell most columns apart; the others are compared in full
-COPIED_ROWS = 3
-COPIED_SHARE = 0.001  # fewer copies than this are what chance and coarse values make
 EXACT_INTEGER = 2**53  # float64 counts no further by ones
 FLOAT32_END, FLOAT32_LEAST = 3.4028235677973366e38, 1.1754943508222875e-38  # of normal numbers
 SURE_DIGITS = 15  # of any number in float64; more are lost in some
@@ -37,7 +35,7 @@ SENTINELS = (-9, -99, -999, -9999, -99999, -1, 99, 999, 9999, 99999, 999999)
 def check_quality(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
     """Look at every column that is not the target, and at the rows."""
     yield from check_columns(frame, profile, schema)
-    yield from _duplicate_rows(frame, profile)
+    yield from check_copies(frame, profile)
 
 
 def check_columns(
@@ -229,14 +227,3 @@ def _alike(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> list[list[str]]:
         for name, key in suspects.items():
             by_values[key, tuple(df.get_column(name).alias("").to_physical().cast(pl.String).to_list())].append(name)
     return [names for names in by_values.values() if len(names) > 1]
-
-
-def _duplicate_rows(frame: pl.LazyFrame, profile: Profile) -> Iterator[Finding]:
-    plain = [column(known.name) for known in profile.columns if known.n_unique is not None]
-    looked = min(profile.rows, DUPLICATE_ROWS)
-    if not plain or looked < FEW_ROWS:
-        return
-    distinct = frame.head(looked).select(pl.struct(plain).n_unique()).collect().item()
-    copies = looked - distinct
-    if copies > max(COPIED_ROWS - 1, COPIED_SHARE * looked):
-        yield found("rows_duplicate", None, f"{copies:,} of {looked:,} rows are the same as another in every column")
