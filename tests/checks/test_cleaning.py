@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import polars as pl
@@ -141,6 +142,43 @@ def test_missing_values_are_filled_on_request_only():
     df = pl.DataFrame({"x": [1.0, None, 3.0, float("nan")], "n": [1, None, 4, 9], "c": ["a", "a", None, "b"]})
     filled = fz.clean(df, [], fill=["x", "n", "c"]).apply(df).collect()
     assert filled.to_dict(as_series=False) == {"x": [1, 2, 3, 2], "n": [1, 4, 4, 9], "c": ["a", "a", "a", "b"]}
+
+
+OSLO = pl.Series([datetime(2024, 1, 2, 3), None, datetime(2024, 1, 2, 3)]).dt.replace_time_zone("Europe/Oslo")
+
+
+@pytest.mark.parametrize(
+    ("values", "usual"),
+    [
+        (pl.Series([date(2024, 1, 2), None, date(2024, 1, 2)]), date(2024, 1, 2)),
+        (OSLO, OSLO[0]),
+        (OSLO.cast(pl.Datetime("ns", "UTC")), OSLO[0]),
+        (pl.Series(["1.25", None, "3.25"]).cast(pl.Decimal(10, 2)), Decimal("2.25")),
+        (pl.Series([float("inf"), None, 1.0]), 1.0),
+        (pl.Series(["b", None, "b"], dtype=pl.Enum(["b", "a"])), "b"),
+        (pl.Series([True, None, True]), True),
+    ],
+    ids=lambda values: str(values.dtype) if isinstance(values, pl.Series) else "",
+)
+def test_a_fill_of_any_type_goes_through_json_and_keeps_the_type(values, usual):
+    df = pl.DataFrame({"odd": values})
+    repairs = fz.clean(df, [], fill=["odd"])
+    filled = Repairs.from_json(repairs.to_json()).apply(df).collect()["odd"]
+    assert filled.dtype == values.dtype
+    assert filled.to_list() == [values[0], usual, values[2]]
+    assert repairs.apply({"odd": [[1], None]}).collect()["odd"].to_list() == [[1], None]
+
+
+EMPTY = (pl.Int64, pl.Float64, pl.Date, pl.String, pl.Null)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [*(pl.Series([None, None], dtype=dtype) for dtype in EMPTY), [[1], None], [timedelta(1), None]],
+    ids=lambda values: str(pl.Series(values).dtype),
+)
+def test_what_has_no_usual_value_is_not_filled(values):
+    assert fz.clean({"odd": values}, [], fill=["odd"]).steps == ()
 
 
 def test_repairs_follow_each_other_and_come_back_from_json():

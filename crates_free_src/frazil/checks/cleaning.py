@@ -139,8 +139,9 @@ def clean(
     Args:
         data: The table that was checked.
         findings: All of what was found, or some: `findings.of("column_spellings")`, `findings.without(...)`.
-        fill: Columns whose missing values are filled in the end: with the median, or the most frequent level. Trees do
-            better with what is missing left as it is.
+        fill: Columns whose missing values are filled in the end: with the median of numbers, or the most frequent
+            string, flag, date or datetime; a column without values, or of another type, is passed over. Trees do better
+            with what is missing left as it is.
 
     Raises:
         MissingColumnError: a column is not there.
@@ -169,7 +170,8 @@ def clean(
             steps += made
             gone |= {step.column for step in made if isinstance(step, DropColumn)}
             sample = _refreshed(sample, made)
-    steps += [Fill("fill", name, _usual(sample.get_column(name).alias(""))) for name in fill if name not in gone]
+    usual = {name: _usual(sample.get_column(name).alias("")) for name in fill if name not in gone}
+    steps += [Fill("fill", name, value) for name, value in usual.items() if value is not None]
     return Repairs(tuple(steps))
 
 
@@ -267,11 +269,18 @@ def _of_numbers(code: str, name: str, values: pl.Series) -> list[Any]:
     return []
 
 
-def _usual(values: pl.Series) -> Any:  # noqa: ANN401 -- a value of the column
-    present = values.drop_nans().drop_nulls() if values.dtype.is_float() else values.drop_nulls()
-    if present.is_empty():
+def _usual(values: pl.Series) -> float | str | bool | None:
+    """Return what missing values are filled with, as JSON can hold it: dates and datetimes as ISO text."""
+    present = values.drop_nulls()
+    if values.dtype.is_numeric():
+        numbers = present.cast(pl.Float64)
+        median = numbers.filter(numbers.is_finite()).median()
+        return None if median is None else float(median)  # type: ignore[arg-type]
+    if present.is_empty() or values.dtype not in (*STRINGS, pl.Boolean, pl.Date, pl.Datetime):
         return None
-    return present.median() if values.dtype.is_numeric() else present.mode().sort()[0]
+    mode = present.cast(pl.String) if values.dtype in STRINGS else present
+    value = mode.mode().sort()[0]
+    return value if isinstance(value, (str, bool)) else str(value.isoformat())
 
 
 def _read(*, kind: str, **fields: Any) -> Any:  # noqa: ANN401

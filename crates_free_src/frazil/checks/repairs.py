@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from frazil.checks.look import HELD_DAYS
+from frazil.checks.look import HELD_DAYS, STRINGS
 from frazil.checks.strings import UNIT, missing_words
 from frazil.profile import DATES, TICKS
 from frazil.schema import ISO_TIMES, column
@@ -213,16 +213,16 @@ class Fill(Change):
     """Fill missing values.
 
     Args:
-        value: The median of numbers, the most frequent level of others.
+        value: The median of numbers, the most frequent value of others; dates and datetimes as ISO text.
     """
 
-    value: Any = None
+    value: float | str | bool | None = None
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
-        one = column(self.column)
-        value = round(self.value) if dtype.is_integer() else self.value
-        return (one.fill_nan(None) if dtype.is_float() else one).fill_null(value)
+        """Return the repaired column; one that can't hold the value, as it is."""
+        value = _fitting(self.value, dtype)
+        one = column(self.column).fill_nan(None) if dtype.is_float() else column(self.column)
+        return one if value is None else one.fill_null(pl.lit(value).cast(dtype, strict=False))
 
     def text(self) -> str:
         """Say what it does."""
@@ -253,6 +253,20 @@ class DropCopies:
     def text(self) -> str:
         """Say what it does."""
         return "keep the first of rows that are the same"
+
+
+def _fitting(value: object, dtype: pl.DataType) -> object:
+    """Return a value as one of a type; None where it is none."""
+    if dtype in STRINGS or dtype == pl.Boolean:
+        return value if isinstance(value, bool if dtype == pl.Boolean else str) else None
+    if dtype in (pl.Date, pl.Datetime) and isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if dtype.is_numeric() and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return round(value) if dtype.is_integer() else value
+    return None
 
 
 CELLS = (MakeNull, MakeWordsNull, Strip, MergeLevels, ParseNumber, ParseDate, Clip, NullOutside, Fill)
