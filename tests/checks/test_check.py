@@ -273,6 +273,22 @@ def test_values_are_shown_only_when_they_are_asked_for():
     assert "SECRET" in shown.text()
 
 
+def test_of_the_values_only_what_stands_for_missing_is_shown_unasked():
+    df = {
+        "n": every(10, -999.0, abs(NUMBER)),
+        "w": every(10, "N/A", CITY),
+        "d": every(10, date(1900, 1, 1), SOUND["day"]),
+    }
+    found = fz.check(df).of("column_sentinel", "column_missing_words")
+    assert {one.column: one.marks for one in found} == {"n": (-999.0,), "w": ("n/a",), "d": ("1900-01-01",)}
+    told = {one.column: one.evidence.partition(" of ")[0] for one in found}
+    assert told == {
+        "n": "is -999 in 60 rows, far from all others",
+        "w": "is a word for missing ('N/A') in 60",
+        "d": "is 1900-01-01 in 60",
+    }
+
+
 def test_every_code_that_is_found_is_known():
     assert {finding.code for finding in fz.check(SECRET, "y")} <= set(CODES)
 
