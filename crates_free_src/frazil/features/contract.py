@@ -272,6 +272,15 @@ class ReadsTables(Fitted, Protocol):
         """Return it with the tables of these names, where it reads them."""
 
 
+@runtime_checkable
+class TellsApart(Fitted, Protocol):
+    """A fitted state that tells values apart by how they are written, as levels are: 1 of Int64 is not 1.0."""
+
+    @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns whose values it tells apart so."""
+
+
 def target_of(task: Task) -> Target:
     """Turn a task's target into numbers that can be averaged; of labels, the first 100."""
     values = column(task.target)

@@ -161,6 +161,11 @@ class GroupFilled(PlainState):
             raise ValueError(f"{self.name!r} has {len(self.values)} fills for {self.levels.places} places")
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number."""
         by = " and ".join(self.levels.sources)
