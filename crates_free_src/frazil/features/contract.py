@@ -179,7 +179,11 @@ class Training:
 
     def named(self, source: str, operation: str) -> str:
         """Name a generated column so that it meets no column of the table and no other feature."""
-        name = unique(generated(source, operation), {*self.schema, *self._taken})
+        return self.reserve(generated(source, operation))
+
+    def reserve(self, wanted: str) -> str:
+        """Take a name for a generated column, with a number behind it where a column or another feature has it."""
+        name = unique(wanted, {*self.schema, *self._taken})
         self._taken.add(name)
         return name
 
@@ -257,7 +261,7 @@ class RowFitted(Fitted, Protocol):
 
 
 @runtime_checkable
-class Expressed(RowFitted, Protocol):
+class ExpressionFitted(RowFitted, Protocol):
     """A fitted state whose features are plain expressions, which the plan can compute beside those of other states."""
 
     def expressions(self) -> list[pl.Expr]:
