@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from frazil.notation import NUMBER
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ SIGNIFICANT = 14  # digits of means and deviations
 BATCH = 200  # columns in one pass; planning a select, or several together, grows faster than their width
 LOOKS_SHARE = 0.99  # of the sampled distinct strings have to read as numbers or dates
 
-# A code such as 007 is not a number: its zeros would be lost.
-NUMBER = r"^\s*[-+]?(0|[1-9]\d*|[1-9]\d{0,2}(,\d{3})+)?([.,]\d+)?([eE][-+]?\d+)?\s*%?\s*$"
 DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 ISO_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
 STRINGS = (pl.String, pl.Categorical, pl.Enum)

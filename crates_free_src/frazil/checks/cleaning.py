@@ -33,7 +33,7 @@ from frazil.checks.repairs import (
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.errors import ArtifactError, MissingColumnError
-from frazil.profile import NUMBER
+from frazil.notation import NUMBER
 from frazil.schema import column
 from frazil.sources import open_source
 
@@ -227,8 +227,6 @@ def _offered(finding: Finding, sample: pl.DataFrame) -> list[Any]:
         "column_duplicate": DropColumn,
         "column_whitespace": Strip,
         "column_missing_words": MakeWordsNull,
-        "column_units_as_text": ParseNumber,
-        "column_mixed_types": ParseNumber,
     }
     values = sample.get_column(name).alias("")
     if code in plain:
@@ -242,10 +240,12 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
     if code == "column_spellings":
         counts = values.drop_nulls().alias("value").value_counts(sort=True, name="rows").head(MOST_LEVELS)
         return [MergeLevels(code, name, tuple(spellings(dict(counts.iter_rows())).items()))]
+    if code in ("column_units_as_text", "column_mixed_types"):
+        return [ParseNumber.of(code, name, values)]
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
-        return [ParseNumber(code, name)] if is_number else [ParseDate(code, name, way_of(values))]
+        return [ParseNumber.of(code, name, values)] if is_number else [ParseDate(code, name, way_of(values))]
     return []
 
 

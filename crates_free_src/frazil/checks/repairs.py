@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from frazil.checks.strings import UNIT, missing_words
+from frazil.notation import number_in, tells_comma
 from frazil.profile import DATES, TICKS
 from frazil.schema import ISO_TIMES, column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARKS = r"[,\s%€$£¥]"
+SIGNS = r"[€$£¥]"
 INFINITE = (float("inf"), float("-inf"))
 
 
@@ -107,17 +108,33 @@ class MergeLevels(Change):
 
 @dataclass(frozen=True, slots=True)
 class ParseNumber(Change):
-    """Read strings as numbers, without units and marks of thousands; what is none becomes null."""
+    """Read strings as numbers, without units and marks of thousands; what is none becomes null.
+
+    Args:
+        comma: Whether the column has decimal commas.
+    """
+
+    comma: bool = False
+
+    @classmethod
+    def of(cls, code: str, name: str, values: pl.Series) -> Self:
+        """Offer it with the decimal mark that some of the column's strings have."""
+        bare = without_unit(pl.lit(values.cast(pl.String).alias("")))
+        return cls(code, name, bool(pl.select(tells_comma(bare)).item()))
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002 -- as all repairs take it
         """Return the repaired column."""
-        text = column(self.column).cast(pl.String)
-        bare = pl.when(text.str.contains(UNIT)).then(text.str.extract(r"([-+]?\d[\d.,]*)")).otherwise(text)
-        return bare.str.replace_all(MARKS, "").cast(pl.Float64, strict=False)
+        return number_in(without_unit(column(self.column).cast(pl.String)), comma=self.comma)
 
     def text(self) -> str:
         """Say what it does."""
-        return "read as numbers"
+        return "read as numbers with decimal commas" if self.comma else "read as numbers"
+
+
+def without_unit(text: pl.Expr) -> pl.Expr:
+    """Take a unit, or a sign of money, off a number."""
+    bare = pl.when(text.str.contains(UNIT)).then(text.str.extract(r"([-+]?\d[\d.,]*)")).otherwise(text)
+    return bare.str.replace_all(SIGNS, "")
 
 
 @dataclass(frozen=True, slots=True)

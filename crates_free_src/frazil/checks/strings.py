@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from frazil.checks.codes import found
-from frazil.profile import NUMBER
+from frazil.notation import NUMBER
 from frazil.types import Role
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import polars.selectors as cs
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Panel, Reach
 from frazil.naming import generated, unique
+from frazil.notation import tells_comma
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Kind(StrEnum):
 
     NUMBER = "number"
     TEXT = "text"
+    COMMA = "text with decimal commas"  # of no type: numbers are read so where `Training.kind` finds them
     DATE = "date"
     MOMENT = "datetime"
     DURATION = "duration"
@@ -139,6 +141,7 @@ class Training:
     panel: Panel = Panel()
     selectable: frozenset[str] | None = None
     _taken: set[str] = field(default_factory=set, repr=False)
+    _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
 
     def columns(
         self, wanted: Columns, kinds: Collection[Kind], builder: Builder, *, may_be_target: bool = False
@@ -174,8 +177,21 @@ class Training:
         if name not in self.schema:
             raise MissingColumnError.among(name, self.schema, where="the training table")
         if kind_of(self.schema[name]) not in kinds:
-            allowed = " or ".join(sorted(kinds))
+            allowed = " or ".join(sorted({*kinds} - {Kind.COMMA}))
             raise SchemaError(f"{builder} is given column {name!r} of type {self.schema[name]}; it takes {allowed}.")
+
+    def kind(self, name: str) -> Kind:
+        """Return as what a column of numbers is read; strings are looked at for decimal commas, in one scan a column.
+
+        What is read depends on it, so that no builder can ask for it along with what it learns.
+        """
+        if name not in self._kinds:
+            kind = kind_of(self.schema[name])
+            if kind is Kind.TEXT:
+                asked = self.frame.select(tells_comma(column(name).cast(pl.String)))
+                kind = Kind.COMMA if asked.collect(engine="streaming").item() else kind
+            self._kinds[name] = kind
+        return self._kinds[name]
 
     def named(self, source: str, operation: str) -> str:
         """Name a generated column so that it meets no column of the table and no other feature."""
