@@ -1,4 +1,4 @@
-"""Numbers in strings: decimal commas and marks of thousands, told apart by the value or by the column."""
+"""Numbers and dates in strings: marks and formats, told apart by the value or by the column."""
 
 import polars as pl
 import pytest
@@ -6,9 +6,10 @@ import pytest
 import frazil as fz
 from frazil.checks.cleaning import Repairs
 from frazil.features import FittedRecipe, Recipe
+from frazil.features.calendar import DateParts
 from frazil.features.geo import Haversine
 from frazil.features.numbers import CrossNumbers, Impute, KeepNumbers
-from frazil.notation import NUMBER, number_in, tells_comma
+from frazil.notation import NUMBER, best_formats, number_in, tells_comma, time_in
 
 
 def read(*texts, comma=False):
@@ -101,3 +102,56 @@ def test_repairs_read_decimal_commas_as_builders_do():
     for name in ("p", "kg"):
         assert out[name].to_list()[98:] == [98.0, 99.1, 1.234]
     assert "p: read as numbers with decimal commas (column_numbers_as_text)" in repr(repairs)
+
+
+@pytest.mark.parametrize(
+    ("texts", "ways"),
+    [
+        (["2024-03-04", "2024-05-06"], ("%Y-%m-%d",)),
+        (["03/04/2024", "05/06/2024"], ("%d/%m/%Y", "%m/%d/%Y")),
+        (["03/04/2024", "05/16/2024"], ("%m/%d/%Y",)),
+        (["03/04/2024", "05/16/2024", "16/05/2024"], ("%d/%m/%Y", "%m/%d/%Y")),
+        ([" 2024-03-04 10:30 "], ("%Y-%m-%d %H:%M",)),
+        (["soon"], ("%Y-%m-%d",)),
+        ([], ("%Y-%m-%d",)),
+    ],
+)
+def test_dates_are_read_in_the_format_that_reads_most(texts, ways):
+    assert best_formats(pl.Series(texts, dtype=pl.String)) == ways
+
+
+DAYS = [f"{1 + at % 12:02}/{1 + at % 11:02}/2024" for at in range(60)]
+
+
+def test_builders_and_repairs_take_a_date_for_the_same_day():
+    df = pl.DataFrame({"day": DAYS, "y": range(60)})
+    repaired = fz.clean(df, fz.check(df, "y")).apply(df)
+    asked = Recipe(DateParts("day", ["month", "day"]))
+    names = ["day|month", "day|day"]
+    as_text, as_date = (asked.fit(frame).apply(frame).select(names).collect() for frame in (df.lazy(), repaired))
+    assert repaired.collect_schema()["day"] == pl.Date
+    assert as_text.equals(as_date)
+
+
+def test_dates_that_read_two_ways_are_told_of():
+    df = pl.DataFrame({"day": DAYS, "y": range(60)})
+    (finding,) = fz.check(df, "y").of("column_ambiguous_dates")
+    assert finding.column == "day"
+    differ = sum(day[:2] != day[3:5] for day in DAYS)
+    assert f"reads as %d/%m/%Y and as %m/%d/%Y, which differ in {differ} of 60 rows" in finding.evidence
+
+
+@pytest.mark.parametrize("last", ["04/16/2024", "16/04/2024"])
+def test_one_day_beyond_the_twelfth_settles_how_dates_are_read(last):
+    df = pl.DataFrame({"day": [*DAYS[:-1], last], "y": range(60)})
+    assert not fz.check(df, "y").of("column_ambiguous_dates")
+
+
+def test_dates_that_are_one_day_both_ways_are_not_ambiguous():
+    df = pl.DataFrame({"day": [f"{1 + at % 12:02}/{1 + at % 12:02}/2024" for at in range(60)], "y": range(60)})
+    assert not fz.check(df, "y").of("column_ambiguous_dates")
+
+
+def test_a_time_that_does_not_fit_is_null():
+    df = pl.DataFrame({"text": ["2024-03-04 10:30", "2024-03-04"]})
+    assert df.select(time_in(pl.col("text"), "%Y-%m-%d %H:%M")).to_series().null_count() == 1

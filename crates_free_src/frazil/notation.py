@@ -14,6 +14,10 @@ NUMBER = (
 COMMA = r"^[-+]?(\d{1,3}(\.\d{3})+,\d+|\d*,(\d{1,2}|\d{4,})|(0|\d{4,})?,\d+)([eE][-+]?\d+)?$"
 POINT = r"^[-+]?(\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}|\d*\.(\d{1,2}|\d{4,})|(0|\d{4,})?\.\d+)([eE][-+]?\d+)?$"
 BLANKS = r"[\s%]"
+# How dates are read, of equals the first.
+DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
+FORMATS = (*DATES, "%Y%m%d", *MOMENTS)  # digits alone are a number to whom nobody has said otherwise
 
 
 def number_in(text: pl.Expr, *, comma: bool = False) -> pl.Expr:
@@ -47,3 +51,24 @@ def tells_comma(text: pl.Expr) -> pl.Expr:
     """
     bare = text.str.replace_all(BLANKS, "")
     return bare.str.contains(COMMA).sum() > bare.str.contains(POINT).sum()
+
+
+def time_in(text: pl.Expr, format: str) -> pl.Expr:  # noqa: A002 -- it is called so everywhere
+    """Read strings as dates, or as datetimes where the format has a clock; null where they do not fit."""
+    bare = text.str.strip_chars()
+    if "%H" not in format:
+        return bare.str.to_date(format, strict=False)
+    return bare.str.to_datetime(format, strict=False, time_unit="us", ambiguous="null")
+
+
+def best_formats(texts: pl.Series) -> tuple[str, ...]:
+    """Return the format that reads most of some distinct strings, and behind it those that read as many.
+
+    >>> best_formats(pl.Series(["03/04/2024", "05/06/2024"]))
+    ('%d/%m/%Y', '%m/%d/%Y')
+    >>> best_formats(pl.Series(["03/04/2024", "05/16/2024"]))
+    ('%m/%d/%Y',)
+    """
+    counts = pl.select(time_in(pl.lit(texts), way).count().alias(way) for way in FORMATS).row(0, named=True)
+    most = max(counts.values())
+    return tuple(way for way in FORMATS if counts[way] == most) if most else FORMATS[:1]

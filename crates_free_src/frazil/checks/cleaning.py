@@ -29,11 +29,10 @@ from frazil.checks.repairs import (
     ParseDate,
     ParseNumber,
     Strip,
-    way_of,
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.errors import ArtifactError, MissingColumnError
-from frazil.notation import NUMBER
+from frazil.notation import NUMBER, best_formats
 from frazil.schema import column
 from frazil.sources import open_source
 
@@ -245,7 +244,11 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
-        return [ParseNumber.of(code, name, values)] if is_number else [ParseDate(code, name, way_of(values))]
+        return (
+            [ParseNumber.of(code, name, values)]
+            if is_number
+            else [ParseDate(code, name, best_formats(present.unique())[0])]
+        )
     return []
 
 

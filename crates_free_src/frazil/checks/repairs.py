@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from frazil.checks.strings import UNIT, missing_words
-from frazil.notation import number_in, tells_comma
-from frazil.profile import DATES, TICKS
-from frazil.schema import ISO_TIMES, column
+from frazil.notation import number_in, tells_comma, time_in
+from frazil.profile import TICKS
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,12 +149,10 @@ class ParseDate(Change):
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
         """Return the repaired column."""
-        text = column(self.column).cast(pl.String).str.strip_chars()
+        text = column(self.column).cast(pl.String)
         if dtype.is_integer():
             return text.str.to_date("%Y%m%d", strict=False)
-        if "%H" in self.way:
-            return text.str.strptime(pl.Datetime("us"), self.way, strict=False)
-        return text.str.to_date(self.way, strict=False)
+        return time_in(text, self.way)
 
     def text(self) -> str:
         """Say what it does."""
@@ -257,10 +255,3 @@ class DropCopies:
 
 CELLS = (MakeNull, MakeWordsNull, Strip, MergeLevels, ParseNumber, ParseDate, Clip, NullOutside, Fill)
 KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*CELLS, DropColumn, DropCopies)}
-WAYS = (*DATES, *ISO_TIMES[:2])
-
-
-def way_of(values: pl.Series) -> str:
-    """Return the way of writing dates that most of some strings fit; of equals the first."""
-    text = values.drop_nulls().str.strip_chars()
-    return max(WAYS, key=lambda way: int(text.str.strptime(pl.Datetime("us"), way, strict=False).is_not_null().sum()))
