@@ -27,7 +27,7 @@ FLOORS = (
         "runlog",
         "signing",
     ),
-    ("sources", "schema", "roles", "profile", "matrix"),
+    ("sources", "schema", "notation", "roles", "profile", "matrix"),
     ("checks", "task", "folds", "metrics", "measures", "stats"),
     ("features", "models"),
     ("selection",),

@@ -106,6 +106,8 @@ SECTIONS = {
              "Cut the unit off and cast, so that their order can be learned."),
         Code("column_mixed_dates", WARNING, "A column of strings writes dates in several ways.",
              "Parse each way by itself (str.to_date) and take the first that fits: 03/04 and 04/03 may be one day."),
+        Code("column_ambiguous_dates", WARNING, "Dates of a column of strings read two ways, each of them as well.",
+             "Say which is meant, with str.to_date: the first way is taken, and 03/04 is in April or in March."),
         Code("column_dates_as_numbers", TIP, "A column of whole numbers holds dates, as in 20240131.",
              "Parse it to a date: between the last of a month and the next day lies 1 day, not 70."),
         Code("column_missing_words", TIP, "A column writes missing values as a word.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from statistics import median
@@ -18,6 +18,7 @@ from frazil.features.bounded import batches_of, plan_batches
 from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
 from frazil.features.overlapping import Overlap
 from frazil.features.panel import Panel, Reach, check_alike
+from frazil.features.retyped import is_empty_of, types_to_restore, with_types
 from frazil.features.storage import read_members, write_members
 from frazil.files import atomic_folder
 from frazil.matrix import MatrixColumn
@@ -41,11 +42,13 @@ class FittedRecipe:
         parts: Fitted builders, one a column or set of columns.
         inputs: Kind of each column that is read.
         panel: Whose rows they are, and what orders them.
+        dtypes: Types of those whose kind does not say all; none where an earlier version wrote the recipe.
     """
 
     parts: tuple[Fitted, ...]
     inputs: Mapping[str, Kind]
     panel: Panel = Panel()
+    dtypes: Mapping[str, pl.DataType] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -55,15 +58,20 @@ class FittedRecipe:
     def apply(self, data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
         """Add the features to a table, as one lazy plan; rows and their order stay.
 
-        Features of earlier rows see the rows of this table only: give each entity's past along.
+        Features of earlier rows see the rows of this table only: give each entity's past along. A column all null fits
+        any kind. Where numbers that levels are made of have become integers from floats, or the other way round, or
+        Booleans, they are read as in training: then a pass over them looks whether all are.
 
         Raises:
             MissingColumnError: a column that is read is not there.
-            SchemaError: it has a type of another kind than in training, or a generated column is there already.
+            SchemaError: it has a type of another kind than in training, levels have a number that the type in training
+                can't hold, or a generated column is there already.
         """
         frame = frame_of(data)
-        self._check(frame.collect_schema())
-        return add_features(frame, self.parts, self.panel)
+        schema = frame.collect_schema()
+        self._check(schema)
+        changed = types_to_restore(schema, self.inputs, self.dtypes, self.parts)
+        return with_types(frame, changed, lambda learned: add_features(learned, self.parts, self.panel))
 
     def plan(self, data: Any, *, memory: str | int = "2GiB") -> Plan:  # noqa: ANN401 -- as in apply
         """Say how `batches` and `sink` would work through a table, and about how much memory that takes.
@@ -158,7 +166,12 @@ class FittedRecipe:
         """
         if twice := {f.name for f in self.features} & {f.name for f in other.features}:
             raise SettingError(f"both recipes make {min(twice)!r}; leave it out of one with select().")
-        return FittedRecipe((*self.parts, *other.parts), {**self.inputs, **other.inputs}, _shared_panel(self, other))
+        return FittedRecipe(
+            (*self.parts, *other.parts),
+            {**self.inputs, **other.inputs},
+            _shared_panel(self, other),
+            {**self.dtypes, **other.dtypes},
+        )
 
     def of_earlier_rows(self) -> FittedRecipe:
         """Return the features that read earlier rows, which a table must hold, and only those."""
@@ -180,7 +193,8 @@ class FittedRecipe:
         parts = [(part, {f.name for f in part.features} & set(wanted)) for part in self.parts]
         kept = tuple(part.select(own) for part, own in parts if own)
         inputs = {name: self.inputs[name] for name in columns_read(kept, self.panel)}
-        return FittedRecipe(kept, inputs, self.panel)
+        dtypes = {name: dtype for name, dtype in self.dtypes.items() if name in inputs}
+        return FittedRecipe(kept, inputs, self.panel, dtypes)
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> FittedRecipe:
         """Return it with the tables that its features read beside the one it is applied to.
@@ -246,7 +260,7 @@ class FittedRecipe:
         found: list[dict[str, Any]] = []
         for part in self.parts:
             names = [feature.name for feature in part.features]
-            alone = FittedRecipe((part,), {}, self.panel)
+            alone = replace(self, parts=(part,))
             seconds = median(_seconds(alone.apply(df.lazy()).select(names)) for _ in range(repeats))
             each = {"builder": type(part).__name__, "together": len(names), "seconds": seconds / max(1, len(names))}
             found += [{"feature": name, **each} for name in names]
@@ -262,7 +276,7 @@ class FittedRecipe:
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it: `recipe.json`, and Parquet tables."""
-        return write_members(self.parts, self.inputs, self.panel)
+        return write_members(self.parts, self.inputs, self.dtypes, self.panel)
 
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> FittedRecipe:
@@ -276,7 +290,7 @@ class FittedRecipe:
         if missing := [name for name in self.inputs if name not in schema]:
             raise MissingColumnError.among(missing, schema, where="the table")
         for name, kind in self.inputs.items():
-            if kind_of(schema[name]) is not kind:
+            if kind_of(schema[name]) is not kind and not is_empty_of(schema[name], kind, self.dtypes.get(name)):
                 raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
         if there := [feature.name for feature in self.features if feature.name in schema]:
             raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")

@@ -23,6 +23,7 @@ from frazil.features.fitted import FittedRecipe, columns_read, frame_of
 from frazil.features.learning import learn_together
 from frazil.features.ordered.reading import AsksNothing
 from frazil.features.panel import Panel, check_alike
+from frazil.features.retyped import worth_keeping
 from frazil.folds import inner_folds
 from frazil.naming import unique
 from frazil.schema import column
@@ -195,8 +196,9 @@ class Recipe:
             if train.fold is not None and isinstance(builder, CrossFitBuilder):
                 made = builder.out_of_fold(made, known, train)
             faces.extend(made)
-        inputs = {source: kind_of(train.schema[source]) for source in columns_read(parts, self.panel)}
-        fitted = FittedRecipe(tuple(parts), inputs, self.panel)
+        read = {source: train.schema[source] for source in columns_read(parts, self.panel)}
+        inputs = {source: kind_of(dtype) for source, dtype in read.items()}
+        fitted = FittedRecipe(tuple(parts), inputs, self.panel, worth_keeping(read))
         return fitted, replace(fitted, parts=tuple(faces))
 
 
