@@ -73,7 +73,7 @@ class Model:
         metric: What the search optimised; None for a callable of the user's that a file can't keep.
         story: How the model came about.
         leaderboard: One row a candidate and one for the ensemble, best first: rank, candidate, score, std, ci_low,
-            ci_high, p_vs_baseline, p_vs_best, prob_better, prob_worse, fit_seconds, predict_us_per_row.
+            ci_high, vs_baseline, p_vs_baseline, p_vs_best, prob_better, prob_worse, fit_seconds, predict_us_per_row.
         findings: What the checks found in the training data.
         failures: Candidates that could not be fitted: candidate, error, message, seconds, traceback.
         features: Every generated column with its lineage.
