@@ -52,6 +52,20 @@ def test_rows_predicted_with_their_history_are_those_of_the_whole_table(model, s
     assert not model.predict(new).equals(expected)
 
 
+def test_rows_without_a_target_are_read_by_those_that_are_measured():
+    """The target is the last value of another column, so that a lag over all rows knows it."""
+    rng = np.random.default_rng(0)
+    df = pl.DataFrame({"shop": ["a", "b"] * 200, "day": np.arange(400) // 2, "x": rng.normal(size=400)})
+    df = df.with_columns(y=pl.col("x").shift(1).over("shop").fill_null(0.0))
+    half = df.with_columns(y=pl.when(pl.Series(rng.random(400) < 0.5)).then("y"))
+    recipe = fz.Recipe(fz.lag("x", [1]), entity="shop", time="day")
+    model = fz.fit_auto(df, "y", features=recipe, learners=["linear"], budget=fz.Budget(trials=2), progress=False)
+    known = half.with_columns(model.predict(half)["prediction"]).drop_nulls("y")
+    rmse = ((known["prediction"] - known["y"]) ** 2).mean() ** 0.5
+    assert rmse < 0.2
+    assert model.evaluate(half).row(0)[:2] == ("rmse", pytest.approx(rmse))
+
+
 def test_history_gives_a_better_model_of_new_rows(model, sales):
     new, past = sales.filter(pl.col("day") == 50), sales.filter(pl.col("day") < 50)
     with_history, without = (model.evaluate(new, history=history)["score"][0] for history in (past, None))

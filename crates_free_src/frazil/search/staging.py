@@ -21,7 +21,7 @@ from frazil.search.beyond import PLACES, Beyond
 from frazil.search.table import Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
-from frazil.task import infer_task
+from frazil.task import has_target, infer_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -210,10 +210,7 @@ def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int)
 
 
 def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    known = column(target).is_not_null()
-    if df.schema[target].is_float():
-        known &= column(target).is_not_nan()
-    kept = df.filter(known)
+    kept = df.filter(has_target(target, df.schema[target]))
     if not (missing := df.height - kept.height):
         return df, ()
     note = found("target_missing", target, f"has no value in {missing:,} of {df.height:,} rows, which are left out")
