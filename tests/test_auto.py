@@ -174,6 +174,22 @@ def test_a_sink_refuses_an_ending_that_it_can_not_write(model, new, tmp_path):
         model.sink_predictions(new, tmp_path / "scored.xlsx")
 
 
+def test_a_sink_does_not_write_over_what_it_reads(model, new, tmp_path):
+    new.write_parquet(tmp_path / "in.parquet")
+    (tmp_path / "link").symlink_to(tmp_path)
+    same, other = tmp_path / "link" / "in.parquet", tmp_path / "out.parquet"
+    with pytest.raises(fz.SettingError, match="is to be written and is also read; it would be lost"):
+        model.sink_predictions(tmp_path / "*.parquet", same)
+    with pytest.raises(fz.SettingError, match="is also read"):
+        model.sink_predictions(tmp_path / "*.parquet", other, quarantine=same)
+    with pytest.raises(fz.SettingError, match="is also read"):
+        model.sink_predictions(new, same, history=tmp_path / "in.parquet")
+    with pytest.raises(fz.SettingError, match="would be written twice"):
+        model.sink_predictions(tmp_path / "in.parquet", other, quarantine=other)
+    assert_frame_equal(pl.read_parquet(tmp_path / "in.parquet"), new)
+    assert not other.exists()
+
+
 def test_a_kept_column_may_not_have_the_name_of_a_prediction(model, new, tmp_path):
     with pytest.raises(fz.SettingError, match="would overwrite a column of the predictions"):
         model.sink_predictions(new.with_columns(prediction=1), tmp_path / "s.parquet", keep=["prediction"])

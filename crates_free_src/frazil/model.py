@@ -14,7 +14,7 @@ from frazil.artifact.measuring import Measured, scores
 from frazil.artifact.narrowing import narrowed
 from frazil.artifact.record import RUN, RunRecord, with_times, without_times
 from frazil.artifact.saving import predictor_from, predictor_members
-from frazil.artifact.scoring import raw_predictions, sink_predictions
+from frazil.artifact.scoring import check_files, raw_predictions, sink_predictions
 from frazil.artifact.story import Story
 from frazil.artifact.watching import Watch
 from frazil.artifact.wording import comparisons
@@ -182,12 +182,15 @@ class Model:
                 in one of the two files.
 
         Returns: The number of rows written.
+
+        Raises: as `predict`, and SettingError: a file to write is one of those that are read, or cannot be written so.
         """
-        source = self._open(data)
+        source, earlier = self._open(data), self._earlier(history)
+        check_files([Path(each) for each in (path, quarantine) if each is not None], (source, earlier))
         if quarantine is not None:
             source = self.watch.set_aside(source, Path(quarantine))
         source = self.watch.kept_to(source, on_violation)
-        return sink_predictions(self.predictor, source, path, keep, self._earlier(history), coverage)
+        return sink_predictions(self.predictor, source, path, keep, earlier, coverage)
 
     @property
     def contract(self) -> Contract:

@@ -87,6 +87,12 @@ def test_a_finished_trial_whose_metric_has_no_value_counts_as_failed(tmp_path):
     assert trial.params["crossed/lightgbm.leaves"] == 31
 
 
+def test_the_study_is_not_written_over_the_journal(tmp_path):
+    written(tmp_path, [FINISHED])
+    with pytest.raises(SettingError, match="is also read"):
+        fz.export_study(tmp_path, out=tmp_path / "journal.log")
+
+
 def test_writing_it_again_replaces_it(tmp_path):
     written(tmp_path, [FINISHED])
     fz.export_study(tmp_path)
