@@ -79,7 +79,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
     Args:
         data: A path, a glob or a list of paths (Parquet, CSV, NDJSON, Arrow IPC), a Polars, pandas or pyarrow table, a
             DuckDB relation, or `fz.sql(...)`.
-        target: The column to predict. Rows where it is missing are left out and counted.
+        target: The column to predict. Rows where it is missing are left out and counted; features of earlier rows, in
+            `time`, read them all the same.
         task: "auto", "binary", "multiclass" or "regression".
         metric: "auto" (roc_auc, log_loss, rmse), a name, or a function `f(y_true, y_pred)`; see `frazil.metrics`.
         budget: Wall time for everything, as "90s", "5m", "1h" or seconds; or `fz.Budget(seconds=, trials=, memory=)`. A

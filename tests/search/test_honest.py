@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import frazil as fz
+from frazil.artifact.wording import against_baseline
 from frazil.budget import Deadline
 from frazil.folds import plan_folds
 from frazil.metrics import METRICS
@@ -223,6 +224,27 @@ def test_what_is_better_on_the_rows_it_was_chosen_by_alone_is_not_called_better_
     assert board["baseline"]["prob_worse"] == board[ENSEMBLE]["prob_better"]
     by_the_judged = leaderboard(trials, ensemble, judge, 0.01)
     assert by_the_judged.filter(pl.col("candidate") == "stopped early")["p_vs_baseline"].item() < 0.001
+
+
+@pytest.mark.parametrize("metric", ["rmse", "r2"])
+def test_the_lead_over_the_baseline_is_of_the_rows_that_its_p_is_of(metric):
+    """It is better than the baseline on the judged rows and worse on the spared ones."""
+    rng = np.random.default_rng(0)
+    table = table_of(rng.normal(size=1_000))
+    _, plan = spared(table)
+    judge, unseen = (make(table, plan, METRICS[metric], 0) for make in (judge_for, judge_of_spared))
+    worse = rng.normal(size=len(unseen.target))
+    trials = [
+        replace(trial("overfit", 0.5 * judge.target, judge), spared=worse),
+        replace(trial("baseline", 0.0 * judge.target, judge), spared=0.0 * worse),
+    ]
+    board = leaderboard(trials, Ensemble.of_one(trials[0], judge), judge, 0.01, unseen)
+    rows = {row["candidate"]: row for row in board.iter_rows(named=True)}
+    assert rows["overfit"]["rank"] < rows["baseline"]["rank"]
+    assert rows["overfit"]["vs_baseline"] < -0.1
+    assert rows["overfit"]["p_vs_baseline"] < 0.01
+    assert rows["baseline"]["vs_baseline"] is None
+    assert against_baseline(rows, "overfit").startswith("overfit is worse than the baseline")
 
 
 def test_a_class_too_rare_for_the_spared_rows_does_not_make_the_baseline_the_simplest_that_would_do():

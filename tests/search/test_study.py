@@ -82,6 +82,19 @@ def test_trials_keep_their_state_and_the_settings_of_learners_inside(tmp_path):
     assert failed.user_attrs["message"] == "no"
 
 
+def test_a_finished_trial_whose_metric_has_no_value_counts_as_failed(tmp_path):
+    written(tmp_path, [FINISHED | {"score": None, "block_scores": [None, None]}])
+    _, (trial,) = opened(fz.export_study(tmp_path))
+    assert trial.state.name == "FAIL"
+    assert trial.params["crossed/lightgbm.leaves"] == 31
+
+
+def test_the_study_is_not_written_over_the_journal(tmp_path):
+    written(tmp_path, [FINISHED])
+    with pytest.raises(SettingError, match="is also read"):
+        fz.export_study(tmp_path, out=tmp_path / "journal.log")
+
+
 def test_writing_it_again_replaces_it(tmp_path):
     written(tmp_path, [FINISHED])
     fz.export_study(tmp_path)

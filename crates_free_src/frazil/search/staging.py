@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import polars as pl
 
 from frazil.budget import parse_seconds
@@ -18,15 +19,14 @@ from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.search.beyond import PLACES, Beyond
-from frazil.search.table import Table, weights_of
+from frazil.search.table import Surroundings, Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
-from frazil.task import infer_task
+from frazil.task import has_target, infer_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.profile import Profile
@@ -137,8 +137,8 @@ class Staged:
 def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
     """Read a source once and make it ready to learn from.
 
-    Rows without a target are left out and counted in the findings; a source that would not fit in memory is sampled,
-    which the findings say too.
+    Rows without a target are left out and counted in the findings; with a time axis, features of earlier rows still
+    read them. A source that would not fit in memory is sampled, which the findings say too.
 
     Raises:
         MissingColumnError: a named column is not there.
@@ -155,7 +155,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     notes = () if beyond is None else (found("sampled", None, beyond.evidence),)
     identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
     source.check_unchanged()
-    df, dropped = _with_target(df, columns.target)
+    whole, (df, dropped) = df, _with_target(df, columns.target)
     problem = infer_task(df[columns.target], target_name=columns.target, given=task)
     if columns.time is not None:
         df = df.sort(column(columns.time), maintain_order=True)
@@ -178,6 +178,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
         weights=_some_weight(weights_of(df, columns.weights), columns.weights),
         groups=_codes(df, columns.kept_together),
         time=_moments(df, columns.time),
+        among=_among(whole, columns) if dropped else None,
     )
     sampled_for = memory_bytes if notes else None
     learned = beyond if beyond is not None and beyond.is_apart else None
@@ -245,14 +246,20 @@ def _whole_groups(frame: pl.LazyFrame, place: pl.Expr, allowed: int) -> tuple[in
 
 
 def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    known = column(target).is_not_null()
-    if df.schema[target].is_float():
-        known &= column(target).is_not_nan()
-    kept = df.filter(known)
+    kept = df.filter(has_target(target, df.schema[target]))
     if not (missing := df.height - kept.height):
         return df, ()
     note = found("target_missing", target, f"has no value in {missing:,} of {df.height:,} rows, which are left out")
     return kept, (note,)
+
+
+def _among(whole: pl.DataFrame, columns: NamedColumns) -> Surroundings | None:
+    """Keep rows without a target where others may look back at them: those that happened at a known time."""
+    if columns.time is None:
+        return None
+    timed = whole.filter(column(columns.time).is_not_null()).sort(column(columns.time), maintain_order=True)
+    known = timed.select(has_target(columns.target, timed.schema[columns.target]).alias("")).to_series()
+    return Surroundings(timed, np.flatnonzero(known.to_numpy()))
 
 
 def _some_weight(weights: NDArray[np.float64] | None, name: str | None) -> NDArray[np.float64] | None:

@@ -13,6 +13,7 @@ from frazil.errors import SettingError, SourceError
 from frazil.extras import load
 from frazil.journal import LOG, read_records
 from frazil.metrics import metric_named
+from frazil.sources import check_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
 
     Raises:
         SourceError: the folder has no journal.
-        SettingError: the metric is a function, and `greater_is_better` is not given.
+        SettingError: the metric is a function, and `greater_is_better` is not given; or `out` is the journal itself.
         ArtifactError: the journal is damaged.
     """
     folder = Path(store)
@@ -50,6 +51,7 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
     records, _ = read_records(journal.read_bytes(), str(journal))
     direction = "maximize" if _is_high_good(records, greater_is_better) else "minimize"
     target = folder / STUDY if out is None else Path(out)
+    check_apart(target, [journal])
     written = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         _write(written, direction, [record for record in records if "candidate" in record])
