@@ -386,6 +386,15 @@ def test_a_store_of_other_data_is_refused(tmp_path):
         fitted(shop(seed=5), "sold", store=tmp_path / "run")
 
 
+def test_a_store_of_another_time_axis_is_refused(tmp_path):
+    one = {"budget": fz.Budget(trials=1), "store": tmp_path / "run"}
+    fitted(shop(), "sold", time="day", **one)
+    with pytest.raises(fz.SettingError, match="'settings.axis.gap' was 0 and is '30d'"):
+        fitted(shop(), "sold", time=fz.Forward("day", gap="30d"), **one)
+    with pytest.raises(fz.SettingError, match="'settings.axis.horizon' was None and is '7d'"):
+        fitted(shop(), "sold", time=fz.Forward("day", horizon="7d"), **one)
+
+
 INTERRUPTED = """
 import os, signal, sys, threading, polars as pl, frazil as fz
 from frazil.progress import Silent

@@ -150,7 +150,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         measure.check_target(staged.table.target)
         staged = _constrained(staged, asked, named, measure, source.name)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
-        settings |= asked.of_trials()
+        settings |= {"axis": None if axis is None else asdict(axis), **asked.of_trials()}
         recipe, beyond = _recipe(features, staged, panel), staged.beyond
         course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors, beyond)
         with open_store(store, staged.identity, settings) as kept:

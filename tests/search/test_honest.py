@@ -266,6 +266,20 @@ def test_a_class_too_rare_for_the_spared_rows_does_not_make_the_baseline_the_sim
     assert simplest_within_rope(trials, ensemble, judge, board) == ENSEMBLE  # of the good one alone
 
 
+def test_where_nothing_can_be_said_the_baseline_is_not_called_good_enough():
+    target = np.zeros(200, np.int64)
+    target[[3, 4]] = 1  # both in the first fold: no other has a score
+    judge = replace(judged(target, TWO, "roc_auc"), target=target, blocks=tuple(np.array_split(np.arange(200), 5)))
+    own = 0.01 + 0.9 * target
+    trials = [
+        trial("good", np.column_stack([1 - own, own]), judge, Linear()),
+        trial("baseline", np.full((200, 2), 0.5), judge),
+    ]
+    ensemble, board = board_of(trials, judge)
+    assert board["prob_worse"].to_list() == [None, None, None]
+    assert simplest_within_rope(trials, ensemble, judge, board) == ENSEMBLE  # of the good one alone
+
+
 def test_where_no_rows_are_spared_there_is_nobody_to_judge_them():
     table = table_of(np.arange(60.0))
     assert judge_of_spared(table, spared(table)[1], METRICS["rmse"], 0) is None

@@ -128,12 +128,15 @@ def leaderboard(
 def simplest_within_rope(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, board: pl.DataFrame) -> str:
     """Name the simplest candidate that is as likely as not no worse than the best by more than the region.
 
+    Where blocks can't say how likely it is, as of a rare class that one alone has a score of, it is not taken for
+    likely.
+
     Simple is, in this order: the constant, a linear model, one model of another kind, one that sees crosses, a mix of
     several; of equals the better: which is faster differs from run to run.
     """
     likely_worse = dict(board.select("candidate", "prob_worse").rows())
     entries = _entries(trials, ensemble, judge)
-    within = [entry for entry in entries if (likely_worse[entry.name] or 0.0) <= 0.5 and entry is not entries[0]]
+    within = [entry for entry in entries if (worse := likely_worse[entry.name]) is not None and worse <= 0.5]
     return min([entries[0], *within], key=lambda entry: entry.complexity).name
 
 

@@ -19,6 +19,7 @@ from frazil.search.enough import nothing_to_tell
 from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
 from frazil.search.pruning import Pruned
+from frazil.search.steadiness import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,9 +202,22 @@ def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candid
 def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:
     """Return what came of it before, if that was on the same folds: another budget may afford more of them."""
     outcome = store.recall(candidate)
-    n_folds, n_rows = len(bench.folds.folds), len(bench.judge.target)
-    is_of_others = isinstance(outcome, Trial) and (len(outcome.models), len(outcome.oof)) != (n_folds, n_rows)
-    return None if is_of_others else outcome
+    return None if isinstance(outcome, Trial) and not _is_of_these_folds(outcome, bench) else outcome
+
+
+def _is_of_these_folds(trial: Trial, bench: Workbench) -> bool:
+    """Whether it has these folds, rows and columns, and the metric's score: a user's function may have been edited."""
+    folds, judge = bench.folds.folds, bench.judge
+    if (len(trial.models), len(trial.oof)) != (len(folds), len(judge.target)):
+        return False
+    widths = [len(model.loaded().importance()) for model in trial.models]
+    if widths != [len(fold.train.matrix.columns) for fold in folds]:
+        return False
+    try:
+        again, _ = judge.judged(trial.oof)
+    except Exception:  # noqa: BLE001 -- a user's function; the fit that follows fails of it too, and is told of
+        return False
+    return bool(np.isclose(again, trial.score, rtol=ROUNDING, atol=0.0, equal_nan=True))
 
 
 def _allowance(candidate: Candidate, clock: Clock) -> float:
