@@ -31,6 +31,12 @@ def test_all_columns_but_the_target_and_the_groups_are_chosen_from():
     np.testing.assert_array_equal(problem.groups, [1, 1, 2, 2])
 
 
+@pytest.mark.parametrize("name", ["*", "^s.*$", "^price$"])
+def test_a_column_named_as_a_pattern_is_that_column(name):
+    matrix = problem_of(TABLE.rename({"city": name}), "sold", columns=["size", name]).matrix()
+    np.testing.assert_array_equal(matrix.values, problem_of(TABLE, "sold", columns=["size", "city"]).matrix().values)
+
+
 def test_blocks_together_are_the_whole_matrix():
     problem = problem_of(TABLE, "sold")
     blocks = list(problem.blocks(cells=8))

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from frazil.budget import parse_bytes
 from frazil.errors import MissingColumnError, SchemaError, SettingError
@@ -242,7 +243,7 @@ class FittedRecipe:
         for part in self.parts:
             names = [feature.name for feature in part.features]
             alone = FittedRecipe((part,), {}, self.panel)
-            seconds = median(_seconds(alone.apply(df.lazy()).select(names)) for _ in range(repeats))
+            seconds = median(_seconds(alone.apply(df.lazy()).select(cs.by_name(*names))) for _ in range(repeats))
             each = {"builder": type(part).__name__, "together": len(names), "seconds": seconds / max(1, len(names))}
             found += [{"feature": name, **each} for name in names]
         return pl.DataFrame(found, schema=COSTS).with_columns(us_per_row=pl.col("seconds") * 1e6 / df.height)

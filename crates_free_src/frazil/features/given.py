@@ -13,6 +13,7 @@ from frazil.features.contract import Feature, Kind, LeakClass, Learned, Queries,
 from frazil.features.plain import PlainState, only_named
 from frazil.features.values import finite32
 from frazil.naming import unique
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -204,7 +205,7 @@ class FunctionApplied(PlainState):
         """Add them."""
         made = self.function(frame.select(cs.by_name(*self.sources)))
         return pl.concat(
-            [frame, made.select(finite32(pl.col(name)).alias(name) for name in self.names)], how="horizontal"
+            [frame, made.select(finite32(column(name)).alias(name) for name in self.names)], how="horizontal"
         )
 
     def select(self, names: Collection[str]) -> Self:
