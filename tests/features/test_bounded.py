@@ -127,6 +127,31 @@ def test_a_long_entity_is_worked_through_with_the_rows_before_that_it_needs(buil
         assert_frame_equal(pl.concat(batches), fitted.apply(df).collect(), abs_tol=1e-5)
 
 
+def oldest(times, moment, reach):
+    """Return from when on a reach lets a row read: so many rows and so much time, whichever comes first."""
+
+    def behind(first):
+        older = [time for time in times if time < moment - first]
+        rows = older[-reach.rows :] if reach.rows else []
+        return (rows[0] if rows else moment - first) - (reach.steps - first)
+
+    return min(behind(first) for first in range(reach.steps + 1))
+
+
+@pytest.mark.parametrize("horizon", [None, "3i"])
+@pytest.mark.parametrize("builder", REACHING_SO_FAR, ids=repr)
+def test_rows_older_than_a_feature_reaches_may_be_left_away(builder, horizon):
+    df = long_entities(40, 3, stores=1).drop_nulls().sort("day").with_columns(pl.col("day") * 5 // 2)
+    fitted = Recipe(builder, time="day", horizon=horizon).fit(df.lazy(), target="sold")
+    whole, times = fitted.apply(df).collect(), df["day"].to_list()
+    for reach in {feature.reach for feature in fitted.features}:
+        names = [feature.name for feature in fitted.features if feature.reach == reach]
+        for row, moment in list(zip(df["row"], times, strict=True))[::3]:
+            known = df.filter(pl.col("day") >= oldest(times, moment, reach))
+            found = fitted.select(names).apply(known).filter(row=row).select(names)
+            assert_frame_equal(found.collect(), whole.filter(row=row).select(names), abs_tol=1e-5)
+
+
 @pytest.mark.parametrize("times", [pl.Date, pl.Datetime("ms"), pl.Duration("us")])
 def test_reaches_of_time_are_those_of_the_column(times):
     df = long_entities(120, 0, stores=1).with_columns(day=(pl.col("day") * (1 if times == pl.Date else 86_400_000)))

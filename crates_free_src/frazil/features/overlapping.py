@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from frazil.features.contract import Fitted, LeakClass, RowFitted, Scope
-from frazil.features.panel import Length, Panel, Reach, unit_of
+from frazil.features.panel import Panel, Reach, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +45,7 @@ class Overlap:
         is_chained = any(isinstance(part, RowFitted) for part in ordered)
         if panel.time is None or panel.available_at is not None or is_open or is_chained:
             return None
-        # A window of the target ends so long before its row, and reaches from there.
-        horizon = Reach() if panel.horizon is None else Reach.of(Length.parse(panel.horizon, "horizon"))
-        return cls(reach + horizon, panel.time)
+        return cls(reach, panel.time)
 
     def start(self, df: pl.DataFrame) -> int:
         """Return the position of the first row that rows behind these may read.
@@ -60,10 +58,10 @@ class Overlap:
         if len(timed) < len(times) or not len(timed):
             return len(times)  # the rest has no time either, and reads nothing
         steps, place = self._steps(times.dtype), len(timed) - 1
-        # What was last known some time ago may be one row older, however long that is; and a window may end there, of
-        # time or of rows. Twice both holds whatever follows from what.
+        # Rows may lie behind time, as those of a lag of "7d", or time behind rows. Twice both holds whatever follows
+        # from what.
         for _ in range(2):
-            place = _rows_before(timed, _time_before(timed, place, steps), self.reach.rows + 1)
+            place = _rows_before(timed, _time_before(timed, place, steps), self.reach.rows)
         return place
 
     def _steps(self, dtype: pl.DataType) -> int:

@@ -86,6 +86,9 @@ class Length:
 class Reach:
     """How far back of its row a feature reads; nothing by default.
 
+    Rows and time add up: so many rows may lie behind so much time, as the last one that is a week old, or time behind
+    rows.
+
     Args:
         rows: So many rows.
         nanoseconds: So much time.

@@ -54,6 +54,7 @@ def usual_step(times: pl.Series) -> int | None:
     """Return the usual time between the moments of a table in nanoseconds; None where they are numbers.
 
     >>> from datetime import date
+    >>> import polars as pl
     >>> usual_step(pl.Series([date(2024, 1, 3), date(2024, 1, 1), date(2024, 1, 2)])) == UNITS["d"]
     True
     """

@@ -47,7 +47,8 @@ class Recipe:
         builders: Settings of features; names of generated columns follow their order.
         entity: The column, or columns, that say whose row it is.
         time: The column that orders rows; whatever reads earlier rows needs it.
-        available_at: The column that says when a row became known to others; its own time where None.
+        available_at: The column that says when a row became known to others, which counts as `time` does (a Date is the
+            moment that it begins with in UTC); its own time where None.
         horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of an integer time). It
             takes a fit that names the target.
 

@@ -17,6 +17,7 @@ from frazil.features.ordered.reading import (
     check_written_spans,
     horizon_length,
     horizon_of,
+    horizon_reach,
     read_columns,
     said,
     span_reach,
@@ -226,7 +227,7 @@ class Happened(PlainState):
                 dtype=pl.Float32(),
                 description=self._described(operation, window, kind),
                 leak=LeakClass.PAST_ROWS,
-                reach=span_reach(window) if window else Reach(everything=True),
+                reach=span_reach(window) + horizon_reach(self.horizon) if window else Reach(everything=True),
             )
             for name, operation, window, kind in zip(self.names, self.operations, self.windows, self.kinds, strict=True)
         )

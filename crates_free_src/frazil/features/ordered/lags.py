@@ -16,6 +16,7 @@ from frazil.features.ordered.reading import (
     check_written_spans,
     horizon_length,
     horizon_of,
+    horizon_reach,
     is_target,
     read_columns,
     said,
@@ -233,10 +234,16 @@ class Lagged(PlainState):
                 dtype=pl.Float32(),
                 description=words.format(self.source, said(lag), self.operation),
                 leak=LeakClass.FUTURE if ahead else LeakClass.PAST_ROWS,
-                reach=Reach() if ahead else span_reach(lag),
+                reach=Reach() if ahead else self._reach(lag),
             )
             for name, lag in zip(self.names, self.lags, strict=True)
         )
+
+    def _reach(self, lag: str) -> Reach:
+        # The latest row that is so old may be any older, and changes of the target start from its last known value.
+        latest = Reach() if lag.isdigit() else Reach(rows=1)
+        start = Reach() if self.own or self.operation == "lag" else Reach(rows=1)
+        return span_reach(lag) + latest + start + horizon_reach(self.horizon)
 
     def compute(self, rows: Stretch) -> list[NDArray[Any]]:
         """Look them up."""

@@ -17,6 +17,7 @@ from frazil.features.ordered.reading import (
     check_written_spans,
     horizon_length,
     horizon_of,
+    horizon_reach,
     read_columns,
     said,
     span_reach,
@@ -124,7 +125,7 @@ class Related(PlainState):
                 dtype=pl.Float32(),
                 description=f"{statistic} of {' and '.join(self.sources)} over {said(window)} before the row",
                 leak=LeakClass.PAST_ROWS,
-                reach=span_reach(window),
+                reach=span_reach(window) + horizon_reach(self.horizon),
             )
             for name, window, statistic in zip(self.names, self.windows, self.statistics, strict=True)
         )
@@ -255,7 +256,7 @@ class Compared(PlainState):
                     f"{measure} of the {self.statistic} of {self.source} over {said(self.short)} and {said(self.long)}"
                 ),
                 leak=LeakClass.PAST_ROWS,
-                reach=span_reach(self.short) | span_reach(self.long),
+                reach=(span_reach(self.short) | span_reach(self.long)) + horizon_reach(self.horizon),
             )
             for name, measure in zip(self.names, self.measures, strict=True)
         )

@@ -103,6 +103,12 @@ def horizon_length(horizon: str | None) -> Length | None:
     return None if horizon is None else Length.parse(horizon, "horizon")
 
 
+def horizon_reach(horizon: str | None) -> Reach:
+    """Return how far back of its row the last event is that a horizon, as states hold it, lets be known."""
+    length = horizon_length(horizon)
+    return Reach() if length is None else Reach.of(length)
+
+
 def said(span: str) -> str:
     """Say a span in words."""
     return f"{span} rows" if span.isdigit() else span

@@ -19,6 +19,7 @@ from frazil.features.ordered.reading import (
     ends_of,
     horizon_length,
     horizon_of,
+    horizon_reach,
     is_target,
     lag_name,
     lag_parameter,
@@ -204,10 +205,15 @@ class Rolled(PlainState):
                 dtype=pl.Float32(),
                 description=f"{statistic} of {self.source} over {_words(window)} before the row{lag_words(self.lag)}",
                 leak=LeakClass.PAST_ROWS,
-                reach=lag_reach(self.lag) + (Reach(everything=True) if window == ALL else span_reach(window)),
+                reach=self._reach(window),
             )
             for name, window, statistic in zip(self.names, self.windows, self.statistics, strict=True)
         )
+
+    def _reach(self, window: str) -> Reach:
+        if window == ALL:
+            return Reach(everything=True)
+        return lag_reach(self.lag) + span_reach(window) + horizon_reach(self.horizon)
 
     def compute(self, rows: Stretch) -> list[NDArray[np.float64]]:
         """Summarise each window once, whatever is asked of it."""
