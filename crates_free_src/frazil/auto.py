@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,7 +37,7 @@ from frazil.sources import open_source
 from frazil.types import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -235,7 +235,7 @@ def _axis_of(features: object) -> Forward | None:
 
 
 def _names(entity: str | Sequence[str] | None) -> tuple[str, ...]:
-    if entity is not None and not isinstance(entity, Sequence):
+    if entity is not None and not isinstance(entity, Iterable):
         raise SettingError(f"entity={entity!r}; it takes the name of a column, or a list of names.")
     return (entity,) if isinstance(entity, str) else tuple(entity or ())
 
