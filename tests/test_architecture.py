@@ -34,7 +34,7 @@ FLOORS = (
     ("search",),
     ("artifact", "evaluation", "report"),
     ("model",),
-    ("auto", "cli", "commands", "expressions", "reproducing", "sklearn", "__main__", "__init__"),
+    ("auto", "cli", "commands", "options", "expressions", "reproducing", "sklearn", "__main__", "__init__"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Here modules of one floor build on each other; that they do so in one direction is the test on rings.

@@ -244,6 +244,18 @@ def test_negative_weights_are_refused_with_their_row():
         fitted(df, "big", weights="w")
 
 
+def test_a_bad_weight_is_named_by_its_row_in_the_table_also_where_rows_are_left_out_and_sorted():
+    at = pl.int_range(pl.len())
+    df = shop().sort("day", descending=True).with_columns(w=pl.when(at == 210).then(-1.0).otherwise(1.0))
+    df = df.with_columns(sold=pl.when(at >= 100).then("sold")).drop("big", "size")
+    with pytest.raises(fz.InputError, match=r"weights='w' has -1.0 in row 210 \(1 such rows\)"):
+        fitted(df, "sold", weights="w", time="day")
+    model = fitted(df.with_columns(w=1.0), "sold", weights="w", learners=["linear"])
+    with pytest.raises(fz.InputError, match=r"weights='w' has -1.0 in row 210 \(1 such rows\)"):
+        model.evaluate(df)
+    assert model.evaluate(df.with_columns(w=at - 100.0))["rows"][0] == 200  # rows without a target need no weight
+
+
 def test_a_recipe_of_the_users_is_taken_as_it_is():
     trained = fitted(shop(), "sold", features=fz.Recipe(fz.keep_numbers("price")))
     assert trained.features["feature"].to_list() == ["price|number"]
@@ -298,9 +310,20 @@ def test_a_table_of_nothing_but_the_target_is_refused():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"rope": -1.0}, "rope=-1.0; it takes 0 or more"),
+        ({"rope": -1.0}, "rope=-1.0; it takes a number of 0 or more"),
+        ({"rope": "0.1"}, "rope='0.1'; it takes a number of 0 or more"),
         ({"prefer": "simple"}, "simplest"),
-        ({"max_us_per_row": 0}, "it takes more than 0 microseconds"),
+        ({"max_us_per_row": 0}, "it takes a number of microseconds above 0"),
+        ({"max_us_per_row": "5"}, "max_us_per_row='5'; it takes a number of microseconds above 0"),
+        ({"threads": "2"}, "threads='2'; it takes a whole number of 1 or more"),
+        ({"threads": 1.5}, "threads=1.5; it takes a whole number of 1 or more"),
+        ({"threads": True}, "threads=True; it takes a whole number of 1 or more"),
+        ({"groups": 3}, "groups=3; it takes the name of a column"),
+        ({"weights": 3}, "weights=3; it takes the name of a column"),
+        ({"time": 3}, "time=3; it takes the name of a column or a fz.Forward"),
+        ({"entity": 3}, "entity=3; it takes the name of a column, or a list of names"),
+        ({"entity": [3]}, "entity=3; it takes the name of a column"),
+        ({"monotone": {3: 1}}, "monotone has 3: 1; it takes the names of columns"),
         ({"learners": ["lightgmb"]}, "lightgbm"),
     ],
 )

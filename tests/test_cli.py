@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import frazil as fz
 from frazil.cli import BUDGET, INPUT, INTERRUPTED, OK, OURS, exit_code_of, main
@@ -112,6 +113,78 @@ def test_predict_writes_a_row_for_every_row_with_the_columns_to_keep(folder, fit
     df = pl.read_parquet(scored)
     assert df.columns == ["city", "late", "prediction", "p|no", "p|yes"]
     assert df["late"].equals(pl.read_parquet(table)["late"])
+
+
+@pytest.fixture(scope="module")
+def sales(folder):
+    """Sales that are the price of the store's last day; the paths of all days but the last five, and of these."""
+    days = pl.DataFrame({"day": range(200)})
+    df = days.join(pl.DataFrame({"store": ["a", "b", "c"], "town": ["x", "x", "y"]}), how="cross")
+    df = df.with_columns(price=(pl.int_range(pl.len()) * 37 % 101 / 10))
+    df = df.with_columns(sold=pl.col("price").shift(1).over("store").fill_null(5.0)).sort("day")
+    paths = folder / "past.parquet", folder / "new.parquet"
+    for path, part in zip(paths, (df.filter(pl.col("day") < 195), df.filter(pl.col("day") >= 195)), strict=True):
+        part.write_parquet(path)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def fitted_in_time(folder, sales):
+    model = folder / "sold.frazil"
+    wanted = ["--time", "day", "--gap", "1", "--horizon", "1i", "--entity", "town", "--entity", "store"]
+    chosen = ["--learners", "linear,lightgbm", "--rope", "0.5", "--prefer", "simplest", "--max-us-per-row", "1e6"]
+    told = ["fit", sales[0], "--target", "sold", *wanted, *chosen, "--trials", "2", "--threads", "1", "--out", model]
+    assert main([str(each) for each in told]) == OK
+    return model
+
+
+def test_fit_takes_what_the_door_takes(fitted_in_time):
+    settings = fz.load(fitted_in_time).run.settings
+    asked = {name: settings[name] for name in ("learners", "rope", "prefer", "max_us_per_row", "deploy", "time")}
+    assert asked == {
+        "learners": ["linear", "lightgbm"],
+        "rope": 0.5,
+        "prefer": "simplest",
+        "max_us_per_row": 1e6,
+        "deploy": "ensemble",
+        "time": {"column": "day", "gap": 1, "embargo": 0, "horizon": "1i"},
+    }
+    assert settings["entity"] == ["town", "store"]
+
+
+def test_predict_and_evaluate_are_given_earlier_rows_and_a_coverage(fitted_in_time, sales, folder, capsys):
+    past, new = sales
+    out, model = folder / "sold.parquet", fz.load(fitted_in_time)
+    given = [fitted_in_time, new, "--history", past, "--coverage", "0.8"]
+    assert main([str(each) for each in ("predict", *given, "--out", out)]) == OK
+    assert_frame_equal(pl.read_parquet(out), model.predict(new, history=past, coverage=0.8))
+    assert not pl.read_parquet(out)["prediction"].equals(model.predict(new)["prediction"])
+    capsys.readouterr()
+    assert main([str(each) for each in ("evaluate", *given, "--json")]) == OK
+    measured = json.loads(capsys.readouterr().out)["metrics"]
+    assert measured == model.evaluate(new, history=past, coverage=0.8).to_dicts()
+
+
+def test_predict_sets_aside_what_breaks_the_contract_or_refuses_it(fitted, table, tmp_path, capsys):
+    df = pl.read_parquet(table).with_columns(size=pl.when(pl.int_range(pl.len()) < 3).then(1e6).otherwise("size"))
+    odd, out, aside = (tmp_path / f"{name}.parquet" for name in ("odd", "out", "aside"))
+    df.write_parquet(odd)
+    given = [str(each) for each in ("predict", fitted[0], odd, "--out", out)]
+    assert main([*given, "--quarantine", str(aside)]) == OK
+    assert (pl.read_parquet(out).height, pl.read_parquet(aside).height) == (297, 3)
+    assert main([*given, "--on-violation", "error"]) == INPUT
+    assert "is not as the training data were: 'size'" in capsys.readouterr().err
+    assert main([*given, "--on-violation", "nul"]) == INPUT
+    assert "'null'" in capsys.readouterr().err
+    assert main([*given, "--quarantine", str(fitted[0])]) == INPUT
+    assert "is also read" in capsys.readouterr().err
+    assert main([*given, "--quarantine", str(tmp_path / "no" / "aside.parquet")]) == INPUT
+    assert "--quarantine" in capsys.readouterr().err
+
+
+def test_a_distance_in_time_needs_an_axis(table, tmp_path, capsys):
+    assert main(["fit", str(table), "--target", "late", "--gap", "7d", "--out", str(tmp_path / "m")]) == INPUT
+    assert "--gap is of a time axis; name its column with --time" in capsys.readouterr().err
 
 
 def test_evaluate_gives_every_metric_with_its_interval(fitted, table):

@@ -85,6 +85,8 @@ def test_the_user_overrides(values, given_as, kind):
         ([None], pl.Null, "auto", "no values in 1 rows"),
         (["a", "a"], None, "auto", "one value only, 'a'; it takes two classes"),
         ([7, 7], None, "multiclass", "one value only, 7"),
+        ([7.5, 7.5], None, "auto", "one value only, 7.5; it takes two classes .* Give task='regression'"),
+        ([7.5, None], None, "auto", "one value only, 7.5; nothing can be learned of one row"),
         ([[1], [2]], None, "auto", r"is List\(Int64\); a target is a number"),
         ([{"a": 1}], None, "auto", "is Struct"),
         ([b"a", b"b"], None, "auto", "is Binary"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
@@ -237,6 +238,8 @@ def _axis_of(features: object) -> Forward | None:
 
 
 def _names(entity: str | Sequence[str] | None) -> tuple[str, ...]:
+    if entity is not None and not isinstance(entity, Iterable):
+        raise SettingError(f"entity={entity!r}; it takes the name of a column, or a list of names.")
     return (entity,) if isinstance(entity, str) else tuple(entity or ())
 
 

@@ -14,6 +14,23 @@ import polars as pl
 
 import frazil as fz
 from frazil.errors import SettingError
+from frazil.options import (
+    budget_of,
+    check_options,
+    data_of,
+    demo_options,
+    evaluate_options,
+    fit_options,
+    history_of,
+    learners_of,
+    monotone_of,
+    predict_options,
+    report_options,
+    reproduce_options,
+    show_options,
+    study_options,
+    time_of,
+)
 from frazil.signing import check_key
 from frazil.sources import check_apart, find_files
 
@@ -44,17 +61,22 @@ def fit(options: argparse.Namespace) -> Outcome:
     _check_out(options, _files_of(options))
     key = _key(options)
     model = fz.fit_auto(
-        _data(options),
+        data_of(options),
         options.target,
         task=options.task,
         metric=options.metric,
-        budget=_budget(options),
-        time=options.time,
+        budget=budget_of(options),
+        time=time_of(options),
         groups=options.groups,
         entity=options.entity,
         weights=options.weights,
+        learners=learners_of(options),
         search=None if options.search is None else fz.Search(options.search),
-        monotone=_monotone(options.monotone),
+        monotone=monotone_of(options.monotone),
+        rope=options.rope,
+        prefer=options.prefer,
+        max_us_per_row=options.max_us_per_row,
+        deploy=options.deploy,
         store=options.store,
         seed=options.seed,
         threads=options.threads,
@@ -67,13 +89,24 @@ def fit(options: argparse.Namespace) -> Outcome:
 def predict(options: argparse.Namespace) -> Outcome:
     """Score a table into a file, in bounded memory."""
     _check_out(options, [options.model], _files_of(options))
-    rows = _model(options).sink_predictions(_data(options), options.out, keep=options.keep)
+    if options.quarantine is not None:
+        check_writable(options.quarantine, "--quarantine")
+        check_apart(options.quarantine, [options.model])
+    rows = _model(options).sink_predictions(
+        data_of(options),
+        options.out,
+        keep=options.keep,
+        history=history_of(options),
+        coverage=options.coverage,
+        on_violation=options.on_violation,
+        quarantine=options.quarantine,
+    )
     return Outcome({"rows": rows, "out": options.out}, f"{rows} rows are scored in {options.out}.")
 
 
 def evaluate(options: argparse.Namespace) -> Outcome:
     """Measure a model on a table with known targets."""
-    measured = _model(options).evaluate(_data(options))
+    measured = _model(options).evaluate(data_of(options), history=history_of(options), coverage=options.coverage)
     first = measured.row(0, named=True)
     facts = {"metric": first["metric"], "score": first["score"], "metrics": measured.to_dicts()}
     return Outcome(facts, _table(measured))
@@ -82,7 +115,7 @@ def evaluate(options: argparse.Namespace) -> Outcome:
 def check(options: argparse.Namespace) -> Outcome:
     """Look for what is wrong with a table before anything learns from it."""
     names = ("reference", "task", "time", "entity", "groups", "weights", "key", "ignore", "examples")
-    findings = fz.check(_data(options), options.target, **{name: getattr(options, name) for name in names})
+    findings = fz.check(data_of(options), options.target, **{name: getattr(options, name) for name in names})
     code = INPUT if findings.has_errors else OK
     facts = {"has_errors": findings.has_errors, "findings": json.loads(findings.to_json())}
     return Outcome(facts, findings.text(), code)
@@ -107,7 +140,7 @@ def report(options: argparse.Namespace) -> Outcome:
 
 def reproduce(options: argparse.Namespace) -> Outcome:
     """Run a saved model's run again on the same data, and say whether the same comes of it: 0 if so, 1 if not."""
-    again = fz.reproduce(_model(options), _data(options), store=options.store)
+    again = fz.reproduce(_model(options), data_of(options), store=options.store)
     facts = {
         "same": again.same,
         "differences": list(again.differences),
@@ -136,151 +169,22 @@ def demo(options: argparse.Namespace) -> Outcome:
     return Outcome({"out": options.out}, "")
 
 
-def check_writable(path: str) -> None:
+def check_writable(path: str, option: str = "--out") -> None:
     """Refuse a file that could not be written, before the work that would be lost.
+
+    Args:
+        path: The file.
+        option: That it was given as.
 
     Raises: SettingError: its folder is missing or closed to us, or it is a folder itself.
     """
     folder = Path(path).absolute().parent
     if not folder.is_dir():
-        raise SettingError(f"--out {path}: there is no folder {folder}.")
+        raise SettingError(f"{option} {path}: there is no folder {folder}.")
     if Path(path).is_dir():
-        raise SettingError(f"--out {path} is a folder; give the name of a file.")
+        raise SettingError(f"{option} {path} is a folder; give the name of a file.")
     if not os.access(folder, os.W_OK):
-        raise SettingError(f"--out {path}: the folder {folder} can't be written to.")
-
-
-def _fit_options(parser: argparse.ArgumentParser) -> None:
-    _add_data(parser)
-    parser.add_argument("--target", required=True, help="column to predict")
-    parser.add_argument("--out", required=True, metavar="FILE", help="where to write the model, as in late.frazil")
-    parser.add_argument("--budget", metavar="TIME", help="time for everything, as in 90s, 5m or 1h (5m)")
-    parser.add_argument("--trials", type=int, metavar="N", help="end after N candidates; without --budget, repeatable")
-    parser.add_argument("--metric", default="auto", help="as in roc_auc, log_loss or rmse")
-    _add_columns(parser)
-    parser.add_argument("--entity", metavar="COLUMN", help="what a row is about")
-    parser.add_argument("--search", metavar="HOW", help="portfolio, optuna or random (the portfolio and then Optuna)")
-    parser.add_argument(
-        "--monotone",
-        action="append",
-        default=[],
-        metavar="COLUMN=1,COLUMN=-1",
-        help="columns that predictions may only rise with, or only fall with; may be repeated",
-    )
-    parser.add_argument(
-        "--store", metavar="FOLDER", help="keep finished trials there, and go on from them after a crash"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="root of every random choice (0)")
-    parser.add_argument("--threads", type=int, metavar="N", help="processors to use (all that are allowed)")
-    parser.add_argument("--key-file", metavar="FILE", help="sign the model with this file's bytes, 16 or more")
-    _add_json(parser)
-
-
-def _predict_options(parser: argparse.ArgumentParser) -> None:
-    _add_model(parser)
-    _add_data(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="where to write the scores: .parquet or .csv")
-    parser.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="column to write beside the scores; may be repeated",
-    )
-    _add_json(parser)
-
-
-def _evaluate_options(parser: argparse.ArgumentParser) -> None:
-    _add_model(parser)
-    _add_data(parser)
-    _add_json(parser)
-
-
-def _check_options(parser: argparse.ArgumentParser) -> None:
-    _add_data(parser)
-    parser.add_argument("--target", help="column that is to be predicted; without it, only the table is looked at")
-    parser.add_argument("--reference", metavar="DATA", help="a table to compare with, as the one that was learned from")
-    _add_columns(parser)
-    repeated = (("entity", "what a row is about"), ("key", "what names one row only"), ("ignore", "a code not wanted"))
-    for name, meaning in repeated:
-        parser.add_argument(f"--{name}", action="append", default=[], help=f"{meaning}; may be repeated")
-    parser.add_argument("--examples", action="store_true", help="show values of the columns in the findings")
-    _add_json(parser)
-
-
-def _show_options(parser: argparse.ArgumentParser) -> None:
-    _add_model(parser)
-    _add_json(parser)
-
-
-def _report_options(parser: argparse.ArgumentParser) -> None:
-    _add_model(parser)
-    parser.add_argument("--out", default="report.html", metavar="FILE", help="where to write the page (report.html)")
-    _add_json(parser)
-
-
-def _reproduce_options(parser: argparse.ArgumentParser) -> None:
-    _add_model(parser)
-    _add_data(parser)
-    parser.add_argument("--store", metavar="FOLDER", help="keep finished trials there; not that of the run itself")
-    _add_json(parser)
-
-
-def _study_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("store", metavar="FOLDER", help="what was given to fit --store")
-    parser.add_argument("--out", metavar="FILE", help="the SQLite file to write (optuna.db in the folder)")
-    parser.add_argument(
-        "--direction", choices=["maximize", "minimize"], help="of a metric that is a function of one's own"
-    )
-    _add_json(parser)
-
-
-def _demo_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--budget", default="45s", metavar="TIME", help="time for the search (45s)")
-    parser.add_argument("--out", default="demo", metavar="FOLDER", help="where to write everything (demo)")
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved model")
-    parser.add_argument("--key-file", metavar="FILE", help="refuse a model that was not signed with this file's bytes")
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "data",
-        nargs="+",
-        metavar="DATA",
-        help="files or a glob: Parquet, CSV, NDJSON, Arrow IPC; a database with --sql",
-    )
-    parser.add_argument("--sql", metavar="QUERY", help="read DATA as a DuckDB database, and what this query gives")
-    parser.add_argument(
-        "--sql-folder",
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="folder whose files the query may read beside the database; may be repeated",
-    )
-
-
-def _add_columns(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", default="auto", help="auto, binary, multiclass or regression")
-    parser.add_argument("--time", metavar="COLUMN", help="when a row happened; folds go forward in time")
-    parser.add_argument("--groups", metavar="COLUMN", help="rows of a group stay on one side of every split")
-    parser.add_argument("--weights", metavar="COLUMN", help="how much a row counts")
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, to the output")
-
-
-def _data(options: argparse.Namespace) -> Any:  # noqa: ANN401 -- any source
-    """Return what was given as data: one path or glob, the files that a shell made of a glob, or a query."""
-    first, *others = options.data
-    if options.sql is None:
-        return options.data if others else first
-    if others:
-        raise SettingError(f"--sql reads one database; got {len(options.data)}: {', '.join(options.data)}.")
-    return fz.sql(options.sql, database=first, folders=options.sql_folder)
+        raise SettingError(f"{option} {path}: the folder {folder} can't be written to.")
 
 
 def _check_out(options: argparse.Namespace, *read: Iterable[str | Path]) -> None:
@@ -313,28 +217,6 @@ def _key(options: argparse.Namespace) -> bytes | None:
 
 def _model(options: argparse.Namespace) -> fz.Model:
     return fz.load(options.model, key=_key(options))
-
-
-def _budget(options: argparse.Namespace) -> fz.Budget | str:
-    if options.trials is None:
-        return options.budget or "5m"
-    seconds = None if options.budget is None else fz.Budget.of(options.budget).seconds
-    return fz.Budget(seconds=seconds, trials=options.trials)
-
-
-def _monotone(given: list[str]) -> dict[str, int]:
-    """Read `age=1,price=-1`.
-
-    >>> _monotone(["age=1,price=-1", "rooms=+1"])
-    {'age': 1, 'price': -1, 'rooms': 1}
-    """
-    asked = {}
-    for part in ",".join(given).split(",") if given else []:
-        name, _, sign = part.rpartition("=")
-        if not name or sign not in ("1", "+1", "-1"):
-            raise SettingError(f"--monotone {part!r}; it takes a column with 1 or -1, as age=1,price=-1.")
-        asked[name] = int(sign)
-    return asked
 
 
 def _story(model: fz.Model) -> dict[str, Any]:
@@ -372,13 +254,13 @@ def _demo_script() -> Path:
 
 
 COMMANDS = (
-    (fit, _fit_options),
-    (predict, _predict_options),
-    (evaluate, _evaluate_options),
-    (check, _check_options),
-    (show, _show_options),
-    (report, _report_options),
-    (reproduce, _reproduce_options),
-    (study, _study_options),
-    (demo, _demo_options),
+    (fit, fit_options),
+    (predict, predict_options),
+    (evaluate, evaluate_options),
+    (check, check_options),
+    (show, show_options),
+    (report, report_options),
+    (reproduce, reproduce_options),
+    (study, study_options),
+    (demo, demo_options),
 )

@@ -215,6 +215,10 @@ class Model:
         """Measure how far each column of a table, and the predictions, are from what they were: a row a column.
 
         To be kept beside those of other batches, with a column that names the batch.
+
+        Raises:
+            MissingColumnError: a column that the model reads is not there; `check` goes on and tells of it.
+            InputError: the table has no rows.
         """
         return self.watch.drift(self._open(data), self.predictor)
 

@@ -99,7 +99,7 @@ def infer_task(target: pl.Series, *, target_name: str, given: str = "auto") -> T
     if kind is TaskKind.REGRESSION:
         _check_numbers(known, target_name)
         return Task(kind, target_name, target.dtype, (), reason)
-    _check_labels(labels, target_name)
+    _check_labels(labels, target_name, len(known))
     return Task(kind, target_name, target.dtype, tuple(labels.to_list()), reason)
 
 
@@ -172,9 +172,14 @@ def _two(labels: pl.Series) -> str:
     return f"it has two distinct values, and {labels[-1]!r} is the positive one"
 
 
-def _check_labels(labels: pl.Series, name: str) -> None:
+def _check_labels(labels: pl.Series, name: str, rows: int) -> None:
     if len(labels) < 2:
-        raise TargetError(f"target {name!r} has one value only, {labels[0]!r}; it takes two classes to tell apart.")
+        if rows == 1:
+            raise TargetError(f"target {name!r} has one value only, {labels[0]!r}; nothing can be learned of one row.")
+        number = " Give task='regression' if it is a number." if labels.dtype.is_numeric() else ""
+        raise TargetError(
+            f"target {name!r} has one value only, {labels[0]!r}; it takes two classes to tell apart.{number}"
+        )
     if len(labels) > MOST_CLASSES:
         advice = "Give task='regression'." if labels.dtype.is_numeric() else "Group them into fewer classes."
         raise TargetError(

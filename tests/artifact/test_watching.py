@@ -58,6 +58,8 @@ def test_each_column_has_a_row_of_figures_to_keep_beside_other_batches(model):
 
 def test_a_missing_column_is_told_of_before_anything_is_compared(model):
     assert model.check(shop(100, 1).drop("city")).to_frame()["code"].to_list() == ["schema_missing"]
+    with pytest.raises(fz.MissingColumnError, match="data has no column 'city'"):
+        model.drift(shop(100, 1).drop("city"))
 
 
 def test_no_row_of_the_training_data_can_be_put_together_of_what_is_kept(model):

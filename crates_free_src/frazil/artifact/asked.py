@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from frazil.artifact.record import written_metric
@@ -53,8 +54,10 @@ class Asked:
         # A fraction or a word is a mistake in the order of arguments; None is taken for an integer.
         if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
             raise SettingError(f"seed={self.seed!r}; it takes an integer.")
-        if self.threads is not None and self.threads < 1:
-            raise SettingError(f"threads={self.threads!r}; it takes 1 or more, or None for all that are allowed.")
+        if self.threads is not None and not (_is_number(self.threads, Integral) and self.threads >= 1):
+            raise SettingError(
+                f"threads={self.threads!r}; it takes a whole number of 1 or more, or None for all that are allowed."
+            )
 
     @property
     def processors(self) -> int:
@@ -94,10 +97,10 @@ class Asked:
 
     def _check_deployment(self) -> None:
         rope, most = self.rope, self.max_us_per_row
-        if rope is not None and not (math.isfinite(rope) and rope >= 0):
-            raise SettingError(f"rope={rope!r}; it takes 0 or more, in units of the metric, or None.")
-        if most is not None and not most > 0:
-            raise SettingError(f"max_us_per_row={most!r}; it takes more than 0 microseconds, or None.")
+        if rope is not None and not (_is_number(rope, Real) and math.isfinite(rope) and rope >= 0):
+            raise SettingError(f"rope={rope!r}; it takes a number of 0 or more, in units of the metric, or None.")
+        if most is not None and not (_is_number(most, Real) and most > 0):
+            raise SettingError(f"max_us_per_row={most!r}; it takes a number of microseconds above 0, or None.")
         if self.prefer not in PREFERENCES:
             raise SettingError.among("prefer", self.prefer, PREFERENCES)
         if self.deploy not in DEPLOYMENTS:
@@ -111,8 +114,15 @@ class Asked:
         if not isinstance(self.monotone, Mapping):
             raise SettingError(f"monotone={self.monotone!r}; it takes columns with 1 or -1, as {{'age': 1}}.")
         for name, sign in self.monotone.items():
+            if not isinstance(name, str):
+                raise SettingError(f"monotone has {name!r}: {sign!r}; it takes the names of columns, as {{'age': 1}}.")
             if isinstance(sign, bool) or sign not in (1, -1):
                 raise SettingError(
                     f"monotone has {name!r}: {sign!r}; it takes 1 where predictions may only rise with the column, "
                     "-1 where they may only fall."
                 )
+
+
+def _is_number(value: object, kind: type) -> bool:
+    """Whether it is a number of a kind, NumPy's among them; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)

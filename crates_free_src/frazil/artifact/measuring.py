@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from frazil.artifact.coverage import is_covered
@@ -20,7 +21,6 @@ from frazil.task import has_target
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.artifact.predictor import Predictor
@@ -86,7 +86,7 @@ class Measured:
             df = source.frame.filter(known).select(wanted).collect()
         if df.is_empty():
             raise TargetError(f"{source.name} has no row with a known {name!r}; there is nothing to measure.")
-        counted = weights_of(df, weighed_by)
+        counted = weights_of(df, weighed_by, np.flatnonzero(rows))
         if counted is not None and not counted.any():
             raise InputError(f"{source.name}: the weights {weighed_by!r} are 0 in every row; nothing would count.")
         if predictor.reads_earlier_rows:

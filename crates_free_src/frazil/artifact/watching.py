@@ -16,7 +16,7 @@ from frazil.checks.findings import Findings
 from frazil.checks.look import sampled
 from frazil.checks.reference import check_schema
 from frazil.container import member, parquet_bytes, parquet_member
-from frazil.errors import SchemaError, SettingError
+from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.files import atomic
 from frazil.schema import column
 from frazil.seeding import child_seed
@@ -97,7 +97,12 @@ class Watch:
         return Findings(tuple(told)) if examples else Findings(tuple(told)).without_examples()
 
     def drift(self, source: Source, predictor: Predictor) -> pl.DataFrame:
-        """Return one row a column, predictions last: how far it is from what it was."""
+        """Return one row a column, predictions last: how far it is from what it was.
+
+        Raises:
+            MissingColumnError: the table lacks one of them.
+            InputError: it has no rows.
+        """
         return drift_frame(self._measured(self._some(source), source, predictor))
 
     def kept_to(self, source: Source, policy: Violation) -> Source:
@@ -144,6 +149,9 @@ class Watch:
         return replace(source, frame=source.frame.filter(~broken))
 
     def _some(self, source: Source) -> pl.DataFrame:
+        there = source.frame.collect_schema().names()
+        if missing := [name for name in self.kept.columns if name not in there]:
+            raise MissingColumnError.among(missing, there, where=source.name)
         rows = int(source.frame.select(pl.len()).collect(engine="streaming").item())
         return sampled(source.frame.select(column(name) for name in self.kept.columns), rows, MOST_ROWS)
 

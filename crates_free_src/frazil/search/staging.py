@@ -15,6 +15,7 @@ from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Length
+from frazil.naming import unique
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.schema import column
@@ -59,7 +60,12 @@ class Forward:
 
     @classmethod
     def of(cls, given: str | Self | None) -> Self | None:
-        """Read a column's name as a time axis without distances."""
+        """Read a column's name as a time axis without distances.
+
+        Raises: SettingError: it is neither that nor such an axis.
+        """
+        if given is not None and not isinstance(given, (str, cls)):
+            raise SettingError(f"time={given!r}; it takes the name of a column or a fz.Forward.")
         return cls(given) if isinstance(given, str) else given
 
     @property
@@ -90,6 +96,12 @@ class NamedColumns:
     groups: str | None = None
     entity: tuple[str, ...] = ()
     weights: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise SettingError where one is not the name of a column."""
+        for argument, name in self.given():
+            if not isinstance(name, str):
+                raise SettingError(f"{argument}={name!r}; it takes the name of a column.")
 
     def given(self) -> Iterator[tuple[str, str]]:
         """Return argument and column for each that is given."""
@@ -170,6 +182,8 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
         entity=columns.entity if columns.time is None else (),
         where=source.name,
     )
+    if columns.weights is not None:
+        _check_weights(whole, columns, is_sample=beyond is not None)
     findings = Findings((*notes, *dropped, *check_table(df.lazy(), profile, schema, problem)))
     table = Table(
         df=df,
@@ -260,6 +274,13 @@ def _among(whole: pl.DataFrame, columns: NamedColumns) -> Surroundings | None:
     timed = whole.filter(column(columns.time).is_not_null()).sort(column(columns.time), maintain_order=True)
     known = timed.select(has_target(columns.target, timed.schema[columns.target]).alias("")).to_series()
     return Surroundings(timed, np.flatnonzero(known.to_numpy()))
+
+
+def _check_weights(whole: pl.DataFrame, columns: NamedColumns, *, is_sample: bool) -> None:
+    """Raise where a weight of a row with a target is none, naming the row by its place in the source."""
+    known = whole.with_row_index(place := unique("row", whole.columns))
+    known = known.filter(has_target(columns.target, whole.schema[columns.target]))
+    weights_of(known, columns.weights, None if is_sample else known[place].to_numpy())
 
 
 def _some_weight(weights: NDArray[np.float64] | None, name: str | None) -> NDArray[np.float64] | None:

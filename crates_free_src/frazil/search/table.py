@@ -141,8 +141,15 @@ class FoldSet:
     folds: tuple[FoldData, ...]
 
 
-def weights_of(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None:
+def weights_of(
+    df: pl.DataFrame, name: str | None, rows: NDArray[np.integer[Any]] | None = None
+) -> NDArray[np.float64] | None:
     """Return how much each row counts; None where no column says so.
+
+    Args:
+        df: The rows.
+        name: The column.
+        rows: (rows,) Which rows of the source they are, for errors; None where that is not known.
 
     Raises:
         SchemaError: the column is not numeric.
@@ -155,10 +162,9 @@ def weights_of(df: pl.DataFrame, name: str | None) -> NDArray[np.float64] | None
     weights = df[name].cast(pl.Float64).to_numpy()
     bad = ~np.isfinite(weights) | (weights < 0)
     if bad.any():
-        row = int(bad.argmax())
-        raise InputError(
-            f"weights={name!r} has {weights[row]} in row {row} ({bad.sum()} such rows); weights are 0 or more."
-        )
+        first = int(bad.argmax())
+        at = "" if rows is None else f" in row {rows[first]}"
+        raise InputError(f"weights={name!r} has {weights[first]}{at} ({bad.sum()} such rows); weights are 0 or more.")
     return weights
 
 
