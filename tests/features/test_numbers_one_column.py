@@ -343,3 +343,10 @@ def test_durations_and_times_are_read_in_seconds():
 def test_a_setting_without_meaning_is_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+@pytest.mark.parametrize("name", ["|fills", "|groups", "fills", "groups", "0"])
+def test_a_column_may_be_called_like_what_is_asked_for(name):
+    frame = pl.LazyFrame({name: [1.0, None, 3.0], "city": ["a", "a", "b"]})
+    out = Recipe(Impute([name], by="city")).fit(frame).apply(frame).collect()
+    assert out.to_series(2).to_list() == [1.0, 1.0, 3.0]

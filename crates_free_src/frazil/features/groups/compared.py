@@ -25,6 +25,7 @@ from frazil.features.groups.statistics import (
     read_statistics,
 )
 from frazil.features.plain import check_known, checked, only_named, written
+from frazil.features.several import take_several
 from frazil.features.values import finite32, number
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class CompareToGroup:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "measures")
         check_choice("measures", self.measures, MEASURES)
         check_unseen(self.unseen)
         if self.most_rows < 1:

@@ -37,8 +37,8 @@ By = str | Sequence[str]
 def check_choice(setting: str, got: Sequence[str], allowed: Sequence[str]) -> None:
     """Raise SettingError where nothing, or something unknown, is asked for."""
     strange = [name for name in got if name not in allowed]
-    if isinstance(got, str) or not got or strange:
-        shown = repr(strange[0]) if strange and not isinstance(got, str) else repr(got)
+    if not got or strange:
+        shown = repr(strange[0]) if strange else repr(got)
         raise SettingError(f"{setting} has {shown}; it takes a list of {', '.join(allowed)}.")
 
 

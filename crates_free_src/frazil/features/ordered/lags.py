@@ -23,6 +23,7 @@ from frazil.features.ordered.reading import (
 )
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -60,6 +61,7 @@ class Lag(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "lags")
         for lag in self.lags:
             check_span("lags", lag)
 
@@ -94,6 +96,7 @@ class Diff(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "lags")
         for lag in self.lags:
             check_span("lags", lag)
 
@@ -127,6 +130,7 @@ class PctChange(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "lags")
         for lag in self.lags:
             check_span("lags", lag)
 
@@ -161,6 +165,7 @@ class Lead(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead by accident."""
+        take_several(self, "leads")
         if self.look_ahead is not True:
             raise SettingError(
                 "Lead reads later rows, which leaks what is not known yet; say look_ahead=True to do so."

@@ -31,6 +31,7 @@ from frazil.features.ordered.reading import (
 from frazil.features.ordered.statistics import Window, check_statistic, compute_statistic
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -89,6 +90,7 @@ class Rolling(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
+        take_several(self, "windows", "statistics")
         for window in self.windows:
             check_span("windows", window)
         for statistic in self.statistics:
@@ -131,6 +133,7 @@ class Expanding(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse statistics that do not exist."""
+        take_several(self, "statistics")
         for statistic in self.statistics:
             check_statistic(statistic)
         if self.min_rows < 1:
