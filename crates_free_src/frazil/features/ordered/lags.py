@@ -46,7 +46,7 @@ class Lag(AsksNothing):
 
     Args:
         columns: Names or a selector; the target may be named: its lags count from the horizon on.
-        lags: How long ago, each a number of rows from 1, or a length of time as "7d".
+        lags: How long ago, one or several: each a number of rows from 1, or a length of time as "7d".
 
     Raises: SettingError: a lag is below 1, which would look ahead, or unreadable.
 

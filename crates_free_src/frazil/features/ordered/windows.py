@@ -67,7 +67,7 @@ class Rolling(AsksNothing):
 
     Args:
         columns: Names or a selector; the target may be named.
-        windows: Each a number of rows, or a length of time: "7d", "12h", and "7i" where time is an integer.
+        windows: One or several, each a number of rows, or a length of time: "7d", "12h", and "7i" of integer times.
         statistics: Of the above.
         min_rows: Values that a window needs.
         lag: How long ago windows end: rows, or a length of time; None for the row's own time.
