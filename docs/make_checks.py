@@ -23,7 +23,9 @@ repairs.to_frame("new.parquet")  # what each one would change
 repairs.apply("new.parquet")  # a LazyFrame
 ```
 
-Values of the columns appear in findings only with `examples=True`. All rows are counted in streaming passes; what is
+Values of the columns appear in findings only with `examples=True`. What stands for missing is shown without: the
+number or date of `column_sentinel`, the 0 of `column_zeros` and the words of `column_missing_words`, all from fixed
+lists such as -999, 1900-01-01 and 'n/a', which say nothing of a row. All rows are counted in streaming passes; what is
 costly looks at up to 200,000 rows, spread evenly, or at the rows in one part of a hash, and says so. With `reference`,
 a column is told of only where its p-value stands after all columns were tested and its distance goes beyond what chance
 gives at that size. `fit_auto` runs the quick ones of these checks on its way: `model.findings`.

@@ -38,6 +38,11 @@ def test_a_column_that_moved_is_named_and_so_are_the_predictions(model):
     assert set(drifted) == {"price", "prediction"}
 
 
+def test_a_column_that_has_gone_missing_is_named(model):
+    told = model.check(shop(1_500, 1).with_columns(noise=pl.lit(None, dtype=pl.Float64))).to_frame()
+    assert told.filter(pl.col("code") == "drift_missing")["column"].to_list() == ["noise"]
+
+
 def test_each_column_has_a_row_of_figures_to_keep_beside_other_batches(model):
     calm, moved = (model.drift(shop(1_500, 1, shift)) for shift in (0.0, 1.5))
     assert calm["column"].to_list() == ["city", "noise", "price", "prediction"]

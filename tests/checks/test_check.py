@@ -147,6 +147,23 @@ def test_copies_of_rows_are_found_exact_near_and_by_key():
     assert told["rows_near_duplicate"].startswith("9 of 609 rows")
 
 
+def test_rows_without_a_key_share_none():
+    key = pl.Series([None if at < 100 else at for at in range(200)])
+    df = pl.DataFrame({"k": key, "shop": ["a", "b"] * 100, "x": NUMBER[:200]})
+    assert fz.check(df, key="k").of("rows_duplicate_key") == ()
+    assert fz.check(df, key=["shop", "k"]).of("rows_duplicate_key") == ()
+    (finding,) = fz.check(pl.concat([df, df.tail(1).with_columns(x=0.0)]), key="k").of("rows_duplicate_key")
+    assert finding.evidence == "1 of 101 rows have the key ('k') of another"
+
+
+def test_a_table_of_one_column_can_be_checked_and_only_a_target_needs_another():
+    (finding,) = fz.check({"id": [1, 1, 2] * 40}, key="id").of("rows_duplicate_key")
+    assert finding.evidence == "118 of 120 rows have the key ('id') of another"
+    assert fz.check({"day": SOUND["day"]}, time="day").of("time_unsorted")
+    with pytest.raises(fz.SchemaError, match="no column beside the target 'id'"):
+        fz.check({"id": [1, 1, 2] * 40}, "id")
+
+
 def test_labels_that_contradict_each_other_bound_the_accuracy():
     df = pl.DataFrame({"a": PLACE // 4, "b": CITY[PLACE // 4], "y": every(4, "no", ["yes"] * ROWS)})
     evidence = {finding.code: finding.evidence for finding in fz.check(df, "y")}["target_conflict"]
@@ -254,6 +271,22 @@ def test_values_are_shown_only_when_they_are_asked_for():
     shown = fz.check(SECRET, "y", reference=reference, examples=True)
     assert [finding.code for finding in shown] == [finding.code for finding in found]
     assert "SECRET" in shown.text()
+
+
+def test_of_the_values_only_what_stands_for_missing_is_shown_unasked():
+    df = {
+        "n": every(10, -999.0, abs(NUMBER)),
+        "w": every(10, "N/A", CITY),
+        "d": every(10, date(1900, 1, 1), SOUND["day"]),
+    }
+    found = fz.check(df).of("column_sentinel", "column_missing_words")
+    assert {one.column: one.marks for one in found} == {"n": (-999.0,), "w": ("n/a",), "d": ("1900-01-01",)}
+    told = {one.column: one.evidence.partition(" of ")[0] for one in found}
+    assert told == {
+        "n": "is -999 in 60 rows, far from all others",
+        "w": "is a word for missing ('N/A') in 60",
+        "d": "is 1900-01-01 in 60",
+    }
 
 
 def test_every_code_that_is_found_is_known():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 
 import frazil as fz
 from frazil.checks.cleaning import Repairs
+from frazil.checks.findings import Findings
 
 ROWS = 300
 PLACE = range(ROWS)
@@ -80,10 +82,103 @@ def test_nothing_is_repaired_where_nothing_was_found():
     assert repairs.to_frame(df).is_empty()
 
 
+SHARES = [-999 if at % 15 == 0 else at % 100 for at in PLACE]
+WORDS = every(10, "n/a", ["+", "-"] * (ROWS // 2))
+
+
+@pytest.mark.parametrize(
+    ("values", "gone", "told"), [(SHARES, -999, "make -999 null"), (WORDS, "n/a", "make 'n/a' null")]
+)
+def test_nothing_is_made_null_but_what_the_finding_named(values, gone, told):
+    df = pl.DataFrame({"odd": values, "other": DRAW.normal(size=ROWS)})
+    repairs = fz.clean(df, Findings.from_json(fz.check(df).to_json()))
+    assert [step.text() for step in repairs.steps] == [told]
+    assert repairs.apply(df).collect()["odd"].to_list() == [None if one == gone else one for one in values]
+
+
+@pytest.mark.parametrize("end", [date(9999, 12, 31), datetime(9999, 12, 31, 23)])
+def test_the_last_day_of_all_is_made_null_though_no_look_reaches_it(end):
+    values = every(10, end, [DAYS[at] if type(end) is date else datetime(2020, 1, at % 28 + 1) for at in PLACE])
+    repaired = fz.clean({"odd": values}, fz.check({"odd": values}).of("column_sentinel")).apply({"odd": values})
+    assert repaired.collect()["odd"].to_list() == [None if one == end else one for one in values]
+
+
+def test_repairs_fit_a_table_that_was_read_with_other_types():
+    df = pl.DataFrame({"n": SHARES, "day": [f"{day:%d.%m.%Y}" for day in DAYS]})
+    repairs = fz.clean(df, fz.check(df).of("column_sentinel", "column_numbers_as_text"))
+    assert {step.code for step in repairs.steps} == {"column_sentinel", "column_numbers_as_text"}
+    clean = repairs.apply(df).collect()
+    typed = pl.DataFrame({"n": pl.Series(SHARES, dtype=pl.Float64), "day": DAYS})
+    assert repairs.apply(typed).collect().equals(clean.cast({"n": pl.Float64}))
+    at_noon = typed.select("n", day=pl.col("day").cast(pl.Datetime("us")).dt.offset_by("12h"))
+    assert repairs.apply(at_noon).collect()["day"].equals(at_noon["day"])
+    assert repairs.apply(df.select(pl.all().cast(pl.String))).collect()["n"].to_list() == list(map(str, SHARES))
+
+
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        ("column_units_as_text", [f"{1000 + at} g" if at % 2 else f"{at}.5 kg" for at in PLACE]),
+        ("column_units_as_text", [f"{1000 + at}k" if at % 2 else f"{at}.5M" for at in PLACE]),
+        ("column_mixed_types", [f"{at % 7}k" if at % 5 == 0 else f"{at % 60}" for at in PLACE]),
+    ],
+)
+def test_numbers_of_several_units_are_not_parsed(code, values):
+    found = fz.check({"odd": values}).of(code)
+    assert found
+    assert fz.clean({"odd": values}, found).steps == ()
+
+
+def test_columns_that_were_named_are_never_left_out():
+    df = pl.DataFrame(
+        {"day": pl.date_range(date(2024, 1, 1), date(2024, 10, 26), eager=True), "x": NUMBER, "copy": COUNTS}
+    ).with_columns(e=pl.lit("a"), g=pl.col("copy"), w=pl.lit(1.0), k=pl.lit("b"), none=pl.lit(None))
+    named = {"time": "day", "entity": ["e", "none"], "groups": "g", "weights": "w", "key": ["day", "k"]}
+    assert [step.column for step in fz.clean(df, fz.check(df, **named)).steps] == ["copy"]
+    assert {step.column for step in fz.clean(df, fz.check(df)).steps} == {"e", "g", "w", "k", "none"}
+
+
 def test_missing_values_are_filled_on_request_only():
     df = pl.DataFrame({"x": [1.0, None, 3.0, float("nan")], "n": [1, None, 4, 9], "c": ["a", "a", None, "b"]})
     filled = fz.clean(df, [], fill=["x", "n", "c"]).apply(df).collect()
     assert filled.to_dict(as_series=False) == {"x": [1, 2, 3, 2], "n": [1, 4, 4, 9], "c": ["a", "a", "a", "b"]}
+
+
+OSLO = pl.Series([datetime(2024, 1, 2, 3), None, datetime(2024, 1, 2, 3)]).dt.replace_time_zone("Europe/Oslo")
+
+
+@pytest.mark.parametrize(
+    ("values", "usual"),
+    [
+        (pl.Series([date(2024, 1, 2), None, date(2024, 1, 2)]), date(2024, 1, 2)),
+        (OSLO, OSLO[0]),
+        (OSLO.cast(pl.Datetime("ns", "UTC")), OSLO[0]),
+        (pl.Series(["1.25", None, "3.25"]).cast(pl.Decimal(10, 2)), Decimal("2.25")),
+        (pl.Series([float("inf"), None, 1.0]), 1.0),
+        (pl.Series(["b", None, "b"], dtype=pl.Enum(["b", "a"])), "b"),
+        (pl.Series([True, None, True]), True),
+    ],
+    ids=lambda values: str(values.dtype) if isinstance(values, pl.Series) else "",
+)
+def test_a_fill_of_any_type_goes_through_json_and_keeps_the_type(values, usual):
+    df = pl.DataFrame({"odd": values})
+    repairs = fz.clean(df, [], fill=["odd"])
+    filled = Repairs.from_json(repairs.to_json()).apply(df).collect()["odd"]
+    assert filled.dtype == values.dtype
+    assert filled.to_list() == [values[0], usual, values[2]]
+    assert repairs.apply({"odd": [[1], None]}).collect()["odd"].to_list() == [[1], None]
+
+
+EMPTY = (pl.Int64, pl.Float64, pl.Date, pl.String, pl.Null)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [*(pl.Series([None, None], dtype=dtype) for dtype in EMPTY), [[1], None], [timedelta(1), None]],
+    ids=lambda values: str(pl.Series(values).dtype),
+)
+def test_what_has_no_usual_value_is_not_filled(values):
+    assert fz.clean({"odd": values}, [], fill=["odd"]).steps == ()
 
 
 def test_repairs_follow_each_other_and_come_back_from_json():

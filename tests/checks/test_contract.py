@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from frazil.checks.contract import Contract
+from frazil.checks.contract import ColumnRule, Contract
 from frazil.errors import ArtifactError
 
 ROWS = 200
@@ -73,6 +73,16 @@ def test_many_levels_and_unasked_columns_are_not_held_to():
     }
     assert list(rules) == ["k"]
     assert rules["k"].levels is None
+
+
+@pytest.mark.parametrize("empty", [pl.Series([None, None]), pl.Series([None, None], dtype=pl.String)])
+def test_of_a_column_without_values_no_type_is_asked(empty):
+    contract = Contract.of({"x": empty})
+    assert contract.columns == (ColumnRule("x", None, most_missing=1.0),)
+    for values in ([1, 2], ["a", None], [1.5], [None], [date(2024, 1, 1)]):
+        assert Contract.from_json(contract.to_json()).violations({"x": values}).is_empty()
+    typed = Contract.of({"x": pl.Series([None, None], dtype=pl.Int64)})
+    assert typed.violations({"x": ["a"]})["rule"].to_list() == ["type"]
 
 
 def test_it_comes_back_from_json():

@@ -69,7 +69,14 @@ def test_json_gives_back_what_was_written():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[1]", "3", '[{"code": "x"}]', '[{"code":"x","severity":"bad","column":null,"evidence":"","advice":""}]'],
+    [
+        "",
+        "[1]",
+        "3",
+        '[{"code": "x"}]',
+        '[{"code":"x","severity":"bad","column":null,"evidence":"","advice":""}]',
+        '[{"code":"x","severity":"tip","column":null,"evidence":"","advice":"","marks":[{}]}]',
+    ],
 )
 def test_what_is_no_list_of_findings_is_refused(text):
     with pytest.raises(ArtifactError, match="these are no findings"):

@@ -81,6 +81,17 @@ def test_times_in_different_zones_are_named():
     assert told(both)["time_zone"] == "is in no zone, and 'seen' in UTC"
 
 
+def test_times_in_different_zones_are_to_be_converted_and_only_those_without_one_to_be_given_one():
+    utc = HOURS.dt.replace_time_zone("UTC")
+    df = series(utc, there=utc.dt.convert_time_zone("Europe/Oslo"), bare=HOURS, same=utc)
+    found = {one.code: one for one in fz.check(df, "y", time="at").of("time_zone", "time_zones")}
+    assert found["time_zones"].evidence == "is in UTC, and 'there' in Europe/Oslo"
+    assert "dt.convert_time_zone" in found["time_zones"].advice
+    assert "dt.replace_time_zone" not in found["time_zones"].advice
+    assert found["time_zone"].evidence == "is in UTC, and 'bare' in no zone"
+    assert "dt.replace_time_zone" in found["time_zone"].advice
+
+
 def test_missing_future_and_written_times_are_told_of():
     now = datetime.now(UTC).replace(tzinfo=None)
     ahead = [now + timedelta(days=at - 95) for at in range(100)]

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import frazil as fz
+
 ROWS = 400
 GENERATOR = np.random.default_rng(0)
 SOUND = {
@@ -80,6 +82,15 @@ def test_columns_that_differ_late_are_no_copies(checked):
     late[-2:] = [1, 0]  # the same statistics, and the same first rows
     found = checked({"a": base, "b": late, "y": GENERATOR.normal(size=rows)})
     assert found.of("column_duplicate") == ()
+
+
+def test_copies_far_down_are_counted_as_check_counts_them(checked):
+    rows = 250_000
+    df = pl.DataFrame({"x": GENERATOR.normal(size=rows), "y": GENERATOR.normal(size=rows)})
+    df = pl.concat([df, df.tail(50_000)])
+    (quick,) = checked(df.to_dict()).of("rows_duplicate")
+    assert quick.evidence == "50,000 of 300,000 rows are the same as another in every column"
+    assert fz.check(df, "y").of("rows_duplicate") == (quick,)
 
 
 def test_copies_of_rows_are_counted(checked):

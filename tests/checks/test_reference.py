@@ -85,6 +85,29 @@ def test_rows_and_groups_in_both_tables_are_told_of():
     assert groups == {"who": "has 20 of 820 groups that are in the reference too"}
 
 
+def test_rows_without_a_group_are_no_group_in_both():
+    old, new = (
+        pl.DataFrame({"g": [f"{side}{at % 9}" for at in range(190)] + [None] * 10, "x": range(200)}) for side in "ab"
+    )
+    assert fz.check(new, reference=old, groups="g").of("leak_groups") == ()
+    both = fz.check(pl.concat([new, old.head(1)]), reference=old, groups="g").of("leak_groups")
+    assert [finding.evidence for finding in both] == ["has 1 of 10 groups that are in the reference too"]
+
+
+@pytest.mark.parametrize("share", [0.75, 0.925, 1.0])
+@pytest.mark.parametrize("name", ["x", "who"])
+def test_a_column_that_has_gone_missing_is_told_of_however_little_is_left(name, share):
+    new = table(1, 400).with_columns(pl.when(pl.int_range(pl.len()) >= share * pl.len()).then(name).alias(name))
+    told = {one.column: one.evidence for one in fz.check(new, "y", reference=OLD).of("drift_missing")}
+    assert told == {name: f"is missing in {share:.1%} of the rows, in 0.0% of the reference"}
+
+
+def test_a_few_missing_values_of_a_few_rows_are_chance():
+    old = OLD.with_columns(pl.when(pl.col("n") > 0).then("x").alias("x"))
+    new = table(1, 12).with_columns(pl.when(pl.int_range(pl.len()) > 2).then("x").alias("x"))
+    assert fz.check(new, reference=old).of("drift_missing") == ()
+
+
 def plain_psi(ours, theirs):
     """Write the index down as its definition says, bin by bin."""
     total = 0.0

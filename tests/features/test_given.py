@@ -92,3 +92,9 @@ def test_training_rows_get_folds_of_their_own_where_none_are_given():
     assert train.collect()["city|target_mean"].null_count() == 0
     _, train = Recipe(EncodeTarget("city", weight=0), time="day").fit_train(frame, target="sold")
     assert train.collect()["city|target_mean"].is_null().sum() == 8
+
+
+def test_a_column_of_a_function_named_as_a_pattern_is_that_column():
+    named = FromFunction(lambda frame: frame.with_columns(pl.lit(2.0).alias("^a$"), pl.lit(1.0).alias("a")), ["price"])
+    made = Recipe(named).fit(FRAME).apply(FRAME).collect()
+    assert made.select(pl.selectors.by_name("^a$", "a")).row(0) == (2.0, 1.0)

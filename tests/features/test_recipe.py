@@ -38,6 +38,39 @@ def test_recipes_of_two_times_do_not_compose():
         Recipe(time="day") | Recipe(time="month")
 
 
+TRIPS = pl.DataFrame({"a": list("xxyy"), "b": list("pqpq"), "t": [1, 2, 3, 4], "v": [1.0, 2.0, 3.0, 4.0]})
+
+
+@pytest.mark.parametrize(
+    ("panel", "words"),
+    [
+        ({"entity": "b", "time": "t"}, "entity='a' and entity='b'"),
+        ({"time": "t"}, "entity='a' and entity=None"),
+        ({"entity": "a", "time": "v"}, "time='t' and time='v'"),
+        ({"entity": "a", "time": "t", "available_at": "t"}, "available_at=None and available_at='t'"),
+    ],
+)
+def test_fitted_recipes_that_read_earlier_rows_of_two_panels_do_not_compose(panel, words):
+    lags = Recipe(Lag("v"), entity="a", time="t").fit(TRIPS)
+    other = Recipe(fz.diff("v"), **panel).fit(TRIPS.with_columns(v=pl.col("t")))
+    with pytest.raises(SettingError, match=words):
+        lags | other
+
+
+def test_fitted_recipes_compose_with_one_that_reads_no_earlier_rows():
+    lags = Recipe(Lag("v"), entity="b", time="t").fit(TRIPS)
+    own = Recipe(KeepNumbers("v"), entity="a", time="t").fit(TRIPS)
+    expected = lags.apply(own.apply(TRIPS)).collect()
+    assert_frame_equal((own | lags).apply(TRIPS).collect(), expected)
+    assert_frame_equal((lags | own).apply(TRIPS).collect(), expected, check_column_order=False)
+
+
+def test_fitted_recipes_that_make_the_same_feature_do_not_compose():
+    lags = Recipe(Lag("v", [1, 2]), entity="a", time="t").fit(TRIPS)
+    with pytest.raises(SettingError, match=r"both recipes make 'v\|lag_1'; leave it out of one with select\(\)"):
+        lags | lags.select(["v|lag_1"])
+
+
 def test_a_recipe_reads_as_the_call_that_makes_it():
     assert repr(Recipe(EncodeCount("city"), entity="store")) == (
         "Recipe(\n    EncodeCount(columns='city', cross=1),\n    entity='store',\n)"
@@ -257,6 +290,12 @@ def test_a_recipe_without_builders_changes_nothing():
 def test_folds_that_are_none_are_refused(fold_ids):
     with pytest.raises(InputError, match="one integer from 0 a row"):
         RECIPE.fit_train(FRAME, TASK, np.array(fold_ids))
+
+
+@pytest.mark.parametrize("fold_ids", [[0], [0, 1, 0], [0] * 5])
+def test_folds_of_another_number_than_rows_are_refused(fold_ids):
+    with pytest.raises(InputError, match=f"fold_ids are {len(fold_ids)} for 4 rows"):
+        RECIPE.fit_train(FRAME, TASK, fold_ids)
 
 
 def test_a_column_called_fold_is_the_users():

@@ -120,6 +120,12 @@ def test_an_index_is_a_column_only_where_it_has_a_name():
     assert open_source(df.rename_axis("k")).frame.collect().to_dict(as_series=False) == {"k": [7, 8], "a": [1, 2]}
 
 
+def test_a_level_of_an_index_is_a_column_only_where_it_has_a_name():
+    index = pd.MultiIndex.from_tuples([(7, "x"), (8, "y")], names=[None, "k"])
+    found = open_source(pd.DataFrame({"a": [1, 2]}, index=index)).frame.collect()
+    assert found.to_dict(as_series=False) == {"k": ["x", "y"], "a": [1, 2]}
+
+
 def test_missing_values_of_pandas_are_null():
     df = pd.DataFrame({"f": [1.0, float("nan")], "s": ["x", None], "c": pd.Categorical(["u", None])})
     assert open_source(df).frame.collect().null_count().row(0) == (1, 1, 1)

@@ -11,7 +11,7 @@ import polars as pl
 
 from frazil.checks.contract import Contract
 from frazil.checks.door import look_at
-from frazil.checks.drift import check_drift, check_support, drift_frame, measure_drift
+from frazil.checks.drift import check_drift, check_missing_shares, check_support, drift_frame, measure_drift
 from frazil.checks.findings import Findings
 from frazil.checks.look import sampled
 from frazil.checks.reference import check_schema
@@ -92,7 +92,8 @@ class Watch:
         if not told:
             new = self._some(source)
             told += check_drift(self._measured(new, source, predictor), None)
-            told += check_support(look_at(new), look_at(self.kept))
+            looks = look_at(new), look_at(self.kept)
+            told += [*check_missing_shares(*looks), *check_support(*looks)]
         return Findings(tuple(told)) if examples else Findings(tuple(told)).without_examples()
 
     def drift(self, source: Source, predictor: Predictor) -> pl.DataFrame:

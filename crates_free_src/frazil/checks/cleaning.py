@@ -10,10 +10,8 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from frazil.checks.dates import default_dates
 from frazil.checks.look import STRINGS, held, sampled
 from frazil.checks.numbers import outliers, possible_for
-from frazil.checks.quality import SENTINELS
 from frazil.checks.repairs import (
     CELLS,
     INFINITE,
@@ -31,6 +29,7 @@ from frazil.checks.repairs import (
     Strip,
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
+from frazil.checks.strings import units_among
 from frazil.errors import ArtifactError, MissingColumnError
 from frazil.notation import NUMBER, best_formats
 from frazil.schema import column
@@ -139,8 +138,9 @@ def clean(
     Args:
         data: The table that was checked.
         findings: All of what was found, or some: `findings.of("column_spellings")`, `findings.without(...)`.
-        fill: Columns whose missing values are filled in the end: with the median, or the most frequent level. Trees do
-            better with what is missing left as it is.
+        fill: Columns whose missing values are filled in the end: with the median of numbers, or the most frequent
+            string, flag, date or datetime; a column without values, or of another type, is passed over. Trees do better
+            with what is missing left as it is.
 
     Raises:
         MissingColumnError: a column is not there.
@@ -169,7 +169,8 @@ def clean(
             steps += made
             gone |= {step.column for step in made if isinstance(step, DropColumn)}
             sample = _refreshed(sample, made)
-    steps += [Fill("fill", name, _usual(sample.get_column(name).alias(""))) for name in fill if name not in gone]
+    usual = {name: _usual(sample.get_column(name).alias("")) for name in fill if name not in gone}
+    steps += [Fill("fill", name, value) for name, value in usual.items() if value is not None]
     return Repairs(tuple(steps))
 
 
@@ -225,11 +226,13 @@ def _offered(finding: Finding, sample: pl.DataFrame) -> list[Any]:
         "column_constant": DropColumn,
         "column_duplicate": DropColumn,
         "column_whitespace": Strip,
-        "column_missing_words": MakeWordsNull,
     }
     values = sample.get_column(name).alias("")
     if code in plain:
         return [plain[code](code, name)]
+    if code in ("column_missing_words", "column_sentinel"):
+        kind = MakeWordsNull if code == "column_missing_words" else MakeNull
+        return [kind(code, name, finding.marks)] if finding.marks else []
     if values.dtype in STRINGS:
         return _of_strings(code, name, values.cast(pl.String))
     return _of_numbers(code, name, values)
@@ -240,7 +243,8 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
         counts = values.drop_nulls().alias("value").value_counts(sort=True, name="rows").head(MOST_LEVELS)
         return [MergeLevels(code, name, tuple(spellings(dict(counts.iter_rows())).items()))]
     if code in ("column_units_as_text", "column_mixed_types"):
-        return [ParseNumber.of(code, name, values)]
+        # Numbers of several units, "" among them, can't be compared without the unit.
+        return [ParseNumber.of(code, name, values)] if len(units_among(values)) == 1 else []
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
@@ -253,10 +257,9 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
 def _of_numbers(code: str, name: str, values: pl.Series) -> list[Any]:
     if code == "column_dates_as_numbers":
         return [ParseDate(code, name, "%Y%m%d")]
-    if code in ("column_infinite", "column_zeros", "column_sentinel"):
+    if code in ("column_infinite", "column_zeros"):
         zero = 0.0 if values.dtype.is_float() else 0
-        marks = {"column_infinite": INFINITE, "column_zeros": (zero,)}.get(code) or _marks(values)
-        return [MakeNull(code, name, marks)] if marks else []
+        return [MakeNull(code, name, INFINITE if code == "column_infinite" else (zero,))]
     if code == "column_impossible" and (possible := possible_for(name)) is not None:
         return [NullOutside(code, name, possible.low, possible.high)]
     if code == "column_outliers":
@@ -267,20 +270,18 @@ def _of_numbers(code: str, name: str, values: pl.Series) -> list[Any]:
     return []
 
 
-def _marks(values: pl.Series) -> tuple[Any, ...]:
-    """Return the marks of missing values at the ends of a column, as the finding counted them."""
-    if values.dtype in (pl.Date, pl.Datetime):
-        return tuple(str(mark) for mark in default_dates(values.cast(pl.Date).drop_nulls()))
-    ends = {values.min(), values.max()}
-    marks = [value for value in SENTINELS if value in ends]
-    return tuple(float(mark) if values.dtype.is_float() else mark for mark in marks)
-
-
-def _usual(values: pl.Series) -> Any:  # noqa: ANN401 -- a value of the column
-    present = values.drop_nans().drop_nulls() if values.dtype.is_float() else values.drop_nulls()
-    if present.is_empty():
+def _usual(values: pl.Series) -> float | str | bool | None:
+    """Return what missing values are filled with, as JSON can hold it: dates and datetimes as ISO text."""
+    present = values.drop_nulls()
+    if values.dtype.is_numeric():
+        numbers = present.cast(pl.Float64)
+        median = numbers.filter(numbers.is_finite()).median()
+        return None if median is None else float(median)  # type: ignore[arg-type]
+    if present.is_empty() or values.dtype not in (*STRINGS, pl.Boolean, pl.Date, pl.Datetime):
         return None
-    return present.median() if values.dtype.is_numeric() else present.mode().sort()[0]
+    mode = present.cast(pl.String) if values.dtype in STRINGS else present
+    value = mode.mode().sort()[0]
+    return value if isinstance(value, (str, bool)) else str(value.isoformat())
 
 
 def _read(*, kind: str, **fields: Any) -> Any:  # noqa: ANN401

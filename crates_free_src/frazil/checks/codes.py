@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from frazil.checks.findings import Finding
 from frazil.types import Severity
@@ -168,11 +169,13 @@ SECTIONS = {
         Code("time_duplicates", WARNING, "An entity has several rows of one time.",
              "Name what tells them apart as a part of entity, or keep one: lags can't order them."),
         Code("time_gaps", TIP, "Steps are missing in a regular series.",
-             "Windows by time ('7d') are right across gaps, those by rows ('7i') are not."),
+             "Windows by time ('7d', of integers '7i') are right across gaps, those by rows (7) are not."),
         Code("time_irregular", TIP, "Rows come at no usual step.",
-             "Take windows by time ('7d') and not by rows ('7i')."),
-        Code("time_zone", TIP, "Times have no zone, and what they show looks like local time.",
-             "Say which zone it is (dt.replace_time_zone), and convert to UTC."),
+             "Take windows by time ('7d', of integers '7i') and not by rows (7)."),
+        Code("time_zone", TIP, "Some columns of times have a zone, and others have none.",
+             "Say of those without one which it is (dt.replace_time_zone), and convert all to UTC."),
+        Code("time_zones", TIP, "Columns of times are in different zones.",
+             "Convert them to one (dt.convert_time_zone), which moves no moment: hours and days differ between zones."),
         Code("time_clock_change", TIP, "On the days when clocks change, hours are missing or doubled.",
              "Convert to UTC before: differences and lags are an hour off on these days."),
         Code("time_future", WARNING, "Rows lie in the future.",
@@ -207,11 +210,11 @@ ALL = tuple(code for section in SECTIONS.values() for code in section)
 CODES = {code.name: code for code in ALL}
 
 
-def found(code: str, column: str | None, evidence: str, examples: str = "") -> Finding:
+def found(code: str, column: str | None, evidence: str, examples: str = "", *, marks: tuple[Any, ...] = ()) -> Finding:
     """Make a finding of a known code; examples are values of the column, which are shown on request only.
 
     >>> found("column_constant", "country", "has the same value in every row", "'NZ'").severity.value
     'tip'
     """
     known = CODES[code]
-    return Finding(code, known.severity, column, evidence, known.advice, examples)
+    return Finding(code, known.severity, column, evidence, known.advice, examples, marks)

@@ -34,7 +34,8 @@ class ColumnRule:
 
     Args:
         name: The column's name.
-        kind: "integer", "float", "string", "boolean", "date", "datetime" or the name of another type.
+        kind: "integer", "float", "string", "boolean", "date", "datetime" or the name of another type; None for a column
+            that held nothing.
         low: Least number; dates and datetimes have none.
         high: Greatest number.
         levels: The strings that are known.
@@ -42,7 +43,7 @@ class ColumnRule:
     """
 
     name: str
-    kind: str
+    kind: str | None
     low: float | None = None
     high: float | None = None
     levels: tuple[str, ...] | None = None
@@ -173,12 +174,17 @@ def kind_of(dtype: pl.DataType) -> str:
 
 
 def _fits(rule: ColumnRule, dtype: pl.DataType) -> bool:
-    return kind_of(dtype) in FITS.get(rule.kind, {rule.kind}) or dtype == pl.Null
+    if rule.kind is None or dtype == pl.Null:
+        return True
+    return kind_of(dtype) in FITS.get(rule.kind, {rule.kind})
 
 
 def _rule(known: ColumnProfile, rows: int, frame: pl.LazyFrame) -> ColumnRule:
     share = (known.nulls + known.nans) / max(1, rows)
-    rule = {"name": known.name, "kind": kind_of(known.dtype), "most_missing": min(1.0, share + MISSING_SLACK)}
+    # Of a column without values a CSV file says String, and a list of None says Null: both are no type that was seen.
+    is_unknown = known.dtype == pl.Null or (known.dtype == pl.String and 0 < rows == known.nulls)
+    kind = None if is_unknown else kind_of(known.dtype)
+    rule: dict[str, Any] = {"name": known.name, "kind": kind, "most_missing": min(1.0, share + MISSING_SLACK)}
     if known.dtype in STRINGS and 0 < (known.n_unique or 0) <= MOST_LEVELS:
         distinct = frame.select(column(known.name).cast(pl.String).alias("value")).unique()
         levels = distinct.collect(engine="streaming")["value"].drop_nulls().sort()
@@ -188,7 +194,7 @@ def _rule(known: ColumnProfile, rows: int, frame: pl.LazyFrame) -> ColumnRule:
         low, high = float(known.minimum) - slack, float(known.maximum) + slack
         # What was never negative is taken as what can't be.
         rule |= {"low": max(0.0, low) if known.minimum >= 0 else low, "high": high}
-    return ColumnRule(**rule)  # type: ignore[arg-type]
+    return ColumnRule(**rule)
 
 
 def _told(rule: ColumnRule, dtype: pl.DataType | None, at: int, counts: dict[str, int]) -> Iterator[tuple[Any, ...]]:

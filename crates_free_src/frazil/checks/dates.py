@@ -43,9 +43,8 @@ def check_dates(look: Look, *, today: date | None = None) -> Iterator[Finding]:
                 marks = default_dates(days)
                 for mark in marks:
                     count = int((days == mark).sum())
-                    yield found(
-                        "column_sentinel", known.name, f"is {mark} in {count:,} {look.of_rows}, far from others"
-                    )
+                    evidence = f"is {mark} in {count:,} {look.of_rows}, far from others"
+                    yield found("column_sentinel", known.name, evidence, marks=(mark.isoformat(),))
                 yield from _out_of_range(known.name, days.filter(~days.is_in(marks)), today, look)
 
 

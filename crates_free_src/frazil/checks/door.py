@@ -11,7 +11,7 @@ import polars as pl
 from frazil.checks.codes import CODES, found
 from frazil.checks.dates import check_dates
 from frazil.checks.discriminate import check_discrimination
-from frazil.checks.drift import check_drift, check_support, measure_drift
+from frazil.checks.drift import check_drift, check_missing_shares, check_support, measure_drift
 from frazil.checks.findings import Findings
 from frazil.checks.future import check_later_dates, check_next_values
 from frazil.checks.isolated import check_isolation
@@ -93,13 +93,15 @@ def check(  # noqa: PLR0913 -- the door
     source = open_source(data)
     named = {"target": target, "time": time, "groups": groups, "weights": weights}
     whose, unique = _names(entity), _names(key)
-    _check_named(source, [name for name in (*named.values(), *whose, *unique) if name is not None])
+    _check_named(source, target, [name for name in (*named.values(), *whose, *unique) if name is not None])
     told: list[Finding] = []
     if time is not None and source.frame.collect_schema()[time] in STRINGS:
         told.append(found("time_text", time, "holds strings"))
         time = None
     look = _look(source, target, time=time, entity=whose, groups=groups, weights=weights)
     problem = _task(look, task)
+    kept = [name for name in (time, groups, weights, *whose) if name is not None]
+    told += check_columns(look.frame, look.profile, look.schema, named=[*kept, *unique])
     told += _of_table(look, unique, () if time is None else (time,))
     if problem is not None:
         told += _of_target(look, problem, () if time is None else (time, *whose))
@@ -136,13 +138,13 @@ def _known_codes(ignore: Iterable[str]) -> tuple[str, ...]:
     return given
 
 
-def _check_named(source: Source, names: list[str]) -> None:
+def _check_named(source: Source, target: str | None, names: list[str]) -> None:
     with reading(source.name):
         there = source.frame.collect_schema().names()
     if missing := [name for name in dict.fromkeys(names) if name not in there]:
         raise MissingColumnError.among(missing, there, where=source.name)
-    if names and len(there) == 1:
-        raise SchemaError(f"{source.name} has no column beside the target {names[0]!r}; nothing can predict it.")
+    if target is not None and len(there) == 1:
+        raise SchemaError(f"{source.name} has no column beside the target {target!r}; nothing can predict it.")
 
 
 def _look(source: Source, target: str | None, **named: Any) -> Look:  # noqa: ANN401 -- as infer_roles takes them
@@ -165,7 +167,6 @@ def _task(look: Look, given: str) -> Task | None:
 
 
 def _of_table(look: Look, key: tuple[str, ...], ordered_by: tuple[str, ...]) -> Iterator[Finding]:
-    yield from check_columns(look.frame, look.profile, look.schema)
     yield from check_rows(look, key)
     yield from check_missing(look)
     yield from check_strings(look)
@@ -213,6 +214,7 @@ def _of_reference(look: Look, source: Source, time: str | None, groups: str | No
     aside = [name for name in (time, groups) if name is not None]
     yield from check_overlap(look, theirs, groups)
     yield from check_drift(measure_drift(look, theirs, aside), look.target)
+    yield from check_missing_shares(look, theirs, aside)
     yield from check_support(look, theirs, aside)
     yield from check_discrimination(look, theirs, _orders(look, aside))
     if time is not None and time in theirs.known:

@@ -121,7 +121,7 @@ def drift_frame(measured: Sequence[Drift]) -> pl.DataFrame:
 
 
 def check_drift(measured: Sequence[Drift], target: str | None) -> Iterator[Finding]:
-    """Tell of the columns that drifted, and of those that are missing more or less often."""
+    """Tell of the columns that drifted."""
     for one in measured:
         if one.is_drifted:
             code = "drift_target" if one.column == target else "drift_column"
@@ -132,18 +132,25 @@ def check_drift(measured: Sequence[Drift], target: str | None) -> Iterator[Findi
                 f"{moved}, adjusted p {chance:.1g}, {one.rows:,} against {one.reference_rows:,} values"
             )
             yield found(code, one.column, evidence)
-        if one.column != target and _is_missing_otherwise(one):
-            evidence = f"is missing in {one.missing:.1%} of the rows, in {one.reference_missing:.1%} of the reference"
-            yield found("drift_missing", one.column, evidence)
 
 
-def _is_missing_otherwise(one: Drift) -> bool:
-    """Whether the shares without a value differ by much, and by more than chance (z test of two shares)."""
-    rows = [one.rows / max(1e-9, 1 - one.missing), one.reference_rows / max(1e-9, 1 - one.reference_missing)]
-    share = (one.missing * rows[0] + one.reference_missing * rows[1]) / sum(rows)
-    difference = abs(one.missing - one.reference_missing)
-    error = np.sqrt(share * (1 - share) * (1 / rows[0] + 1 / rows[1]))
-    return bool(difference > max(MISSING_LINE, DEVIATIONS * error))
+def check_missing_shares(look: Look, reference: Look, leave_out: Sequence[str] = ()) -> Iterator[Finding]:
+    """Tell of the columns that are missing more or less often, however few values are left to be compared."""
+    rows = look.sample.height, reference.sample.height
+    for name in look.schema:
+        if name in reference.schema and name not in leave_out and name != look.target:
+            shares = missing_share(look.sample, name), missing_share(reference.sample, name)
+            if _differ(shares, rows):
+                evidence = f"is missing in {shares[0]:.1%} of the rows, in {shares[1]:.1%} of the reference"
+                yield found("drift_missing", name, evidence)
+
+
+def _differ(shares: tuple[float, float], rows: tuple[int, int]) -> bool:
+    """Whether two shares differ by much, by more than chance (z test of two shares), and by more than a few rows."""
+    difference = abs(shares[0] - shares[1])
+    pooled = (shares[0] * rows[0] + shares[1] * rows[1]) / sum(rows)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / rows[0] + 1 / rows[1]))
+    return bool(difference > max(MISSING_LINE, DEVIATIONS * error, FEW / min(rows)))
 
 
 def check_support(look: Look, reference: Look, leave_out: Sequence[str] = ()) -> Iterator[Finding]:

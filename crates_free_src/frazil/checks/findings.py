@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
@@ -31,6 +31,8 @@ class Finding:
         evidence: The figures, as the rest of a sentence that the column's name begins.
         advice: What to do about it.
         examples: Values of the column, where they were asked for; else empty, so that nothing of them gets into logs.
+        marks: What stands for missing in it: numbers, words, or dates as ISO text. They are customary ones, and none
+            that say anything of the rows.
     """
 
     code: str
@@ -39,6 +41,7 @@ class Finding:
     evidence: str
     advice: str
     examples: str = ""
+    marks: tuple[Any, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -132,6 +135,9 @@ def _told(alike: list[Finding]) -> list[str]:
     return told
 
 
-def _read(*, code: str, severity: str, column: str | None, evidence: str, advice: str, examples: str = "") -> Finding:
+def _read(*, severity: str, column: str | None, marks: Iterable[Any] = (), **texts: str) -> Finding:
     name = None if column is None else str(column)
-    return Finding(str(code), Severity(severity), name, str(evidence), str(advice), str(examples))
+    told = {field: str(text) for field, text in texts.items()}
+    if not all(isinstance(mark, (int, float, str)) for mark in marks):
+        raise TypeError(f"marks of {name!r} are numbers and strings")
+    return Finding(severity=Severity(severity), column=name, marks=tuple(marks), **told)

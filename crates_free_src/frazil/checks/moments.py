@@ -55,10 +55,17 @@ def _zones(look: Look, time: str) -> Iterator[Finding]:
     zones = {
         known.name: known.dtype.time_zone for known in look.profile.columns if isinstance(known.dtype, pl.Datetime)
     }
-    others = {name: zone for name, zone in zones.items() if time in zones and zone != zones[time]}
-    if others:
-        told = ", ".join(f"{name!r} in {zone or 'no zone'}" for name, zone in others.items())
-        yield found("time_zone", time, f"is in {zones[time] or 'no zone'}, and {told}")
+    if time not in zones:
+        return
+    own = zones[time]
+    others = {name: zone for name, zone in zones.items() if zone != own}
+    # Times without a zone have to be given one; those with one would be moved by it, and are converted.
+    lacking = {name: zone for name, zone in others.items() if None in (zone, own)}
+    differing = {name: zone for name, zone in others.items() if name not in lacking}
+    for code, columns in (("time_zone", lacking), ("time_zones", differing)):
+        if columns:
+            told = ", ".join(f"{name!r} in {zone or 'no zone'}" for name, zone in columns.items())
+            yield found(code, time, f"is in {own or 'no zone'}, and {told}")
 
 
 def _order(look: Look, series: Series, time: str) -> Iterator[Finding]:

@@ -9,11 +9,12 @@ import polars as pl
 
 from frazil.checks.codes import found
 from frazil.checks.numbers import is_named_like_id
+from frazil.checks.rows import check_copies
 from frazil.schema import column
 from frazil.types import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from frazil.checks.findings import Finding
     from frazil.profile import ColumnProfile, Profile
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 
 MOSTLY_MISSING = 0.95
 FEW_ROWS = 20  # of fewer rows, all values being distinct says nothing
-DUPLICATE_ROWS = 200_000  # of a larger table the first so many rows are looked at for copies
 COMPARED_ROWS = 2_000  # are enough to tell most columns apart; the others are compared in full
-COPIED_ROWS = 3
-COPIED_SHARE = 0.001  # fewer copies than this are what chance and coarse values make
 EXACT_INTEGER = 2**53  # float64 counts no further by ones
 FLOAT32_END, FLOAT32_LEAST = 3.4028235677973366e38, 1.1754943508222875e-38  # of normal numbers
 SURE_DIGITS = 15  # of any number in float64; more are lost in some
@@ -37,28 +35,39 @@ SENTINELS = (-9, -99, -999, -9999, -99999, -1, 99, 999, 9999, 99999, 999999)
 def check_quality(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
     """Look at every column that is not the target, and at the rows."""
     yield from check_columns(frame, profile, schema)
-    yield from _duplicate_rows(frame, profile)
+    yield from check_copies(frame, profile)
 
 
-def check_columns(frame: pl.LazyFrame, profile: Profile, schema: Schema) -> Iterator[Finding]:
-    """Look at every column that is not the target."""
+def check_columns(
+    frame: pl.LazyFrame, profile: Profile, schema: Schema, named: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Look at every column that is not the target.
+
+    Args:
+        frame: All rows.
+        profile: Their statistics.
+        schema: What each column is for.
+        named: Columns that the user needs for something, so that none is told to be of no use.
+    """
     inputs = [known for known in profile.columns if schema[known.name].role is not Role.TARGET]
     for known in inputs:
-        yield from _column(known, profile.rows, schema)
+        yield from _column(known, profile.rows, schema, is_named=known.name in named)
     yield from _beyond_float32(frame, inputs)
     yield from _long_decimals(frame, inputs)
     yield from _sentinels(frame, inputs)
-    yield from _duplicate_columns(frame, inputs)
+    yield from _duplicate_columns(frame, inputs, named)
 
 
-def _column(known: ColumnProfile, rows: int, schema: Schema) -> Iterator[Finding]:
+def _column(known: ColumnProfile, rows: int, schema: Schema, *, is_named: bool) -> Iterator[Finding]:
     """Say what the profile alone shows; a column that holds nothing is not looked at further."""
     missing = known.nulls + known.nans
+    is_left_out = schema[known.name].role is Role.IGNORED and not is_named
     if rows and missing == rows:
-        yield found("column_empty", known.name, f"has no value in {rows:,} rows")
+        code = "column_empty" if is_left_out else "column_mostly_missing"
+        yield found(code, known.name, f"has no value in {rows:,} rows")
     elif known.n_unique is None:
         yield found("column_unsupported", known.name, f"is of type {known.dtype}")
-    elif known.n_unique == 1 and not missing and rows > 1:
+    elif is_left_out and known.n_unique == 1 and not missing and rows > 1:
         value = known.minimum if known.top is None else known.top
         yield found("column_constant", known.name, "has the same value in every row", repr(value))
     else:
@@ -175,7 +184,9 @@ def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Fin
     for (known, value), row in zip(suspects, frame.select(asked).collect().row(0), strict=True):
         if row["count"] > 1 and _is_far(float(value), row["low"], row["high"]):
             evidence = f"is {value:g} in {row['count']:,} rows, far from all others"
-            yield found("column_sentinel", known.name, evidence, f"from {row['low']:g} to {row['high']:g}")
+            others = f"from {row['low']:g} to {row['high']:g}"
+            mark = float(value) if known.dtype.is_float() else int(value)
+            yield found("column_sentinel", known.name, evidence, others, marks=(mark,))
 
 
 def _is_far(value: float, low: float, high: float) -> bool:
@@ -185,9 +196,13 @@ def _is_far(value: float, low: float, high: float) -> bool:
     return value > high + (high - low) and value > 2 * high
 
 
-def _duplicate_columns(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Finding]:
-    """Compare in full the columns whose statistics and sampled values agree; of equal ones the first is kept."""
-    pairs = [(names[0], other) for names in _alike(frame, inputs) for other in names[1:]]
+def _duplicate_columns(frame: pl.LazyFrame, inputs: list[ColumnProfile], named: Collection[str]) -> Iterator[Finding]:
+    """Compare in full the columns whose statistics and sampled values agree; of equal ones the first is kept.
+
+    Named columns come first and are kept all.
+    """
+    alike = [sorted(names, key=lambda name: name not in named) for names in _alike(frame, inputs)]
+    pairs = [(names[0], other) for names in alike for other in names[1:] if other not in named]
     if not pairs:
         return
     same = frame.select(
@@ -212,14 +227,3 @@ def _alike(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> list[list[str]]:
         for name, key in suspects.items():
             by_values[key, tuple(df.get_column(name).alias("").to_physical().cast(pl.String).to_list())].append(name)
     return [names for names in by_values.values() if len(names) > 1]
-
-
-def _duplicate_rows(frame: pl.LazyFrame, profile: Profile) -> Iterator[Finding]:
-    plain = [column(known.name) for known in profile.columns if known.n_unique is not None]
-    looked = min(profile.rows, DUPLICATE_ROWS)
-    if not plain or looked < FEW_ROWS:
-        return
-    distinct = frame.head(looked).select(pl.struct(plain).n_unique()).collect().item()
-    copies = looked - distinct
-    if copies > max(COPIED_ROWS - 1, COPIED_SHARE * looked):
-        yield found("rows_duplicate", None, f"{copies:,} of {looked:,} rows are the same as another in every column")

@@ -55,9 +55,11 @@ def check_overlap(look: Look, reference: Look, groups: str | None) -> Iterator[F
 
     Where the tables are large, both are looked at in the same part of the rows' hashes, so that copies meet.
     """
-    theirs = set(plain_columns(reference))
+    theirs = set(plain_columns(reference.profile))
     names = [
-        name for name in plain_columns(look) if name in theirs and look.known[name].dtype == reference.known[name].dtype
+        name
+        for name in plain_columns(look.profile)
+        if name in theirs and look.known[name].dtype == reference.known[name].dtype
     ]
     if len(names) >= LEAST_COLUMNS:
         plain = [column(name) for name in names]
@@ -91,7 +93,7 @@ def _groups(look: Look, reference: Look, name: str) -> Iterator[Finding]:
     if look.known[name].dtype != reference.known[name].dtype:
         return
     ours, theirs = (
-        side.frame.select(column(name).hash(0).alias("hash")).unique().collect(engine="streaming")["hash"]
+        side.frame.select(column(name).drop_nulls().hash(0).alias("hash")).unique().collect(engine="streaming")["hash"]
         for side in (look, reference)
     )
     both = int(ours.is_in(theirs.implode()).sum())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from frazil.checks.look import HELD_DAYS, STRINGS
 from frazil.checks.strings import UNIT, missing_words
 from frazil.notation import number_in, tells_comma, time_in
 from frazil.profile import TICKS
@@ -44,14 +45,22 @@ class MakeNull(Change):
     values: tuple[Any, ...] = ()
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
+        """Return the repaired column; one that can't hold the values, as it is."""
         one = column(self.column)
-        probe, listed = one, list(self.values)
+        probe, listed = one, [value for value in self.values if not isinstance(value, str)]
         if dtype in (pl.Date, pl.Datetime):
-            # As numbers of days: casts of times beyond the year 9999 panic.
+            # As numbers of days: casts of times beyond the year 9999 panic. A look at a table cuts them, so the marks
+            # that it found are of cut ones.
             ticks = TICKS[dtype.time_unit] * 86_400 if isinstance(dtype, pl.Datetime) else 1
-            probe = one.to_physical().cast(pl.Int64) // ticks
-            listed = [(date.fromisoformat(day) - date(1970, 1, 1)).days for day in listed]
+            probe = (one.to_physical().cast(pl.Int64) // ticks).clip(*HELD_DAYS)
+            days = [date.fromisoformat(value) for value in self.values if isinstance(value, str)]
+            listed = [(day - date(1970, 1, 1)).days for day in days]
+        elif dtype.is_float():
+            listed = [float(value) for value in listed]
+        elif dtype.is_numeric():
+            listed = [int(value) for value in listed if value == value // 1]
+        else:
+            return one
         return pl.when(~probe.is_in(listed).fill_null(value=False)).then(one)
 
     def text(self) -> str:
@@ -61,16 +70,22 @@ class MakeNull(Change):
 
 @dataclass(frozen=True, slots=True)
 class MakeWordsNull(Change):
-    """Make strings null that are a word for a missing value."""
+    """Make strings null that are a word for a missing value.
+
+    Args:
+        words: The words, in lower case and without blanks at their ends; strings are compared without regard to both.
+    """
+
+    words: tuple[str, ...] = ()
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
         """Return the repaired column."""
         text = column(self.column).cast(pl.String)
-        return pl.when(~missing_words(text)).then(column(self.column)).cast(dtype)
+        return pl.when(~missing_words(text, self.words)).then(column(self.column)).cast(dtype)
 
     def text(self) -> str:
         """Say what it does."""
-        return "make words for missing values null"
+        return f"make {', '.join(map(repr, self.words))} null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +163,9 @@ class ParseDate(Change):
     way: str = "%Y-%m-%d"
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
+        """Return the repaired column; one of dates or datetimes, as another file may hold them, as it is."""
+        if dtype in (pl.Date, pl.Datetime):
+            return column(self.column)
         text = column(self.column).cast(pl.String)
         if dtype.is_integer():
             return text.str.to_date("%Y%m%d", strict=False)
@@ -211,16 +228,16 @@ class Fill(Change):
     """Fill missing values.
 
     Args:
-        value: The median of numbers, the most frequent level of others.
+        value: The median of numbers, the most frequent value of others; dates and datetimes as ISO text.
     """
 
-    value: Any = None
+    value: float | str | bool | None = None
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
-        one = column(self.column)
-        value = round(self.value) if dtype.is_integer() else self.value
-        return (one.fill_nan(None) if dtype.is_float() else one).fill_null(value)
+        """Return the repaired column; one that can't hold the value, as it is."""
+        value = _fitting(self.value, dtype)
+        one = column(self.column).fill_nan(None) if dtype.is_float() else column(self.column)
+        return one if value is None else one.fill_null(pl.lit(value).cast(dtype, strict=False))
 
     def text(self) -> str:
         """Say what it does."""
@@ -251,6 +268,20 @@ class DropCopies:
     def text(self) -> str:
         """Say what it does."""
         return "keep the first of rows that are the same"
+
+
+def _fitting(value: object, dtype: pl.DataType) -> object:
+    """Return a value as one of a type; None where it is none."""
+    if dtype in STRINGS or dtype == pl.Boolean:
+        return value if isinstance(value, bool if dtype == pl.Boolean else str) else None
+    if dtype in (pl.Date, pl.Datetime) and isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if dtype.is_numeric() and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return round(value) if dtype.is_integer() else value
+    return None
 
 
 CELLS = (MakeNull, MakeWordsNull, Strip, MergeLevels, ParseNumber, ParseDate, Clip, NullOutside, Fill)

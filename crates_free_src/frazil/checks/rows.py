@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from frazil.checks.findings import Finding
     from frazil.checks.look import Look
+    from frazil.profile import Profile
     from frazil.task import Task
 
 HASHED_ROWS = 2_000_000  # at most about so many hashes are held
@@ -41,24 +42,36 @@ def check_rows(look: Look, key: Sequence[str] = ()) -> Iterator[Finding]:
         look: The table.
         key: Columns whose values together should name one row only.
     """
-    names = plain_columns(look)
+    names = plain_columns(look.profile)
     if look.rows < LEAST_ROWS or not names:
         return
     if key:
         yield from _by_key(look, key)
-    hashes = row_hashes(look.frame, names, look.rows)
+    exact = list(check_copies(look.frame, look.profile))
+    yield from exact or _near(look, names)
+
+
+def check_copies(frame: pl.LazyFrame, profile: Profile) -> Iterator[Finding]:
+    """Count rows that are the same as another in every column.
+
+    Args:
+        frame: All rows.
+        profile: Their statistics.
+    """
+    names = plain_columns(profile)
+    if profile.rows < LEAST_ROWS or not names:
+        return
+    hashes = row_hashes(frame, names, profile.rows)
     looked = hashes.height
     copies = looked - hashes["hash"].n_unique()
     if copies > max(COPIED_ROWS - 1, COPIED_SHARE * looked):
         evidence = f"{copies:,} of {looked:,} rows are the same as another in every column"
-        yield found("rows_duplicate", None, evidence + _part(looked, look.rows))
-    else:
-        yield from _near(look, names)
+        yield found("rows_duplicate", None, evidence + _part(profile.rows))
 
 
-def plain_columns(look: Look) -> list[str]:
+def plain_columns(profile: Profile) -> list[str]:
     """Return the columns whose values can be compared."""
-    return [known.name for known in look.profile.columns if known.n_unique is not None]
+    return [known.name for known in profile.columns if known.n_unique is not None]
 
 
 def row_hashes(frame: pl.LazyFrame, names: Sequence[str], rows: int, *, extra: Sequence[pl.Expr] = ()) -> pl.DataFrame:
@@ -76,17 +89,19 @@ def row_hashes(frame: pl.LazyFrame, names: Sequence[str], rows: int, *, extra: S
     return hashed.filter(pl.col("hash") // 2**32 % parts == 0).collect(engine="streaming")
 
 
-def _part(looked: int, rows: int) -> str:
-    return "" if looked == rows else f" (those of {rows:,} whose hash falls in one part)"
+def _part(rows: int) -> str:
+    return "" if rows <= HASHED_ROWS else f" (those of {rows:,} whose hash falls in one part)"
 
 
 def _by_key(look: Look, key: Sequence[str]) -> Iterator[Finding]:
-    hashes = row_hashes(look.frame, key, look.rows)
+    """Count rows with the key of another; a row that lacks a part of its key has none."""
+    keyed = look.frame.filter(column(name).is_not_null() for name in key)
+    hashes = row_hashes(keyed, key, look.rows)
     copies = hashes.height - hashes["hash"].n_unique()
     if copies:
         named = ", ".join(map(repr, key))
         evidence = f"{copies:,} of {hashes.height:,} rows have the key ({named}) of another"
-        yield found("rows_duplicate_key", None, evidence + _part(hashes.height, look.rows))
+        yield found("rows_duplicate_key", None, evidence + _part(look.rows))
 
 
 def normalised(dtypes: dict[str, pl.DataType]) -> list[pl.Expr]:
@@ -117,7 +132,11 @@ def _near(look: Look, names: list[str]) -> Iterator[Finding]:
 
 def check_conflicts(look: Look, task: Task) -> Iterator[Finding]:
     """Count rows that no model can get right, as others with the same features have another class."""
-    names = [name for name in plain_columns(look) if name != task.target and look.schema[name].role is not Role.WEIGHT]
+    names = [
+        name
+        for name in plain_columns(look.profile)
+        if name != task.target and look.schema[name].role is not Role.WEIGHT
+    ]
     if task.is_regression or not names:
         return
     label = column(task.target).hash(SEED).alias("label")
@@ -131,4 +150,4 @@ def check_conflicts(look: Look, task: Task) -> Iterator[Finding]:
             f"is of another class than most rows with the same features in {wrong:,} of {looked:,} rows, so that"
             f" accuracy ends at {1 - wrong / looked:.2%}"
         )
-        yield found("target_conflict", task.target, evidence + _part(looked, look.rows))
+        yield found("target_conflict", task.target, evidence + _part(look.rows))

@@ -11,7 +11,7 @@ from frazil.notation import NUMBER, best_formats, time_in
 from frazil.types import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from frazil.checks.findings import Finding
     from frazil.checks.look import Look
@@ -51,9 +51,14 @@ def check_strings(look: Look) -> Iterator[Finding]:
                 yield from _ambiguous_dates(name, levels, look)
 
 
-def missing_words(values: pl.Expr) -> pl.Expr:
-    """Return where strings are nothing but a word for a missing value."""
-    return values.str.strip_chars().str.to_lowercase().is_in(MISSING_WORDS)
+def missing_words(values: pl.Expr, words: Collection[str] = MISSING_WORDS) -> pl.Expr:
+    """Return where strings are nothing but a word for a missing value, in whatever case and between blanks."""
+    return bare_words(values).is_in(list(words))
+
+
+def bare_words(values: pl.Expr) -> pl.Expr:
+    """Return strings in lower case and without blanks at their ends."""
+    return values.str.strip_chars().str.to_lowercase()
 
 
 def is_number(values: pl.Expr) -> pl.Expr:
@@ -89,7 +94,8 @@ def _kinds(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
     if absent.height and absent.height < levels.height:
         words = ", ".join(repr(word) for word in absent["value"].head(SHOWN))
         evidence = f"is a word for missing ({words}) in {absent['rows'].sum():,} {look.of_rows}"
-        yield found("column_missing_words", name, evidence)
+        marks = tuple(absent.select(bare_words(pl.col("value")).unique().sort()).to_series())
+        yield found("column_missing_words", name, evidence, marks=marks)
     present = levels.filter(~missing_words(pl.col("value")))
     numbers = present.filter(is_number(pl.col("value")))
     share = int(numbers["rows"].sum()) / max(1, int(present["rows"].sum()))
@@ -118,6 +124,16 @@ def _mixed_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Findin
     yield found("column_mixed_dates", name, f"writes dates {written} {look.of_rows}", examples_of(present))
 
 
+def units_among(values: pl.Series) -> set[str]:
+    """Return the units of those strings that are numbers with a unit, and "" where some are numbers without one."""
+    fitting = values.to_frame("value").filter(pl.col("value").str.contains(UNIT))
+    return set(fitting.select(_unit(pl.col("value")).unique()).to_series())
+
+
+def _unit(values: pl.Expr) -> pl.Expr:
+    return pl.concat_str(values.str.extract(UNIT, group).fill_null("") for group in (1, 2))
+
+
 def _ambiguous_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
     """Tell of dates that two formats read equally well, and not as the same days."""
     if look.known[name].looks_like != "date":
@@ -135,7 +151,7 @@ def units_of(levels: pl.DataFrame) -> list[str] | None:
     parts = levels.head(MOST_LEVELS).select(
         "rows",
         number=pl.col("value").str.extract(r"(\d[\d.,]*)"),
-        unit=pl.concat_str(pl.col("value").str.extract(UNIT, group).fill_null("") for group in (1, 2)),
+        unit=_unit(pl.col("value")),
         fits=pl.col("value").str.contains(UNIT),
     )
     fitting = parts.filter(pl.col("fits") & (pl.col("unit") != ""))

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from frazil.budget import parse_bytes
 from frazil.errors import MissingColumnError, SchemaError, SettingError
@@ -17,7 +18,7 @@ from frazil.features.applying import add_features
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
 from frazil.features.overlapping import Overlap
-from frazil.features.panel import Panel, Reach
+from frazil.features.panel import Panel, Reach, check_alike
 from frazil.features.retyped import is_empty_of, types_to_restore, with_types
 from frazil.features.several import several
 from frazil.features.storage import read_members, write_members
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from frazil.features.bounded import Plan
     from frazil.features.contract import Feature
+
+PART = "part-{:05}.parquet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,11 +137,13 @@ class FittedRecipe:
 
         Raises: as `batches`; SourceError: the folder is there already, or can't be made.
         """
-        rows = 0
+        frame, rows = frame_of(data), 0
         with atomic_folder(path) as temporary:
-            for number, df in enumerate(self.batches(data, memory=memory, folder=folder)):
-                df.write_parquet(temporary / f"part-{number:05}.parquet")
+            for number, df in enumerate(self.batches(frame, memory=memory, folder=folder)):
+                df.write_parquet(temporary / PART.format(number))
                 rows += df.height
+            if not rows:  # an empty part keeps the columns
+                self.apply(frame.head(0)).sink_parquet(temporary / PART.format(0))
         return rows
 
     @property
@@ -149,7 +154,7 @@ class FittedRecipe:
                 f"feature {whole[0].features[0].name!r} reads the whole table at once, which batches do not have; see"
                 " row_local."
             )
-        return self.panel if any(part.scope is Scope.ENTITY for part in self.parts) else None
+        return self.panel if _reads_earlier_rows(self.parts) else None
 
     @property
     def _overlap(self) -> Overlap | None:
@@ -157,11 +162,16 @@ class FittedRecipe:
         return Overlap.of(self.parts, self.panel)
 
     def __or__(self, other: FittedRecipe) -> FittedRecipe:
-        """Put the other recipe's features after this one's."""
+        """Put the other recipe's features after this one's.
+
+        Raises: SettingError: both make a feature of one name, or both read earlier rows, of other entities or times.
+        """
+        if twice := {f.name for f in self.features} & {f.name for f in other.features}:
+            raise SettingError(f"both recipes make {min(twice)!r}; leave it out of one with select().")
         return FittedRecipe(
             (*self.parts, *other.parts),
             {**self.inputs, **other.inputs},
-            self.panel if self.panel.columns else other.panel,
+            _shared_panel(self, other),
             {**self.dtypes, **other.dtypes},
         )
 
@@ -253,7 +263,7 @@ class FittedRecipe:
         for part in self.parts:
             names = [feature.name for feature in part.features]
             alone = replace(self, parts=(part,))
-            seconds = median(_seconds(alone.apply(df.lazy()).select(names)) for _ in range(repeats))
+            seconds = median(_seconds(alone.apply(df.lazy()).select(cs.by_name(*names))) for _ in range(repeats))
             each = {"builder": type(part).__name__, "together": len(names), "seconds": seconds / max(1, len(names))}
             found += [{"feature": name, **each} for name in names]
         return pl.DataFrame(found, schema=COSTS).with_columns(us_per_row=pl.col("seconds") * 1e6 / df.height)
@@ -286,6 +296,8 @@ class FittedRecipe:
                 raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
         if there := [feature.name for feature in self.features if feature.name in schema]:
             raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")
+        if _reads_earlier_rows(self.parts):
+            self.panel.check(schema)
 
 
 def frame_of(data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
@@ -302,8 +314,21 @@ def _seconds(frame: pl.LazyFrame) -> float:
 def columns_read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
     """Return the columns that fitted states read, each once."""
     sources = [source for part in parts for feature in part.features for source in feature.sources]
-    ordered = any(part.scope is Scope.ENTITY for part in parts)
-    return dict.fromkeys([*sources, *(panel.columns if ordered else ())])
+    return dict.fromkeys([*sources, *(panel.columns if _reads_earlier_rows(parts) else ())])
+
+
+def _reads_earlier_rows(parts: Iterable[Fitted]) -> bool:
+    return any(part.scope is Scope.ENTITY for part in parts)
+
+
+def _shared_panel(one: FittedRecipe, other: FittedRecipe) -> Panel:
+    """Return the panel that both read earlier rows of; where one reads none, its own does not matter."""
+    panels = [each.panel for each in (one, other) if _reads_earlier_rows(each.parts)]
+    if not panels:
+        return one.panel if one.panel.columns else other.panel
+    mine, theirs = panels[0].declared(), panels[-1].declared()
+    check_alike(mine, theirs, {**mine, **theirs})
+    return panels[0]
 
 
 LINEAGE: dict[str, Any] = {

@@ -30,7 +30,8 @@ def from_columns(data: Mapping[Any, Any], where: str) -> pl.DataFrame:
 def from_pandas(data: Any, where: str) -> pl.DataFrame:  # noqa: ANN401 -- pandas is optional, its types too
     """Make a frame of a pandas DataFrame; NaN becomes null.
 
-    An index with a name becomes a column; one without, as a row number is, is left out.
+    An index with a name becomes a column; one without, as a row number is, is left out. Of an index of several levels
+    this holds for each level.
 
     Raises:
         SchemaError: a column's name is no string, or is there twice.
@@ -39,7 +40,7 @@ def from_pandas(data: Any, where: str) -> pl.DataFrame:  # noqa: ANN401 -- panda
     levels = [name for name in data.index.names if name is not None]
     check_names([*levels, *data.columns], where)
     with _converting(where):
-        return pl.from_pandas(data.reset_index() if levels else data)
+        return pl.from_pandas(data.reset_index(level=levels) if levels else data)
 
 
 def from_arrow(data: Any, where: str) -> pl.DataFrame:  # noqa: ANN401 -- whatever speaks the protocol
