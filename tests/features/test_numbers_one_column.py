@@ -32,6 +32,7 @@ from frazil.features.numbers import (
     Scale,
     Spline,
 )
+from frazil.features.numbers.reading import far_offset, offset_of
 
 RNG = np.random.default_rng(0)
 SKEWED = np.round(RNG.lognormal(1, 1, 500), 1)  # with ties
@@ -343,3 +344,29 @@ def test_durations_and_times_are_read_in_seconds():
 def test_a_setting_without_meaning_is_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+@pytest.mark.parametrize("name", ["|fills", "|groups", "fills", "groups", "0"])
+def test_a_column_may_be_called_like_what_is_asked_for(name):
+    frame = pl.LazyFrame({name: [1.0, None, 3.0], "city": ["a", "a", "b"]})
+    out = Recipe(Impute([name], by="city")).fit(frame).apply(frame).collect()
+    assert out.to_series(2).to_list() == [1.0, 1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "offset"),
+    [
+        (2.0**30, 2.0**30 + 9, 2.0**30),
+        (-(2.0**30) - 9, -(2.0**30), -(2.0**30) - 9),
+        (1.0, 9.0, 0.0),
+        (0.0, 2.0**30, 0.0),
+    ],
+)
+def test_a_scan_takes_off_what_is_taken_off_of_two_ends(low, high, offset):
+    assert far_offset(low, high) == offset
+    assert pl.DataFrame({"x": [high, None, low]}).select(offset_of(pl.col("x"))).item() == offset
+
+
+def test_of_no_values_nothing_is_taken_off():
+    assert far_offset(None, None) == 0.0
+    assert pl.DataFrame({"x": []}, schema={"x": pl.Float64}).select(offset_of(pl.col("x"))).item() == 0.0

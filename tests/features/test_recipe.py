@@ -212,6 +212,37 @@ def test_a_subset_of_features_needs_their_columns_only():
         fitted.select(["city|mean"])
 
 
+def test_one_feature_may_be_selected_by_its_bare_name():
+    fitted = RECIPE.fit(FRAME, TASK)
+    assert [feature.name for feature in fitted.select("city|ordinal").features] == ["city|ordinal"]
+    with pytest.raises(MissingColumnError, match="the recipe has no column 'city|ordinall'. Nearest: 'city|ordinal'"):
+        fitted.select("city|ordinall")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: fz.lag("v", "7"), "lags has '7'; it takes rows as 7"),
+        (lambda: fz.rolling("v", "7d", "meen"), "statistics='meen' is not known.*Nearest: 'mean'"),
+        (lambda: fz.date_parts("v", "yaer"), "parts='yaer' is not known.*Nearest: 'year'"),
+        (lambda: fz.series_stats("v", "medain"), "features='medain' is not known.*Nearest: 'median'"),
+    ],
+)
+def test_an_error_names_a_bare_setting_whole(make, words):
+    with pytest.raises(SettingError, match=words):
+        make()
+
+
+def test_bare_settings_make_the_same_features_as_lists_of_one():
+    frame = pl.LazyFrame({"day": [1, 2, 3], "v": [1.0, 2.0, 4.0], "series": [[1.0], [2.0], [3.0]]})
+    builders = (fz.lag("v", 1), fz.rolling("v", "2i", "mean"), fz.ewm("v", 2), fz.series_stats("series", "median"))
+    fitted = Recipe(
+        *builders, fz.from_function(lambda table: table.with_columns(double=pl.col("v") * 2), "v"), time="day"
+    )
+    names = ["v|lag_1", "v|rolling_mean_2i", "v|ewm_mean_2", "series|median", "double"]
+    assert [feature.name for feature in fitted.fit(frame).features] == names
+
+
 def test_lineage_says_what_each_feature_reads():
     lineage = RECIPE.fit(FRAME, TASK).to_frame()
     assert lineage["feature"].to_list() == ["price|number", "city|ordinal", "city|target_mean"]

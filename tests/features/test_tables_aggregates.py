@@ -426,3 +426,11 @@ def test_a_damaged_file_is_refused(planted, words):
     recipe["states"][0]["spec"]["asked"][0][planted[0]] = planted[1]
     with pytest.raises(ArtifactError, match=words):
         FittedRecipe.read({**members, "recipe.json": json.dumps(recipe).encode()})
+
+
+def test_a_column_may_be_called_like_what_is_asked_of_a_category():
+    rows = pl.DataFrame({"key": ["a"]})
+    table = pl.DataFrame({"key": ["a", "a"], "kind": ["x", "y"], "filter": ["p", "q"], "filter kind": ["p", "p"]})
+    asked = Aggregate(table, "key", columns=["filter", "filter kind"], statistics="mode", per_category="kind", name="t")
+    features = Recipe(asked).fit(rows).features
+    assert [feature.levels for feature in features] == [2, 1, 2, 1]

@@ -101,6 +101,7 @@ from frazil.features.ordered import (
     TimeSince,
 )
 from frazil.features.series import SeriesStats
+from frazil.features.several import several
 from frazil.features.tables import Aggregate, Latest, Synthesize
 from frazil.features.text import Embed, HashText, TextStats, TextSvd
 from frazil.features.text.measures import MEASURES
@@ -655,6 +656,24 @@ def test_a_column_without_values_needs_no_type(builder):
     empty = df.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in df.schema.items() if name != "step")
     untyped = df.with_columns(pl.lit(None).alias(name) for name in df.columns if name != "step")
     assert_frame_equal(made(fitted, untyped), made(fitted, empty))
+
+
+OF_SEVERAL = [  # settings that hold a list; a hierarchy takes two columns at the least, series take a set, too
+    pytest.param(builder, setting.name, id=f"{type(builder).__name__}.{setting.name}")
+    for builder in {type(builder): builder for builder in reversed(ALL)}.values()
+    for setting in fields(builder)
+    if "Sequence[" in str(setting.type)
+    and getattr(builder, setting.name)
+    and not {"Builder", "tuple"} & set(re.findall(r"\w+", str(setting.type)))
+    and not isinstance(builder, (EncodeHierarchy, SeriesStats))
+]
+
+
+@pytest.mark.parametrize(("builder", "setting"), OF_SEVERAL)
+def test_a_bare_setting_is_a_list_of_one(builder, setting):
+    first = several(getattr(builder, setting))[0]
+    bare, listed = (fit(replace(builder, **{setting: given}), example()) for given in (first, [first]))
+    assert bare.features == listed.features
 
 
 @pytest.mark.parametrize("builder", OF_PLAIN_SETTINGS, ids=repr)

@@ -248,11 +248,9 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
-        return (
-            [ParseNumber.of(code, name, values)]
-            if is_number
-            else [ParseDate(code, name, best_formats(present.unique())[0])]
-        )
+        if is_number:
+            return [ParseNumber.of(code, name, values)]
+        return [ParseDate(code, name, best_formats(present.unique())[0])]
     return []
 
 

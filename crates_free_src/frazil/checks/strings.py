@@ -139,10 +139,8 @@ def _ambiguous_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Fi
     if look.known[name].looks_like != "date":
         return
     ways = best_formats(levels["value"])
-    days = levels.select("value", "rows", *(time_in(pl.col("value"), way).alias(way) for way in ways))
-    differ = (
-        days.filter(pl.any_horizontal(pl.col(ways[0]) != pl.col(way) for way in ways[1:])) if ways[1:] else days[:0]
-    )
+    first, *others = (time_in(pl.col("value"), way) for way in ways)
+    differ = levels.filter(pl.any_horizontal(pl.lit(value=False), *(first != other for other in others)))
     if differ.height:
         evidence = f"reads as {' and as '.join(ways)}, which differ in {differ['rows'].sum():,} {look.of_rows}"
         yield found("column_ambiguous_dates", name, evidence, examples_of(differ))

@@ -20,6 +20,7 @@ from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope
 from frazil.features.overlapping import Overlap
 from frazil.features.panel import Panel, Reach, check_alike
 from frazil.features.retyped import is_empty_of, types_to_restore, with_types
+from frazil.features.several import several
 from frazil.features.storage import read_members, write_members
 from frazil.files import atomic_folder
 from frazil.matrix import MatrixColumn
@@ -187,7 +188,7 @@ class FittedRecipe:
 
         Raises: MissingColumnError: there is no such feature.
         """
-        wanted = list(names)
+        wanted = several(names)
         there = [feature.name for feature in self.features]
         if missing := [name for name in wanted if name not in there]:
             raise MissingColumnError.among(missing, there, where="the recipe")

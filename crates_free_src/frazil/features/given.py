@@ -11,6 +11,7 @@ import polars.selectors as cs
 from frazil.errors import SchemaError, SettingError
 from frazil.features.contract import Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
 from frazil.features.plain import PlainState, only_named
+from frazil.features.several import take_several
 from frazil.features.values import finite32
 from frazil.schema import column
 
@@ -158,6 +159,10 @@ class FromFunction:
     function: Callable[[pl.LazyFrame], pl.LazyFrame]
     reads: list[str] | tuple[str, ...]
     row_local: bool = True
+
+    def __post_init__(self) -> None:
+        """Take a bare column, too."""
+        take_several(self, "reads")
 
     def learn(self, train: Training) -> Queries:
         """Ask for nothing, but look at what the function adds."""

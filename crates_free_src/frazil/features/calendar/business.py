@@ -12,6 +12,7 @@ from frazil.features.calendar.daylists import YEARS, check_days, check_table, co
 from frazil.features.calendar.reading import KINDS, ask_formats, check_told, read_day, told
 from frazil.features.contract import Feature, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, checked, written
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,7 @@ class BusinessDays:
 
     def __post_init__(self) -> None:
         """Refuse what can't be read."""
+        take_several(self, "holidays")
         check_days(self.country, self.subdivision, self.holidays, YEARS)
         if not _is_mask(self.week_mask):
             raise SettingError(f"week_mask={self.week_mask!r}; it takes seven digits from Monday, as '1111100'.")

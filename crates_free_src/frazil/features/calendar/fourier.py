@@ -14,6 +14,7 @@ from frazil.features.calendar.reading import KINDS, ask_formats, check_told, che
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
 from frazil.features.panel import Length
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Fourier:
 
     def __post_init__(self) -> None:
         """Refuse what can't be read."""
+        take_several(self, "periods")
         check_zone(self.time_zone)
         for period in self._periods:
             length_of(period)
@@ -66,7 +68,7 @@ class Fourier:
 
     @property
     def _periods(self) -> tuple[str, ...]:
-        return (self.periods,) if isinstance(self.periods, str) else tuple(dict.fromkeys(self.periods))
+        return tuple(dict.fromkeys(self.periods))
 
     def learn(self, train: Training) -> Queries:
         """Ask for the strings of text columns, but check the types."""

@@ -14,6 +14,7 @@ from frazil.features.calendar.daylists import YEARS, check_days, check_table, co
 from frazil.features.calendar.reading import KINDS, ask_formats, check_told, check_zone, dates, read_day, told
 from frazil.features.contract import Columns, Feature, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, check_known, checked, only_named, written
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -60,6 +61,7 @@ class Holidays:
 
     def __post_init__(self) -> None:
         """Refuse what can't be read."""
+        take_several(self, "dates")
         check_zone(self.time_zone)
         check_days(self.country, self.subdivision, self.dates, self.years)
         if self.country is None and not self.dates:

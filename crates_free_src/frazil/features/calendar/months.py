@@ -11,6 +11,7 @@ from frazil.errors import SettingError
 from frazil.features.calendar.reading import KINDS, ask_formats, check_told, check_zone, dates, read_day, told
 from frazil.features.contract import Columns, Feature, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -46,6 +47,7 @@ class MonthDistance:
 
     def __post_init__(self) -> None:
         """Refuse what is no day of a month."""
+        take_several(self, "days")
         check_zone(self.time_zone)
         if wrong := [day for day in self.days if not _is_day(day)]:
             raise SettingError(f"days has {wrong[0]!r}; it takes days of a month, 1 to 31, or -1 to -31 from its end.")

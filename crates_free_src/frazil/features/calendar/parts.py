@@ -21,6 +21,7 @@ from frazil.features.calendar.reading import (
 )
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -82,6 +83,7 @@ class DateParts:
 
     def __post_init__(self) -> None:
         """Refuse parts and zones that are not known."""
+        take_several(self, "parts")
         check_zone(self.time_zone)
         for part in self.parts or ():
             if part not in PARTS:

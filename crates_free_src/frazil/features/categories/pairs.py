@@ -14,6 +14,7 @@ from frazil.features.categories.dirty import check_n_gram, grams
 from frazil.features.categories.levels import KINDS
 from frazil.features.contract import Feature, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class CompareTexts:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "measures")
         check_n_gram(self.n_gram)
         if unknown := [measure for measure in self.measures if measure not in SAID]:
             raise SettingError.among("measures", unknown[0], list(SAID))

@@ -13,6 +13,7 @@ from frazil.features.categories.levels import KINDS, TARGET_QUANTILE, Levels, Le
 from frazil.features.categories.shrinkage import table
 from frazil.features.categories.tallies import quietly
 from frazil.features.categories.targets import WEIGHT, check_weight
+from frazil.features.several import take_several
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class EncodeTargetQuantile:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "quantiles")
         crossed((), self.cross)
         check_weight(self.weight)
         if not self.quantiles or not all(0 <= share <= 1 for share in self.quantiles):

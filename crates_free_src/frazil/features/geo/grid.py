@@ -12,6 +12,7 @@ from frazil.errors import SettingError
 from frazil.features.contract import Feature, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.geo.points import KINDS, MOST_LAT, MOST_LON, check_names, kinds_of, point_of
 from frazil.features.plain import PlainState, check_known, checked, only_named, written
+from frazil.features.several import take_several
 from frazil.features.values import finite32
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class GridCell:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "sizes")
         check_names("start", self.start)
         if wrong := [size for size in self.sizes if not _is_size(size)]:
             raise SettingError(f"sizes has {wrong[0]!r}; it takes degrees from {LEAST_SIZE} to 90.")
@@ -183,6 +185,7 @@ class Rotate:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "angles")
         check_names("start", self.start)
         if wrong := [angle for angle in self.angles if not _is_angle(angle)]:
             raise SettingError(f"angles has {wrong[0]!r}; it takes degrees from -360 to 360.")

@@ -19,13 +19,14 @@ from frazil.features.groups.statistics import (
     centred,
     check_choice,
     check_unseen,
-    finite,
     keys,
     known_numbers,
     read_statistics,
 )
+from frazil.features.numbers.reading import finite
 from frazil.features.plain import check_known, checked, only_named, written
-from frazil.features.values import finite32, number
+from frazil.features.several import take_several
+from frazil.features.values import finite32
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -74,6 +75,7 @@ class CompareToGroup:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "measures")
         check_choice("measures", self.measures, MEASURES)
         check_unseen(self.unseen)
         if self.most_rows < 1:
@@ -184,7 +186,7 @@ class GroupCompared:
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Look every row's group up and compare."""
-        value, place = finite(number(self.source, Kind(self.kind))), self.levels.codes()
+        value, place = finite(self.source, Kind(self.kind)), self.levels.codes()
         known = {name: pl.lit(self.values.get_column(name)).gather(place) for name in self._read()}
         return frame.with_columns(
             finite32(_measured(measure, value - self.offset, known, self.offset)).alias(name)

@@ -22,6 +22,7 @@ from frazil.features.groups.statistics import (
     read_statistics,
 )
 from frazil.features.plain import check_known, checked, rounded, written
+from frazil.features.several import take_several
 from frazil.features.values import finite32
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class GroupStats:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "statistics")
         check_choice("statistics", self.statistics, STATISTICS)
         check_unseen(self.unseen)
 
@@ -120,6 +122,7 @@ class GroupSize:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "measures")
         check_choice("measures", self.measures, SIZES)
 
     def learn(self, train: Training) -> Queries:

@@ -12,8 +12,8 @@ from frazil.errors import SettingError
 from frazil.features.categories.levels import KINDS as KEY_KINDS
 from frazil.features.categories.levels import Levels, level
 from frazil.features.contract import Kind, kind_of
+from frazil.features.numbers.reading import finite, offset_of
 from frazil.features.plain import rounded
-from frazil.features.values import number
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ OF_VALUES = ("count", "n_unique", "mode_share", "entropy")
 STATISTICS = (*OF_NUMBERS, *OF_VALUES)
 OVERALL, NULL = "overall", "null"
 UNSEEN = (OVERALL, NULL)
-EXACT = 2.0**24  # float32 holds all whole numbers up to it
 
 By = str | Sequence[str]
 
@@ -37,8 +36,8 @@ By = str | Sequence[str]
 def check_choice(setting: str, got: Sequence[str], allowed: Sequence[str]) -> None:
     """Raise SettingError where nothing, or something unknown, is asked for."""
     strange = [name for name in got if name not in allowed]
-    if isinstance(got, str) or not got or strange:
-        shown = repr(strange[0]) if strange and not isinstance(got, str) else repr(got)
+    if not got or strange:
+        shown = repr(strange[0]) if strange else repr(got)
         raise SettingError(f"{setting} has {shown}; it takes a list of {', '.join(allowed)}.")
 
 
@@ -70,24 +69,7 @@ def value_of(name: str, train: Training) -> pl.Expr:
     kind = kind_of(train.schema[name])
     if kind is Kind.TEXT:
         return column(name).cast(pl.String)
-    return finite(number(name, kind))
-
-
-def finite(value: pl.Expr) -> pl.Expr:
-    """Return null where a number is not finite."""
-    return pl.when(value.is_finite()).then(value)
-
-
-def offset_of(value: pl.Expr) -> pl.Expr:
-    """Return what is taken off a column's numbers before anything is summed: its least one, or 0.
-
-    Where all lie far from 0 and close together, as years of milliseconds do, their digits would be used up otherwise.
-    Elsewhere taking off would cost digits.
-    """
-    low, high = value.min(), value.max()
-    near, far = pl.min_horizontal(low.abs(), high.abs()), pl.max_horizontal(low.abs(), high.abs())
-    is_far = ((low > 0) | (high < 0)) & (high - low < near) & (far > EXACT)
-    return pl.when(is_far).then(low).otherwise(0.0)
+    return finite(name, kind)
 
 
 def centred(name: str, train: Training) -> pl.Expr:

@@ -14,6 +14,7 @@ from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.nested.images import FORMATS, image_facts
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class BinaryStats:
 
     def __post_init__(self) -> None:
         """Refuse statistics that are not known."""
+        take_several(self, "statistics")
         for statistic in self.statistics:
             if statistic not in STATISTICS:
                 raise SettingError.among("statistics", statistic, STATISTICS)

@@ -12,6 +12,7 @@ from frazil.errors import SchemaError, SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
 from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.features.values import finite32
 from frazil.naming import safe
 from frazil.schema import column
@@ -68,6 +69,7 @@ class ListStats:
 
     def __post_init__(self) -> None:
         """Refuse statistics that are not known."""
+        take_several(self, "statistics")
         for statistic in self.statistics or ():
             if statistic not in STATISTICS:
                 raise SettingError.among("statistics", statistic, STATISTICS)

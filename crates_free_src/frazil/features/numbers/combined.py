@@ -14,6 +14,7 @@ from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.numbers.reading import KINDS, check_at_least, finite, kinds, numbers
 from frazil.features.plain import PlainState, check_known
+from frazil.features.several import take_several
 from frazil.features.values import finite32
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class CrossNumbers:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        if isinstance(self.operations, str) or not self.operations:
+        take_several(self, "operations")
+        if not self.operations:
             raise SettingError(f"operations={self.operations!r}; it takes a list of {', '.join(FOLDS)}.")
         for operation in self.operations:
             if operation not in FOLDS:

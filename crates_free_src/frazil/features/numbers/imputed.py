@@ -84,16 +84,16 @@ class Impute:
     def learn(self, train: Training) -> Queries:
         """Ask for the ends of each column and what it is filled with, of all rows and by level."""
         names = self._names(train)
-        asked: Queries = {name: ends(finite(name, train.kind(name))) for name in names}
+        asked: Queries = {str(at): ends(finite(name, train.kind(name))) for at, name in enumerate(names)}
         if self.strategy == "constant" or not names:
             return asked
         by = [] if self.by is None else [self.by]
         rows = read(train, names, **({"level": level(by)} if by else {}))
         rows = rows if self.strategy == "mean" else sample(rows, self.most_rows)
         fills = [_fill(pl.col(str(at)), self.strategy) for at in range(len(names))]
-        asked["|fills"] = rows.select(fills)
+        asked["fills"] = rows.select(fills)
         if by:
-            asked["|groups"] = rows.group_by("level").agg(*fills, rows=pl.len())
+            asked["groups"] = rows.group_by("level").agg(*fills, rows=pl.len())
         return asked
 
     def fitted(self, learned: Learned, train: Training) -> list[Scaled | GroupFilled | Flagged]:
@@ -115,15 +115,15 @@ class Impute:
         return train.columns(self.columns, KINDS, self)
 
     def _filled(self, at: int, source: str, name: str, learned: Learned, kind: str) -> Scaled | GroupFilled:
-        low, high = learned[source]["low"], learned[source]["high"]
+        low, high = learned[str(at)]["low"], learned[str(at)]["high"]
         offset = far_offset(low, high)
         spread = 0.0 if low is None else high - low
         if self.strategy == "constant":
             return Scaled(source, name, kind, "impute", fill=(float(self.value),), center=offset)
-        fill = _rounded(learned["|fills"].get_column(str(at)), spread)
+        fill = _rounded(learned["fills"].get_column(str(at)), spread)
         if self.by is None:
             return Scaled(source, name, kind, "impute", fill=tuple(fill.drop_nulls()), center=offset)
-        groups = learned["|groups"]
+        groups = learned["groups"]
         levels = Levels.by_frequency((self.by,), groups.select("level", "rows"))
         # Codes of all rows that were counted are known, but for null's place and that of the unknown.
         found = pl.DataFrame({"at": levels.positions(groups.get_column("level")), "value": groups.get_column(str(at))})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import polars.selectors as cs
@@ -101,10 +101,18 @@ def ends(value: pl.Expr) -> pl.Expr:
 
 def far_offset(low: float | None, high: float | None) -> float:
     """Return the least value where all lie far from 0 and close together; elsewhere it would cost digits."""
-    if low is None or high is None or max(abs(low), abs(high)) <= EXACT:
-        return 0.0
-    is_far = (low > 0 or high < 0) and high - low < min(abs(low), abs(high))
-    return float(low) if is_far else 0.0
+    return float(low) if low is not None and high is not None and _is_far(low, high) else 0.0
+
+
+def offset_of(value: pl.Expr) -> pl.Expr:
+    """Return what `far_offset` says of a column, which is taken off in the scan that it is learned in."""
+    low, high = value.min(), value.max()
+    return pl.when(_is_far(low, high)).then(low).otherwise(0.0)
+
+
+def _is_far(low: Any, high: Any) -> Any:  # noqa: ANN401 -- two numbers, or two expressions
+    spread, near, far = high - low, abs(low), abs(high)
+    return ((low > 0) | (high < 0)) & (spread < near) & (spread < far) & ((near > EXACT) | (far > EXACT))
 
 
 def rounded_near(value: float, spread: float) -> float:

@@ -11,6 +11,7 @@ from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.numbers.reading import KINDS, finite, kinds, numbers
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.features.values import finite32
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class RowStats:
 
     def __post_init__(self) -> None:
         """Refuse what is not known."""
-        if isinstance(self.statistics, str):
-            raise SettingError(f"statistics={self.statistics!r}; it takes a list of {', '.join(STATISTICS)}.")
+        take_several(self, "statistics")
         for statistic in self.statistics:
             if statistic not in STATISTICS:
                 raise SettingError.among("statistics", statistic, STATISTICS)

@@ -16,6 +16,7 @@ from frazil.features.ordered.summaries import GREATEST, LEAST, SUMS, Ladder
 from frazil.features.ordered.windows import bounds_of
 from frazil.features.panel import UNITS, Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -74,6 +75,7 @@ class Arrivals:
 
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
+        take_several(self, "windows", "statistics")
         for window in self.windows:
             if window != ALL:
                 check_span("windows", window)

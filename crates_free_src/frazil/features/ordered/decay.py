@@ -28,6 +28,7 @@ from frazil.features.ordered.reading import (
 from frazil.features.ordered.summaries import Ladder, decaying
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -70,6 +71,7 @@ class Ewm(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        take_several(self, "half_lives", "statistics")
         for half_life in self.half_lives:
             check_span("half_lives", half_life)
         for statistic in self.statistics:

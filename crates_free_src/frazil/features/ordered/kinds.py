@@ -25,6 +25,7 @@ from frazil.features.ordered.reading import (
 from frazil.features.ordered.windows import bounds_of
 from frazil.features.panel import UNITS, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.features.values import number
 from frazil.naming import safe
 
@@ -68,6 +69,7 @@ class TimeSince:
 
     def __post_init__(self) -> None:
         """Refuse what is not known."""
+        take_several(self, "measures")
         for measure in self.measures:
             if measure not in SINCE:
                 raise SettingError.among("measures", measure, SINCE)
@@ -120,6 +122,7 @@ class CountOfKind:
 
     def __post_init__(self) -> None:
         """Refuse what is not known."""
+        take_several(self, "windows", "statistics")
         for window in self.windows:
             check_span("windows", window)
         for statistic in self.statistics:

@@ -24,6 +24,7 @@ from frazil.features.ordered.reading import (
 )
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -46,7 +47,7 @@ class Lag(AsksNothing):
 
     Args:
         columns: Names or a selector; the target may be named: its lags count from the horizon on.
-        lags: How long ago, each a number of rows from 1, or a length of time as "7d".
+        lags: How long ago, one or several: each a number of rows from 1, or a length of time as "7d".
 
     Raises: SettingError: a lag is below 1, which would look ahead, or unreadable.
 
@@ -61,6 +62,7 @@ class Lag(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "lags")
         for lag in self.lags:
             check_span("lags", lag)
 
@@ -95,6 +97,7 @@ class Diff(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "lags")
         for lag in self.lags:
             check_span("lags", lag)
 
@@ -128,6 +131,7 @@ class PctChange(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "lags")
         for lag in self.lags:
             check_span("lags", lag)
 
@@ -162,6 +166,7 @@ class Lead(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead by accident."""
+        take_several(self, "leads")
         if self.look_ahead is not True:
             raise SettingError(
                 "Lead reads later rows, which leaks what is not known yet; say look_ahead=True to do so."

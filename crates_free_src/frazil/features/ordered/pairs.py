@@ -26,6 +26,7 @@ from frazil.features.ordered.statistics import check_statistic, compute_statisti
 from frazil.features.ordered.summaries import PAIRS, Ladder, pairs_of
 from frazil.features.ordered.windows import bounds_of, window_of
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -65,6 +66,7 @@ class RollingCorr(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
+        take_several(self, "windows", "statistics")
         for window in self.windows:
             check_span("windows", window)
         for statistic in self.statistics:
@@ -187,6 +189,7 @@ class CompareWindows(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse what does not exist."""
+        take_several(self, "measures")
         check_span("short", self.short)
         check_span("long", self.long)
         check_statistic(self.statistic)

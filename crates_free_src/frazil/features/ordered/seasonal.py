@@ -24,6 +24,7 @@ from frazil.features.ordered.statistics import check_statistic, compute_statisti
 from frazil.features.ordered.windows import window_of
 from frazil.features.panel import Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,6 +69,7 @@ class SeasonalLag(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse to look ahead."""
+        take_several(self, "seasons")
         Season.of(self.period, self.step)
         for season in self.seasons:
             _check_seasons(season)
@@ -151,6 +153,7 @@ class SeasonalRolling(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
+        take_several(self, "windows", "statistics")
         Season.of(self.period, self.step)
         for window in self.windows:
             check_span("windows", window)
@@ -204,6 +207,7 @@ class SeasonalIndex(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse what is not known."""
+        take_several(self, "measures")
         Season.of(self.period, self.step)
         for measure in self.measures:
             if measure not in MEASURES:

@@ -26,7 +26,7 @@ from frazil.features.ordered.summaries import (
 from frazil.features.panel import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -211,8 +211,22 @@ COUNTED = ("count", "n_unique")  # 0, and not missing, where a window is empty
 
 def check_statistic(statistic: object) -> None:
     """Raise SettingError where a statistic is not known."""
-    if not isinstance(statistic, str) or not (statistic in STATISTICS or QUANTILE.fullmatch(statistic)):
-        raise SettingError.among("statistics", str(statistic), [*STATISTICS, "quantile_90"])
+    check_named(statistic, STATISTICS)
+
+
+def check_named(statistic: object, known: Collection[str]) -> None:
+    """Raise SettingError where a statistic is none of these, and no quantile."""
+    if not isinstance(statistic, str) or not (statistic in known or QUANTILE.fullmatch(statistic)):
+        raise SettingError.among("statistics", str(statistic), [*known, "quantile_90"])
+
+
+def share_of(quantile: str) -> float:
+    """Return which share of the values lies below a quantile.
+
+    >>> share_of("quantile_90")
+    0.9
+    """
+    return int(quantile.removeprefix("quantile_")) / 100
 
 
 def compute_statistic(statistic: str, window: Window, min_rows: int) -> NDArray[np.float64]:
@@ -220,7 +234,7 @@ def compute_statistic(statistic: str, window: Window, min_rows: int) -> NDArray[
     if statistic in STATISTICS:
         found = STATISTICS[statistic](window)
     else:
-        found = window.ranked().quantile(int(statistic.removeprefix("quantile_")) / 100, window.starts, window.ends)
+        found = window.ranked().quantile(share_of(statistic), window.starts, window.ends)
     if statistic in COUNTED or (min_rows == 1 and statistic in MISSING_WHERE_EMPTY):
         return found
     return np.where(window.count() >= min_rows, found, np.nan)

@@ -33,6 +33,7 @@ from frazil.features.ordered.reading import (
 from frazil.features.ordered.statistics import Window, check_statistic, compute_statistic
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -66,7 +67,7 @@ class Rolling(AsksNothing):
 
     Args:
         columns: Names or a selector; the target may be named.
-        windows: Each a number of rows, or a length of time: "7d", "12h", and "7i" where time is an integer.
+        windows: One or several, each a number of rows, or a length of time: "7d", "12h", and "7i" of integer times.
         statistics: Of the above.
         min_rows: Values that a window needs.
         lag: How long ago windows end: rows, or a length of time; None for the row's own time.
@@ -89,6 +90,7 @@ class Rolling(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse windows and statistics that do not exist."""
+        take_several(self, "windows", "statistics")
         for window in self.windows:
             check_span("windows", window)
         for statistic in self.statistics:
@@ -131,6 +133,7 @@ class Expanding(AsksNothing):
 
     def __post_init__(self) -> None:
         """Refuse statistics that do not exist."""
+        take_several(self, "statistics")
         for statistic in self.statistics:
             check_statistic(statistic)
         if self.min_rows < 1:

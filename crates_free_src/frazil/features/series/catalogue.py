@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from frazil.errors import SettingError
 from frazil.features.series import courses, dynamics, shapes, spectra, unitroot, values
+from frazil.features.several import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -175,14 +176,13 @@ BY_NAME = {feature.name: feature for feature in COMPREHENSIVE}
 
 
 def features_named(wanted: str | Sequence[str]) -> list[SeriesFeature]:
-    """Return the features of a set, or those of these names.
+    """Return the features of a set, or that of this name, or those of these names.
 
     Raises: SettingError: there is no such set or feature.
     """
-    if isinstance(wanted, str):
-        if wanted not in SETS:
-            raise SettingError.among("features", wanted, list(SETS))
+    if isinstance(wanted, str) and wanted in SETS:
         return SETS[wanted]
-    if missing := [name for name in wanted if name not in BY_NAME]:
-        raise SettingError.among("features", missing[0], list(BY_NAME))
-    return [BY_NAME[name] for name in wanted]
+    names = several(wanted)
+    if missing := [name for name in names if name not in BY_NAME]:
+        raise SettingError.among("features", missing[0], [*(SETS if isinstance(wanted, str) else ()), *BY_NAME])
+    return [BY_NAME[name] for name in names]

@@ -12,6 +12,7 @@ from frazil.errors import SettingError
 from frazil.features.categories.levels import Levels, counted
 from frazil.features.contract import Columns, Kind, Learned, Queries, Training
 from frazil.features.panel import Length, check_length
+from frazil.features.several import several, take_several
 from frazil.features.tables.aggregated import NONE, Aggregated, Asked
 from frazil.features.tables.reading import Readings
 from frazil.features.tables.settings import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 STATISTICS = ("count", "mean", "sum", "std", "min", "max", "n_unique", "last", "time_since_last")
 UNTIMED = tuple(name for name in STATISTICS if name not in TIMED)
 MOST_FEATURES = 2_000  # planning and learning suffer long before
-FILTER = "filter "  # with a column, under which the levels of a category are asked for
+FILTER, LEVELS = "filter", "levels of "  # the category is asked for under one key, columns each under its name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +93,7 @@ class Aggregate:
 
     def __post_init__(self) -> None:
         """Open the table, and refuse what has no meaning."""
+        take_several(self, "statistics")
         object.__setattr__(self, "table", opened(self.table, self.name))
         as_keys(self.on)
         windows_of(self.window)
@@ -109,18 +111,20 @@ class Aggregate:
     def learn(self, train: Training) -> Queries:
         """Ask for the levels of text that is taken as it was, and of the category."""
         self._view(train)
-        asked = level_queries(self._frame, self._columns()) if takes_values(self._statistics()) else {}
+        levels = level_queries(self._frame, self._columns()) if takes_values(self._statistics()) else {}
+        asked: Queries = {LEVELS + name: query for name, query in levels.items()}
         if self.per_category is None:
             return asked
         resolved(self._frame, (self.per_category,), self.name, ())
-        return {**asked, FILTER + self.per_category: counted(self._frame, [self.per_category])}
+        return {**asked, FILTER: counted(self._frame, [self.per_category])}
 
     def fitted(self, learned: Learned, train: Training) -> list[Aggregated]:
         """Name the columns."""
         view, frames = self._view(train), {self.name: self._frame}
         for window in windows_of(self.window):
             check_length("window", window or None, view.unit(train.schema, frames))
-        reads = told_apart(readings(self._columns(), learned), self._statistics())
+        known = {key.removeprefix(LEVELS): found for key, found in learned.items() if key.startswith(LEVELS)}
+        reads = told_apart(readings(self._columns(), known), self._statistics())
         filters = self._filters(learned)
         asked = asked_of(reads, self._statistics(), windows_of(self.window), filters)
         return [aggregated_of(view, frames, (reads, filters), asked, train)]
@@ -132,7 +136,7 @@ class Aggregate:
             return Readings((), (), ())
         ((name, kind),) = resolved(self._frame, (name,), self.name, ()).items()
         if self.where is None:
-            levels = Levels.by_frequency((name,), learned[FILTER + name], self.most_categories)
+            levels = Levels.by_frequency((name,), learned[FILTER], self.most_categories)
         else:
             text = filter_text(self._frame, name, self.where[1], self.name)
             levels = Levels((name,), pl.Series([text]))
@@ -145,7 +149,7 @@ class Aggregate:
     def _statistics(self) -> Sequence[str]:
         if self.statistics is None:
             return UNTIMED if self.at is None else STATISTICS
-        return (self.statistics,) if isinstance(self.statistics, str) else self.statistics
+        return self.statistics
 
     def _is_static(self) -> bool:
         timed = set(self._statistics()) & set(TIMED)
@@ -165,7 +169,7 @@ def windows_of(window: str | Sequence[str | None] | None) -> tuple[str, ...]:
 
     Raises: SettingError: one is unreadable.
     """
-    given = [window] if window is None or isinstance(window, str) else list(window)
+    given = several(window)
     for one in given:
         if one is not None:
             Length.parse(one, "window")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from frazil.errors import SettingError
 from frazil.features.moments import kurtosis_of, positive, skew_of, sum_of, variance_of, variation_of
 from frazil.features.ordered.ranks import RankedValues
+from frazil.features.ordered.statistics import check_named, share_of
 from frazil.features.ordered.summaries import (
     COUNTS,
     GREATEST,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-QUANTILE = re.compile(r"quantile_(100|\d{1,2})")
 SHORT = 8  # spans, unrolled, may be so many times as long as what there is to be sorted for any length of theirs
 
 
@@ -348,9 +346,7 @@ COUNTED = ("count", "n_unique")  # 0 where there are no events
 
 def check_statistic(statistic: object) -> None:
     """Raise SettingError where a statistic is not known."""
-    known = (*OF_ROWS, *OF_ANY, *OF_NUMBERS)
-    if not isinstance(statistic, str) or not (statistic in known or QUANTILE.fullmatch(statistic)):
-        raise SettingError.among("statistics", str(statistic), [*known, "quantile_90"])
+    check_named(statistic, (*OF_ROWS, *OF_ANY, *OF_NUMBERS))
 
 
 def compute_statistic(statistic: str, spans: Spans) -> Floats:
@@ -358,4 +354,4 @@ def compute_statistic(statistic: str, spans: Spans) -> Floats:
     computed = (OF_NUMBERS | OF_ANY).get(statistic)
     if computed is not None:
         return computed(spans)
-    return spans.quantile(int(statistic.removeprefix("quantile_")) / 100)
+    return spans.quantile(share_of(statistic))

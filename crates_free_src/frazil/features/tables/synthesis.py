@@ -13,6 +13,7 @@ from frazil.errors import MissingColumnError, SettingError
 from frazil.features.categories.levels import counted
 from frazil.features.contract import Fitted, Kind, Learned, Queries, Training
 from frazil.features.panel import check_length
+from frazil.features.several import take_several
 from frazil.features.tables.aggregated import NONE
 from frazil.features.tables.aggregates import (
     aggregated_of,
@@ -127,6 +128,7 @@ class Synthesize:
 
     def __post_init__(self) -> None:
         """Open the tables, and refuse what has no meaning."""
+        take_several(self, "statistics", "stacked")
         if not isinstance(self.tables, Mapping) or not self.tables:
             raise SettingError(f"tables is a {type(self.tables).__name__}; it takes at least one table by its name.")
         object.__setattr__(self, "tables", {name: opened(table, name) for name, table in self.tables.items()})

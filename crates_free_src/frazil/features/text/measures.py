@@ -11,6 +11,7 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.plain import PlainState, check_known, only_named
+from frazil.features.several import take_several
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class TextStats:
 
     def __post_init__(self) -> None:
         """Refuse measures that are not known."""
+        take_several(self, "measures")
         for measure in self.measures:
             if measure not in MEASURES:
                 raise SettingError.among("measures", measure, MEASURES)

@@ -1,0 +1,25 @@
+"""Settings that are lists of values, of which a user may write a single one bare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of whatever a setting holds
+    """Return values as a list or tuple; a bare one is the only one.
+
+    >>> several("7d"), several(7), several(["7d", 7]), several(range(1, 3))
+    (('7d',), (7,), ['7d', 7], (1, 2))
+    """
+    if isinstance(value, (list, tuple)):
+        return value
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+
+
+def take_several(builder: object, *settings: str) -> None:
+    """Make settings of a frozen builder lists, before anything looks at them; None stays, where it has a meaning."""
+    for setting in settings:
+        value = getattr(builder, setting)
+        if value is not None:
+            object.__setattr__(builder, setting, several(value))
