@@ -130,11 +130,12 @@ def _check_header(file: TableFile, names: Sequence[str]) -> None:
 
     A column may well be called `a_duplicated_0` by its owner.
     """
-    others = [sign for sign in SEPARATORS if sign != _separator(file) and sign in names[0]]
-    if len(names) == 1 and others:
+    own = _separator(file)
+    others = [sign for sign in SEPARATORS if sign != own and sign in names[0]] if len(names) == 1 else []
+    if others:
         raise SchemaError(
-            f"{file} has one column, {names[0]!r}, as its values are not separated by {_separator(file)!r}."
-            f" Pass polars.scan_csv({str(file)!r}, separator={others[0]!r}); of decimals with a comma say"
+            f"{file} has one column, {names[0]!r}: it seems to be separated by {others[0]!r}, and is read with {own!r}."
+            f" Pass polars.scan_csv({str(file)!r}, separator={others[0]!r}); where decimals have commas, with"
             " decimal_comma=True."
         )
     if not any(DUPLICATED in name for name in names):
