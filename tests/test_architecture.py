@@ -27,7 +27,7 @@ FLOORS = (
         "runlog",
         "signing",
     ),
-    ("sources", "schema", "roles", "profile", "matrix"),
+    ("sources", "schema", "notation", "roles", "profile", "matrix"),
     ("checks", "task", "folds", "metrics", "measures", "stats"),
     ("features", "models"),
     ("selection",),
@@ -289,6 +289,25 @@ def dangers_of(node: ast.AST) -> set[str]:
     return set()
 
 
+def bare_names(source: str) -> list[str]:
+    """Return calls of `pl.col` with names that may be a user's: there `^x$` is a pattern, in `schema.column` a name."""
+    return [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pl.col" and not all(map(is_ours, node.args))
+    ]
+
+
+def is_ours(name: ast.expr) -> bool:
+    """Say whether a name is written in the source: a text, one made of texts and numbers, or a constant."""
+    match name:
+        case ast.Constant() | ast.JoinedStr() | ast.Call(func=ast.Name(id="str")):
+            return True
+        case ast.Name(id=constant):
+            return constant.isupper()
+    return False
+
+
 def heavy_imports(source: str) -> set[str]:
     """Return the slow packages that are imported outside of type checking; they go through `frazil.extras.load`."""
     tree = ast.parse(source)
@@ -447,3 +466,13 @@ def test_no_function_is_too_long_to_be_read():
 def test_a_planted_long_function_is_found():
     body = "\n".join(["    x = 1"] * (MOST_LINES_IN_A_FUNCTION + 1))
     assert long_functions(f"def f():\n    'doc'\n{body}") == ["f: 61 lines"]
+
+
+def test_no_name_of_a_users_is_taken_for_a_pattern():
+    texts = {module: text for module, text in sources().items() if module != "frazil.schema"}
+    assert {module: found for module, text in texts.items() if (found := bare_names(text))} == {}
+
+
+@pytest.mark.parametrize("planted", ["pl.col(name)", "pl.col(known.name)", "pl.col([*names])", "pl.col('a', name)"])
+def test_a_planted_bare_name_is_found(planted):
+    assert bare_names(planted) == [f"line 1: {planted}"]

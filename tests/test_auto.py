@@ -174,6 +174,22 @@ def test_a_sink_refuses_an_ending_that_it_can_not_write(model, new, tmp_path):
         model.sink_predictions(new, tmp_path / "scored.xlsx")
 
 
+def test_a_sink_does_not_write_over_what_it_reads(model, new, tmp_path):
+    new.write_parquet(tmp_path / "in.parquet")
+    (tmp_path / "link").symlink_to(tmp_path)
+    same, other = tmp_path / "link" / "in.parquet", tmp_path / "out.parquet"
+    with pytest.raises(fz.SettingError, match="is to be written and is also read; it would be lost"):
+        model.sink_predictions(tmp_path / "*.parquet", same)
+    with pytest.raises(fz.SettingError, match="is also read"):
+        model.sink_predictions(tmp_path / "*.parquet", other, quarantine=same)
+    with pytest.raises(fz.SettingError, match="is also read"):
+        model.sink_predictions(new, same, history=tmp_path / "in.parquet")
+    with pytest.raises(fz.SettingError, match="would be written twice"):
+        model.sink_predictions(tmp_path / "in.parquet", other, quarantine=other)
+    assert_frame_equal(pl.read_parquet(tmp_path / "in.parquet"), new)
+    assert not other.exists()
+
+
 def test_a_kept_column_may_not_have_the_name_of_a_prediction(model, new, tmp_path):
     with pytest.raises(fz.SettingError, match="would overwrite a column of the predictions"):
         model.sink_predictions(new.with_columns(prediction=1), tmp_path / "s.parquet", keep=["prediction"])
@@ -184,6 +200,31 @@ def test_rows_without_a_target_are_left_out_and_counted():
     trained = fitted(df.drop("big", "size"), "sold")
     assert trained.story.rows == 280
     assert any("20 of 300 rows" in finding.evidence for finding in trained.findings)
+
+
+def test_rows_without_a_target_null_or_nan_are_not_measured(model):
+    df = shop(200, seed=2)
+    holes = df.with_columns(big=pl.when(pl.int_range(pl.len()) >= 20).then("big"))
+    assert_frame_equal(model.evaluate(holes), model.evaluate(df[20:]))
+    regression = fitted(df.drop("big", "size"), "sold", learners=["linear"])
+    nan = df.with_columns(sold=pl.when(pl.int_range(pl.len()) >= 20).then("sold").otherwise(float("nan")))
+    assert_frame_equal(regression.evaluate(nan), regression.evaluate(df[20:]))
+    with pytest.raises(fz.TargetError, match="no row with a known 'sold'"):
+        regression.evaluate(nan[:20])
+
+
+def test_rows_count_by_the_weights_of_training_where_the_data_have_them():
+    df = shop().with_columns(weight=pl.when(pl.col("city") == "Rome").then(100.0).otherwise(0.01))
+    weighed = fitted(df.drop("big", "size"), "sold", weights="weight", learners=["linear"], metric="mae")
+    told = weighed.evaluate(df, coverage=0.9)
+    assert told["weights"].to_list() == ["weight"] * 4 + [None]
+    off = (weighed.predict(df)["prediction"] - df["sold"]).abs()
+    assert told["score"][0] == pytest.approx((off * df["weight"]).sum() / df["weight"].sum())
+    bare = weighed.evaluate(df.drop("weight"))
+    assert bare["weights"].null_count() == 4
+    assert bare["score"][0] == pytest.approx(off.mean())
+    with pytest.raises(fz.InputError, match="the weights 'weight' are 0 in every row"):
+        weighed.evaluate(df.with_columns(weight=0.0))
 
 
 def test_time_trains_on_the_past_only():
@@ -220,6 +261,23 @@ def test_a_metric_of_the_users_is_optimised():
     trained = fitted(shop().drop("big", "size"), "sold", metric=most_wrong)
     assert trained.story.metric == "most_wrong"
     assert trained.selection_score < 0
+
+
+def test_a_metric_of_the_users_with_the_name_of_one_of_ours_stays_the_users(tmp_path):
+    def rmse(y_true, y_pred):
+        return -float(np.abs(y_true - y_pred).mean())
+
+    df = shop().drop("big", "size").with_columns(weight=pl.lit(2.0))
+    own = fitted(df, "sold", metric=rmse, learners=["linear"], weights="weight")
+    assert own.metric.name == own.story.metric == "your rmse"
+    assert own.evaluate(df).select("metric", "weights").head(2).rows() == [("your rmse", None), ("rmse", "weight")]
+    own.save(tmp_path / "own.frazil")
+    assert fz.load(tmp_path / "own.frazil").metric is None
+
+
+def test_a_loaded_model_knows_a_metric_with_a_level_in_its_name(tmp_path):
+    fitted(shop().drop("big", "size"), "sold", metric="pinball_0.9", learners=["linear"]).save(tmp_path / "m.frazil")
+    assert fz.load(tmp_path / "m.frazil").metric.name == "pinball_0.9"
 
 
 def test_a_missing_target_names_the_nearest_column():
@@ -326,6 +384,15 @@ def test_a_store_of_other_data_is_refused(tmp_path):
     fitted(shop(), "sold", store=tmp_path / "run")
     with pytest.raises(fz.SettingError, match="data"):
         fitted(shop(seed=5), "sold", store=tmp_path / "run")
+
+
+def test_a_store_of_another_time_axis_is_refused(tmp_path):
+    one = {"budget": fz.Budget(trials=1), "store": tmp_path / "run"}
+    fitted(shop(), "sold", time="day", **one)
+    with pytest.raises(fz.SettingError, match="'settings.axis.gap' was 0 and is '30d'"):
+        fitted(shop(), "sold", time=fz.Forward("day", gap="30d"), **one)
+    with pytest.raises(fz.SettingError, match="'settings.axis.horizon' was None and is '7d'"):
+        fitted(shop(), "sold", time=fz.Forward("day", horizon="7d"), **one)
 
 
 INTERRUPTED = """

@@ -223,6 +223,20 @@ def test_wrong_input_is_one_line_and_exit_code_2(arguments, words, tmp_path):
     assert done.stdout == ""
 
 
+def test_what_is_read_is_not_written_over(fitted, table, tmp_path, capsys):
+    model = fitted[0]
+    before = {path: path.read_bytes() for path in (model, table)}
+    for arguments in (
+        ["fit", table.parent / "*.parquet", "--target", "late", "--trials", "1", "--out", table],
+        ["fit", table, "--sql", "select 1", "--target", "late", "--trials", "1", "--out", table],
+        ["predict", model, table, "--out", table],
+        ["report", model, "--out", model],
+    ):
+        assert main([str(each) for each in arguments]) == INPUT
+        assert "is to be written and is also read; it would be lost. Give another name." in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_a_missing_target_names_the_nearest_column(table, tmp_path):
     done = frazil("fit", table, "--target", "lat", "--out", tmp_path / "m.frazil", "--json")
     told = answer(done)

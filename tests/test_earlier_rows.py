@@ -38,6 +38,17 @@ def model(sales):
     return fz.fit_auto(past, target="sold", features=RECIPE, budget=fz.Budget(trials=2), progress=False)
 
 
+def after_the_last(seed):
+    """Make a table, the same with half of its targets, and how to learn from them."""
+    rng = np.random.default_rng(seed)
+    df = pl.DataFrame({"shop": ["a", "b"] * 200, "day": np.arange(400) // 2, "x": rng.normal(size=400)})
+    df = df.with_columns(y=pl.col("x").shift(1).over("shop").fill_null(0.0))
+    half = df.with_columns(y=pl.when(pl.Series(rng.random(400) < 0.5)).then("y"))
+    recipe = fz.Recipe(fz.lag("x", [1]), entity="shop", time="day")
+    given = {"features": recipe, "learners": ["linear"], "budget": fz.Budget(trials=2), "progress": False}
+    return df, half, given
+
+
 def test_folds_go_forward_along_the_recipes_time(model):
     assert "after" in model.story.folds
     assert model.selection_score < 2
@@ -50,6 +61,31 @@ def test_rows_predicted_with_their_history_are_those_of_the_whole_table(model, s
     assert_frame_equal(model.predict(new, history=past), expected)
     assert_frame_equal(model.predict(new.drop("sold"), history=past), expected)
     assert not model.predict(new).equals(expected)
+
+
+@pytest.mark.parametrize("deploy", ["ensemble", "fast"])
+def test_rows_without_a_target_are_read_by_those_that_have_one_when_a_model_learns_too(deploy):
+    """The target is the last value of another column, so that only a lag over all rows knows it."""
+    df, half, given = after_the_last(0)
+    model = fz.fit_auto(half, "y", deploy=deploy, **given)
+    assert model.selection_score < 0.2
+    assert model.honest_score < 0.2
+    assert model.evaluate(df)["score"][0] < 0.2
+
+
+def test_a_time_that_is_missing_in_rows_without_a_target_does_no_harm():
+    _, half, given = after_the_last(0)
+    timeless = half.with_columns(day=pl.when(pl.col("y").is_not_null() | (pl.int_range(pl.len()) % 3 > 0)).then("day"))
+    assert fz.fit_auto(timeless, "y", **given).selection_score < 1
+
+
+def test_rows_without_a_target_are_read_by_those_that_are_measured():
+    df, half, given = after_the_last(0)
+    model = fz.fit_auto(df, "y", **given)
+    known = half.with_columns(model.predict(half)["prediction"]).drop_nulls("y")
+    rmse = ((known["prediction"] - known["y"]) ** 2).mean() ** 0.5
+    assert rmse < 0.2
+    assert model.evaluate(half).row(0)[:2] == ("rmse", pytest.approx(rmse))
 
 
 def test_history_gives_a_better_model_of_new_rows(model, sales):
@@ -81,6 +117,14 @@ def test_a_horizon_keeps_a_gap_between_folds(sales):
     model = fz.fit_auto(sales, target="sold", features=recipe, budget=fz.Budget(trials=1), progress=False)
     assert "by more than 5 units" in model.story.folds
     assert model.features["reads"].to_list() == ["earlier rows of its entity"]
+
+
+@pytest.mark.parametrize("make", [fz.fit_auto, fz.suggest])
+def test_a_horizon_of_another_kind_than_the_time_is_refused(make, sales):
+    dates = sales.with_columns(day=pl.date(2024, 1, 1) + pl.duration(days=pl.col("day")))
+    for rows, horizon, takes in ((dates, "7i", "'7d' or '12h'"), (sales, "7d", "'7i'")):
+        with pytest.raises(fz.SettingError, match=f"horizon='{horizon}'; it takes {takes}"):
+            make(rows, target="sold", time=fz.Forward("day", horizon=horizon), entity="store")
 
 
 def test_a_loaded_model_is_given_the_other_tables_again(sales, tmp_path):

@@ -49,3 +49,12 @@ def test_an_expression_gives_what_a_recipe_gives(expression, builder):
 def test_what_looks_ahead_or_is_not_known_is_refused(expression, words):
     with pytest.raises(SettingError, match=words):
         expression(pl.col("sold"))
+
+
+def test_a_time_named_as_a_pattern_is_that_column():
+    named = FRAME.rename({"day": "^s.*$"})
+    for make in (
+        lambda time: pl.col("sold").fz.rolling("3i", time=time),
+        lambda time: pl.col("sold").fz.lag(1, time=time),
+    ):
+        assert_series_equal(named.select(make("^s.*$")).to_series(), FRAME.select(make("day")).to_series())

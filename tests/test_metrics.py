@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -225,6 +226,20 @@ def test_the_users_metric_can_say_that_lower_is_better():
 
     cost.greater_is_better = False
     assert metric_for(cost, PRICE).loss(np.array([1.0]), np.array([3.0])) == 2.0
+
+
+def test_what_has_the_name_of_one_of_ours_is_called_the_users():
+    def mae(y_true, y_pred):
+        return 0.5
+
+    def pinball_2(y_true, y_pred):
+        return 0.5
+
+    own = metric_for(mae, PRICE)
+    assert (own.name, own.score(np.ones(2), np.ones(2)), own.takes_weights) == ("your mae", 0.5, False)
+    assert metric_for(replace(METRICS["mae"], greater_is_better=True), PRICE).name == "your mae"
+    assert metric_for(METRICS["mae"], PRICE) is METRICS["mae"]
+    assert metric_for(pinball_2, PRICE).name == "pinball_2"  # no level of ours
 
 
 def test_the_users_metric_can_not_change_what_it_is_given():

@@ -53,3 +53,9 @@ def test_a_lazy_frame_comes_back_lazy():
     X, _ = table()
     transformer = RecipeTransformer().fit(X)
     assert_frame_equal(transformer.transform(X.lazy()).collect(), transformer.transform(X))
+
+
+def test_a_feature_named_as_a_pattern_is_that_feature():
+    X = pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    recipe = fz.Recipe(fz.express(pl.col("a") + pl.col("b"), name="^b$"), fz.keep_numbers("b"))
+    assert RecipeTransformer(recipe).fit_transform(X).rows() == [(4.0, 3.0), (7.0, 5.0)]

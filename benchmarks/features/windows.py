@@ -1,11 +1,16 @@
 """Lags and windows of a panel: frazil against hand-written Polars, DuckDB and pandas, each in a fresh process.
 
     python benchmarks/features/windows.py --rows 2000000
+    python benchmarks/features/windows.py --contenders frazil --mlforecast /path/to/its/python
 
 20 lags, 20 windows of rows (mean, std, min, max, sum over 3, 7, 14 and 28) and 8 of time (mean, sum, std, max over 7
 and 30 days) of one column, per entity, all windows ending before the row. Contenders must agree before they are timed.
 Prints processor seconds, wall seconds and peak memory, each the median of the rounds, the ratio to frazil, and a JSON
 object to keep.
+
+mlforecast has no sums over rows and no windows of time, so the two are compared on the other 36 columns. It is given
+what suits it best: a sorted file with a counter for the time, two threads, no checks. (Its deviations of float32 values
+are not equal.)
 """
 
 import argparse
@@ -27,6 +32,29 @@ OF_ROWS = ("mean", "std", "min", "max", "sum")
 DAYS = (7, 30)
 OF_TIME = ("mean", "sum", "std", "max")
 SETS = ("lags", "rows", "time")
+SHARED = ("lags", "rows_but_sums")  # what mlforecast has too
+MLFORECAST = """
+import json, resource, sys, time
+import polars as pl
+from mlforecast import MLForecast
+from mlforecast.lag_transforms import RollingMax, RollingMean, RollingMin, RollingStd
+
+def make(path):
+    cpu, wall = time.process_time(), time.perf_counter()
+    df = pl.read_parquet(path)
+    windows = [of(rows, min_samples=1) for rows in ROWS for of in (RollingMean, RollingStd, RollingMin, RollingMax)]
+    forecast = MLForecast(models=[], freq=1, lags=LAGS, lag_transforms={1: windows}, num_threads=2)
+    made = forecast.preprocess(df, "key", "ds", "a", static_features=[], dropna=False, validate_data=False)
+    return made, {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+
+LAGS, ROWS = json.loads(sys.argv[2])
+small, _ = make(sys.argv[1].replace("panel", "small"))  # imports and first uses
+if len(sys.argv) > 3:
+    small.drop("key", "ds", "a").write_parquet(sys.argv[3])
+else:
+    _, seconds = make(sys.argv[1])
+    print(json.dumps({**seconds, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
 
 
 def generate(path: Path, rows: int, entities: int) -> None:
@@ -53,6 +81,7 @@ def with_frazil(path: Path, wanted: tuple[str, ...]) -> pl.DataFrame:
     builders = {
         "lags": fz.lag("a", LAGS),
         "rows": fz.rolling("a", ROWS, OF_ROWS, min_rows=1),
+        "rows_but_sums": fz.rolling("a", ROWS, OF_ROWS[:-1], min_rows=1),
         "time": fz.rolling("a", [f"{days}d" for days in DAYS], OF_TIME),
     }
     fitted = fz.Recipe(*(builders[name] for name in wanted), entity="key", time="ts").fit(pl.scan_parquet(path))
@@ -174,14 +203,58 @@ def check_equal(path: Path, wanted: tuple[str, ...], names: list[str]) -> None:
     """Raise where a contender's values differ from frazil's by more than float32 holds."""
     expected = CONTENDERS["frazil"](path, wanted)
     for name in names:
-        found = CONTENDERS[name](path, wanted)
-        for column in expected.columns:
-            missing = 0.0 if "_sum_" in column else np.nan  # of the sum of nothing Polars says 0, others null
-            a, b = (df[column].fill_null(missing).to_numpy() for df in (expected, found))
-            # A window of equal values has no deviation; others leave the digits of a running sum.
-            if not np.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True):
-                at = int(np.flatnonzero(~np.isclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True))[0])
-                raise SystemExit(f"{name} differs in {column}, row {at}: {b[at]} where frazil has {a[at]}")
+        compare(name, expected, CONTENDERS[name](path, wanted))
+
+
+def compare(name: str, expected: pl.DataFrame, found: pl.DataFrame) -> None:
+    """Raise where a column is missing, or a value differs."""
+    for column in expected.columns:
+        missing = 0.0 if "_sum_" in column else np.nan  # of the sum of nothing Polars says 0, others null
+        a, b = (df[column].fill_null(missing).to_numpy() for df in (expected, found))
+        # A window of equal values has no deviation; others leave the digits of a running sum.
+        if not np.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True):
+            at = int(np.flatnonzero(~np.isclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True))[0])
+            raise SystemExit(f"{name} differs in {column}, row {at}: {b[at]} where frazil has {a[at]}")
+
+
+def against_mlforecast(path: Path, python: str, rounds: int) -> dict[str, dict[str, float]]:
+    """Compare and time the columns that mlforecast has too; return the medians of both."""
+    counted = path.with_name("panel_counted.parquet")
+    for name in ("panel", "small"):
+        frame = pl.scan_parquet(path.with_name(f"{name}.parquet"))
+        frame = frame.select("key", "a", ds=pl.int_range(pl.len()).over("key"))
+        frame.sink_parquet(path.with_name(f"{name}_counted.parquet"), row_group_size=500_000)
+    command = [python, "-c", MLFORECAST, str(counted), json.dumps([LAGS, ROWS])]
+    made = path.with_name("made.parquet")
+    subprocess.run([*command, str(made)], check=True)
+    names = [f"a|lag_{lag}" for lag in LAGS] + [f"a|rolling_{of}_{rows}" for rows in ROWS for of in OF_ROWS[:-1]]
+    theirs = pl.read_parquet(made)
+    theirs.columns = names
+    compare("mlforecast", with_frazil(path.with_name("small.parquet"), SHARED).select(names), theirs)
+    own = [sys.executable, __file__, "--only", "frazil", "--path", str(path), "--shared"]
+    return medians({"frazil": own, "mlforecast": command}, rounds)
+
+
+def medians(commands: dict[str, list[str]], rounds: int) -> dict[str, dict[str, float]]:
+    """Run the commands in turns, and return the median of each figure that they print."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found[name].append(json.loads(said.splitlines()[-1]))
+    return {
+        name: {what: statistics.median(run[what] for run in runs) for what in runs[0]} for name, runs in found.items()
+    }
+
+
+def tell(found: dict[str, dict[str, float]]) -> None:
+    """Print what each took, and how many times frazil's that is."""
+    own = found["frazil"]
+    for name, took in found.items():
+        print(
+            f"{name:10} {took['cpu']:7.2f} cpu s {took['wall']:7.2f} wall s {took['peak_mib']:7.0f} MiB"
+            f"   {took['cpu'] / own['cpu']:5.2f} times the processor time, {took['wall'] / own['wall']:5.2f} the wall"
+        )
 
 
 def main() -> None:
@@ -192,32 +265,27 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--mlforecast", help="an interpreter that has mlforecast, to compare on what it has too")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--shared", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(measure(options.only, options.path, tuple(options.sets))))
+        print(json.dumps(measure(options.only, options.path, SHARED if options.shared else tuple(options.sets))))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "panel.parquet")
         generate(path, options.rows, options.entities or options.rows // 100)
         generate(path.with_name("small.parquet"), 20_000, 200)
         check_equal(path.with_name("small.parquet"), tuple(options.sets), options.contenders)
-        found: dict[str, list[dict[str, float]]] = {name: [] for name in options.contenders}
-        for _ in range(options.rounds):
-            for name, runs in found.items():
-                command = [sys.executable, __file__, "--only", name, "--path", str(path), "--sets", *options.sets]
-                runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-    medians = {
-        name: {what: statistics.median(run[what] for run in runs) for what in runs[0]} for name, runs in found.items()
-    }
-    own = medians["frazil"]
-    for name, took in medians.items():
-        print(
-            f"{name:8} {took['cpu']:7.2f} cpu s {took['wall']:7.2f} wall s {took['peak_mib']:7.0f} MiB"
-            f"   {took['cpu'] / own['cpu']:5.2f} times the processor time, {took['wall'] / own['wall']:5.2f} the wall"
-        )
-    print(json.dumps({"rows": options.rows, "sets": options.sets, "rounds": options.rounds, "medians": medians}))
+        own = [sys.executable, __file__, "--path", str(path), "--sets", *options.sets]
+        found = medians({name: [*own, "--only", name] for name in options.contenders}, options.rounds)
+        tell(found)
+        report = {"rows": options.rows, "sets": options.sets, "rounds": options.rounds, "medians": found}
+        if options.mlforecast:
+            report["mlforecast"] = against_mlforecast(path, options.mlforecast, options.rounds)
+            tell(report["mlforecast"])
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import polars as pl
 import frazil as fz
 
 AFTER = "combining and testing what was found"
-SHOWN = ("rank", "candidate", "score", "ci_low", "ci_high", "p_vs_baseline", "p_vs_best", "prob_better", "prob_worse")
+SHOWN = ("rank", "candidate", "score", "ci_low", "ci_high", "vs_baseline", "p_vs_baseline", "p_vs_best")
+SHOWN += ("prob_better", "prob_worse")
 
 
 def main() -> None:

@@ -79,7 +79,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
     Args:
         data: A path, a glob or a list of paths (Parquet, CSV, NDJSON, Arrow IPC), a Polars, pandas or pyarrow table, a
             DuckDB relation, or `fz.sql(...)`.
-        target: The column to predict. Rows where it is missing are left out and counted.
+        target: The column to predict. Rows where it is missing are left out and counted; features of earlier rows, in
+            `time`, read them all the same.
         task: "auto", "binary", "multiclass" or "regression".
         metric: "auto" (roc_auc, log_loss, rmse), a name, or a function `f(y_true, y_pred)`; see `frazil.metrics`.
         budget: Wall time for everything, as "90s", "5m", "1h" or seconds; or `fz.Budget(seconds=, trials=, memory=)`. A
@@ -144,11 +145,12 @@ def fit_auto(  # noqa: PLR0913 -- the door
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
         staged = _constrained(staged, asked, named, measure, source.name)
         settings = {"task": task, "metric": measure.name, "seed": seed, "features": str(features), **asdict(named)}
-        settings |= asked.of_trials()
+        settings |= {"axis": None if axis is None else asdict(axis), **asked.of_trials()}
         recipe, beyond = _recipe(features, staged, panel), staged.beyond
         course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors, beyond)
         with open_store(store, staged.identity, settings) as kept:
@@ -194,7 +196,9 @@ def suggest(
     axis = Forward.of(time)
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
     staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
-    return _suggestion(staged, Panel(named.entity, named.time, None, None if axis is None else axis.horizon))
+    panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
+    panel.check(staged.table.df.schema)
+    return _suggestion(staged, panel)
 
 
 def _model(found: Assembled, measure: Metric, staged: Staged, features: pl.DataFrame) -> Model:

@@ -6,6 +6,7 @@ import json
 import os
 import runpy
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ import polars as pl
 import frazil as fz
 from frazil.errors import SettingError
 from frazil.signing import check_key
+from frazil.sources import check_apart, find_files
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Iterator
 
 OK, DIFFERS, INPUT = 0, 1, 2
 
@@ -38,7 +41,7 @@ class Outcome:
 
 def fit(options: argparse.Namespace) -> Outcome:
     """Train a model and write it to a file."""
-    check_writable(options.out)
+    _check_out(options, _files_of(options))
     key = _key(options)
     model = fz.fit_auto(
         _data(options),
@@ -63,7 +66,7 @@ def fit(options: argparse.Namespace) -> Outcome:
 
 def predict(options: argparse.Namespace) -> Outcome:
     """Score a table into a file, in bounded memory."""
-    check_writable(options.out)
+    _check_out(options, [options.model], _files_of(options))
     rows = _model(options).sink_predictions(_data(options), options.out, keep=options.keep)
     return Outcome({"rows": rows, "out": options.out}, f"{rows} rows are scored in {options.out}.")
 
@@ -97,7 +100,7 @@ def show(options: argparse.Namespace) -> Outcome:
 
 def report(options: argparse.Namespace) -> Outcome:
     """Write one HTML page about a saved model."""
-    check_writable(options.out)
+    _check_out(options, [options.model])
     _model(options).report(options.out)
     return Outcome({"out": options.out}, f"The report is in {options.out}; open it in a browser.")
 
@@ -278,6 +281,22 @@ def _data(options: argparse.Namespace) -> Any:  # noqa: ANN401 -- any source
     if others:
         raise SettingError(f"--sql reads one database; got {len(options.data)}: {', '.join(options.data)}.")
     return fz.sql(options.sql, database=first, folders=options.sql_folder)
+
+
+def _check_out(options: argparse.Namespace, *read: Iterable[str | Path]) -> None:
+    """Refuse an --out that can't be written, or that the command reads; one that is not there yet is not read."""
+    check_writable(options.out)
+    if Path(options.out).exists():
+        key = [] if options.key_file is None else [options.key_file]
+        check_apart(options.out, chain(key, *read))
+
+
+def _files_of(options: argparse.Namespace) -> Iterator[str | Path]:
+    """Go through the files of the data."""
+    if options.sql is not None:
+        yield from options.data
+    else:
+        yield from (file.path for given in options.data for file in find_files(given))
 
 
 def _key(options: argparse.Namespace) -> bytes | None:

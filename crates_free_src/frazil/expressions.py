@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from frazil.errors import SettingError
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ class Expressions:
             raise SettingError(f"window={window!r} is a length of time; name the column that it is of: time='day'.")
         else:
             by_time = getattr(self._expr, f"rolling_{statistic}_by")
-            rolled = by_time(pl.col(time), window, min_samples=min_rows, closed="left")
+            rolled = by_time(column(time), window, min_samples=min_rows, closed="left")
         return _over(rolled, by, time)
 
     def difference_in(self, by: By) -> pl.Expr:
@@ -140,5 +141,5 @@ def _check_rows(setting: str, rows: int) -> None:
 
 def _over(expr: pl.Expr, by: By, time: str | None) -> pl.Expr:
     if by is None:
-        return expr if time is None else expr.over(pl.lit(1), order_by=time)
-    return expr.over(by, order_by=time)
+        return expr if time is None else expr.over(pl.lit(1), order_by=column(time))
+    return expr.over(by, order_by=None if time is None else column(time))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from frazil.schema import column
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -88,7 +90,7 @@ def collect_matrix(frame: pl.LazyFrame, columns: Sequence[MatrixColumn]) -> Matr
 
     Infinities become missing: boosters take them as they are and linear learners break on them.
     """
-    wanted = [pl.col(column.name).cast(pl.Float32) for column in columns]
+    wanted = [column(each.name).cast(pl.Float32) for each in columns]
     if not wanted:
         rows = frame.select(pl.len()).collect().item()
         return Matrix(np.empty((rows, 0), np.float32, order="F"), ())

@@ -46,6 +46,7 @@ class Metric:
         function: Takes (target, prediction, weights or None) and returns the score.
         least: Targets below it are refused.
         above: Whether a target of exactly `least` is refused too.
+        takes_weights: Whether the function makes use of weights.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Metric:
     function: measures.Measure
     least: float = -math.inf
     above: bool = False
+    takes_weights: bool = True
 
     def score(
         self, target: NDArray[Any], prediction: NDArray[np.float64], weights: NDArray[np.float64] | None = None
@@ -104,7 +106,8 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
 
     A function of the user's own is called as `f(y_true, y_pred)`: `y_true` is a numpy array in the labels and the type
     that the target has, `y_pred` are (rows, classes) probabilities in the order of `task.labels`, or (rows,) values. It
-    gets copies and no weights. Higher is better unless it has an attribute `greater_is_better` that is False.
+    gets copies and no weights. Higher is better unless it has an attribute `greater_is_better` that is False. One that
+    has the name of one of ours, as `rmse`, is called "your rmse": a model is not to take the one for the other.
 
     Args:
         given: A name in the table, "auto", "pinball_0.9" or "tweedie_deviance_1.3" with a level or power of one's own,
@@ -119,7 +122,7 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
     'rmse'
     """
     if isinstance(given, Metric):
-        return _serving(given, task)
+        return _serving(given if METRICS.get(given.name) in (None, given) else _renamed(given), task)
     if callable(given):
         return _of_user(given, task)
     if given == "auto":
@@ -139,7 +142,10 @@ def metric_named(name: str) -> Metric | None:
     >>> metric_named("pinball_0.9").name, metric_named("my_gain")
     ('pinball_0.9', None)
     """
-    return METRICS.get(name) or _with_parameter(name)
+    try:
+        return METRICS.get(name) or _with_parameter(name)
+    except SettingError:  # a level or power that can't be: the user's own name
+        return None
 
 
 def pinball_at(level: float) -> Metric:
@@ -208,7 +214,13 @@ def _of_user(function: Callable[..., float], task: Task) -> Metric:
         return score
 
     greater = bool(getattr(function, "greater_is_better", True))
-    return Metric(name, greater, "value" if task.is_regression else "probability", frozenset({task.kind}), "", measure)
+    needs: Literal["value", "probability"] = "value" if task.is_regression else "probability"
+    made = Metric(name, greater, needs, frozenset({task.kind}), "", measure, takes_weights=False)
+    return made if metric_named(name) is None else _renamed(made)
+
+
+def _renamed(metric: Metric) -> Metric:
+    return replace(metric, name=f"your {metric.name}")
 
 
 ALL = (

@@ -10,57 +10,38 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from frazil.artifact.coverage import is_covered
+from frazil.artifact.measuring import Measured, scores
 from frazil.artifact.narrowing import narrowed
 from frazil.artifact.record import RUN, RunRecord, with_times, without_times
 from frazil.artifact.saving import predictor_from, predictor_members
-from frazil.artifact.scoring import raw_predictions, sink_predictions
+from frazil.artifact.scoring import check_files, raw_predictions, sink_predictions
 from frazil.artifact.story import Story
 from frazil.artifact.watching import Watch
 from frazil.artifact.wording import comparisons
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
-from frazil.errors import ArtifactError, MissingColumnError, TargetError
+from frazil.errors import ArtifactError, TargetError
 from frazil.files import write_bytes
-from frazil.metrics import METRICS, Metric
+from frazil.metrics import metric_named
 from frazil.report.page import Section, bar_chart, interval_chart, page, table
-from frazil.schema import column
-from frazil.search.deciding import decided
-from frazil.sources import open_source, reading
-from frazil.stats.intervals import bootstrap_interval, wilson_interval
-from frazil.types import TaskKind
+from frazil.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from frazil.artifact.predictor import Predictor
     from frazil.artifact.watching import Violation
     from frazil.checks.contract import Contract
+    from frazil.metrics import Metric
     from frazil.sources import Source
+    from frazil.types import TaskKind
 
 STORY = "story.json"
 FINDINGS = "findings.json"
 TABLES = ("leaderboard", "failures", "features", "history")
 SHOWN_CANDIDATES = 2
 SHOWN_FEATURES = 25
-REPORTED = {
-    TaskKind.BINARY: (
-        "roc_auc",
-        "average_precision",
-        "log_loss",
-        "brier",
-        "accuracy",
-        "balanced_accuracy",
-        "f1",
-        "mcc",
-    ),
-    TaskKind.MULTICLASS: ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc"),
-    TaskKind.REGRESSION: ("rmse", "mae", "median_ae", "r2"),
-}
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -73,7 +54,7 @@ class Model:
         metric: What the search optimised; None for a callable of the user's that a file can't keep.
         story: How the model came about.
         leaderboard: One row a candidate and one for the ensemble, best first: rank, candidate, score, std, ci_low,
-            ci_high, p_vs_baseline, p_vs_best, prob_better, prob_worse, fit_seconds, predict_us_per_row.
+            ci_high, vs_baseline, p_vs_baseline, p_vs_best, prob_better, prob_worse, fit_seconds, predict_us_per_row.
         findings: What the checks found in the training data.
         failures: Candidates that could not be fitted: candidate, error, message, seconds, traceback.
         features: Every generated column with its lineage.
@@ -201,12 +182,15 @@ class Model:
                 in one of the two files.
 
         Returns: The number of rows written.
+
+        Raises: as `predict`, and SettingError: a file to write is one of those that are read, or cannot be written so.
         """
-        source = self._open(data)
+        source, earlier = self._open(data), self._earlier(history)
+        check_files([Path(each) for each in (path, quarantine) if each is not None], (source, earlier))
         if quarantine is not None:
             source = self.watch.set_aside(source, Path(quarantine))
         source = self.watch.kept_to(source, on_violation)
-        return sink_predictions(self.predictor, source, path, keep, self._earlier(history), coverage)
+        return sink_predictions(self.predictor, source, path, keep, earlier, coverage)
 
     @property
     def contract(self) -> Contract:
@@ -242,29 +226,25 @@ class Model:
         coverage: float | None = None,
         seed: int = 0,
     ) -> pl.DataFrame:
-        """Measure the model on data with known targets; rows without a target are left out.
+        """Measure the model on data with known targets; rows without one, null or NaN, are left out.
 
-        A label that training has not seen counts as missed.
+        They are still what features of earlier rows read, as in `predict`. A label that training has not seen counts as
+        missed. Where the model was fitted with `weights=` and the data have that column, rows count by it, as they did
+        for the scores of training; else all count the same.
 
-        Returns: `metric, score, ci_low, ci_high, rows`, the search's own metric first; the 95 % intervals are of the
-            bootstrap over rows. With a coverage, a last row has the share of rows whose interval or set holds the
-            target, with Wilson's interval.
+        Returns: `metric, score, ci_low, ci_high, rows, weights`, the search's own metric first; the 95 % intervals are
+            of the bootstrap over rows. `weights` is the column that rows counted by; null where all counted the same,
+            as they do for a metric of the user's own. With a coverage, a last row has the share of rows whose interval
+            or set holds the target, with Wilson's interval.
 
         Raises:
             MissingColumnError: the target, or a column that the model needs, is not there.
             TargetError: no row has a target.
+            InputError: a weight is negative or not finite, or all are 0.
         """
-        target, raw = self._measured(self._open(data), self._earlier(history))
-        rows = []
-        labels = decided(raw, self.predictor.cut)
-        for metric in _reported(self.metric, self.task):
-            read = labels if metric.needs == "label" else raw
-            low, high = bootstrap_interval(metric, target, read, seed=seed)
-            score = metric.score(target, read)
-            rows.append({"metric": metric.name, "score": score, "ci_low": low, "ci_high": high, "rows": len(target)})
-        if coverage is not None:
-            rows.append(_coverage_row(is_covered(target, raw, self.predictor.misses, coverage), coverage))
-        return pl.DataFrame(rows)
+        source, earlier = self._open(data), self._earlier(history)
+        measured = Measured.of(self.predictor, source, earlier, self.run.settings.get("weights"))
+        return scores(measured, self.predictor, self.metric, coverage, seed)
 
     def importance(self) -> pl.DataFrame:
         """Return `feature, sources, importance`: every feature's share of what the models used, most used first."""
@@ -310,18 +290,6 @@ class Model:
     def _earlier(self, history: Any) -> Source | None:  # noqa: ANN401 -- as in predict
         return None if history is None else self._open(history)
 
-    def _measured(self, source: Source, history: Source | None) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Return the known targets and what the model says of their rows."""
-        columns = source.frame.collect_schema().names()
-        if self.target not in columns:
-            raise MissingColumnError.among(self.target, columns, where=source.name)
-        known = replace(source, frame=source.frame.filter(column(self.target).is_not_null()))
-        with reading(source.name):
-            target = known.frame.select(column(self.target)).collect().to_series()
-        if target.is_empty():
-            raise TargetError(f"{source.name} has no row with a known {self.target!r}; there is nothing to measure.")
-        return self.predictor.task.encode(target), raw_predictions(self.predictor, known, history)
-
 
 def load(path: str | Path, *, tables: Mapping[str, Any] | None = None, key: bytes | None = None) -> Model:
     """Read a saved model; it predicts exactly what the saved one did.
@@ -350,18 +318,7 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None, key: byte
     opened = {name: open_source(table, where=name).frame for name, table in (tables or {}).items()}
     predictor = predictor_from(bundle.members, available_threads()).with_tables(opened)
     watch = Watch.read(bundle.members)
-    return Model(predictor, watch, METRICS.get(story.metric), story, findings=findings, **kept)
-
-
-def _reported(first: Metric | None, kind: TaskKind) -> list[Metric]:
-    usual = [METRICS[name] for name in REPORTED[kind] if first is None or name != first.name]
-    return usual if first is None else [first, *usual]
-
-
-def _coverage_row(covered: NDArray[np.bool_], coverage: float) -> dict[str, Any]:
-    low, high = wilson_interval(float(covered.sum()), len(covered))
-    name, share = f"coverage_{coverage:g}", float(covered.mean())
-    return {"metric": name, "score": share, "ci_low": low, "ci_high": high, "rows": len(covered)}
+    return Model(predictor, watch, metric_named(story.metric), story, findings=findings, **kept)
 
 
 def _sections(model: Model) -> list[Section]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from frazil.notation import DATES, NUMBER, time_in
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ SIGNIFICANT = 14  # digits of means and deviations
 BATCH = 200  # columns in one pass; planning a select, or several together, grows faster than their width
 LOOKS_SHARE = 0.99  # of the sampled distinct strings have to read as numbers or dates
 
-# A code such as 007 is not a number: its zeros would be lost.
-NUMBER = r"^\s*[-+]?(0|[1-9]\d*|[1-9]\d{0,2}(,\d{3})+)?([.,]\d+)?([eE][-+]?\d+)?\s*%?\s*$"
-DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 ISO_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
 STRINGS = (pl.String, pl.Categorical, pl.Enum)
 TICKS = {"ms": 10**3, "us": 10**6, "ns": 10**9}  # a second has so many
@@ -271,7 +269,7 @@ def _looks_like(distinct: pl.Series) -> str:
         return ""
     if _share(filled.str.contains(NUMBER) & filled.str.contains(r"\d")) >= LOOKS_SHARE:
         return "number"
-    dates = [_share(filled.str.strip_chars().str.to_date(way, strict=False).is_not_null()) for way in DATES]
+    dates = [_share(pl.select(time_in(pl.lit(filled), way).is_not_null()).to_series()) for way in DATES]
     times = [_share(filled.str.strip_chars().str.contains(ISO_TIME))]
     return "date" if max(dates + times) >= LOOKS_SHARE else ""
 

@@ -113,10 +113,31 @@ def conform(frame: pl.LazyFrame, needed: Mapping[str, pl.DataType], where: str) 
     missing = [name for name in needed if name not in have]
     if missing:
         raise MissingColumnError.among(missing, have.names(), where=where)
+    return frame.select(_casts(frame, needed, where))
+
+
+def recast(frame: pl.LazyFrame, needed: Mapping[str, pl.DataType], where: str) -> pl.LazyFrame:
+    """Make some columns of a table fit the types that were learned, as `conform` does; others stay.
+
+    Args:
+        frame: The table; it has these columns.
+        needed: Name and type of each column that changes.
+        where: What the table is called in errors.
+
+    Raises: SchemaError: as `conform`.
+
+    >>> recast(pl.LazyFrame({"extra": [0.5], "age": [41.0]}), {"age": pl.Int64()}, where="new.csv").collect().rows()
+    [(0.5, 41)]
+    """
+    return frame.with_columns(_casts(frame, needed, where))
+
+
+def _casts(frame: pl.LazyFrame, needed: Mapping[str, pl.DataType], where: str) -> list[pl.Expr]:
+    have = frame.collect_schema()
     casts = {name: cast_between(name, have[name], dtype, where) for name, dtype in needed.items()}
     risky = {name: cast for name, cast in casts.items() if cast.lost is not None}
     _check_nothing_is_lost(frame, risky, needed, where)
-    return frame.select(cast.values for cast in casts.values())
+    return [cast.values for cast in casts.values()]
 
 
 @dataclass(frozen=True, slots=True)

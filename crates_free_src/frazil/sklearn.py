@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from frazil.features import CrossFitBuilder, Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.naming import unique
+from frazil.schema import column
 from frazil.task import infer_task
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class RecipeTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return pl.LazyFrame({f"x{at}": values[:, at] for at in range(values.shape[1])})
 
     def _chosen(self, frame: pl.LazyFrame, X: Any) -> Any:  # noqa: ANN401 -- as given
-        made = frame.select(pl.col([feature.name for feature in self.fitted_.features]))
+        made = frame.select(column(feature.name) for feature in self.fitted_.features)
         if isinstance(X, pl.LazyFrame):
             return made
         return made.collect() if isinstance(X, pl.DataFrame) else made.collect().to_numpy()

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from frazil.errors import SettingError, TargetError, listed
+from frazil.schema import column
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
@@ -100,6 +101,17 @@ def infer_task(target: pl.Series, *, target_name: str, given: str = "auto") -> T
         return Task(kind, target_name, target.dtype, (), reason)
     _check_labels(labels, target_name)
     return Task(kind, target_name, target.dtype, tuple(labels.to_list()), reason)
+
+
+def has_target(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Say of every row whether its target is known: neither null nor NaN.
+
+    >>> frame = pl.LazyFrame({"y": [1.0, None, float("nan")]})
+    >>> frame.filter(has_target("y", pl.Float64())).collect()["y"].to_list()
+    [1.0]
+    """
+    known = column(name).is_not_null()
+    return known & column(name).is_not_nan() if dtype.is_float() else known
 
 
 def _known(target: pl.Series, name: str) -> pl.Series:

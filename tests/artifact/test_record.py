@@ -67,7 +67,7 @@ def test_it_has_the_decisions(model):
     assert made["task"]["positive"] == "true"
     assert made["metric"] == "roc_auc"
     assert made["folds"]["kind"] == "stratified 8-fold"
-    assert made["trials"] == 4 == model.history.height
+    assert made["trials"] == 4 == model.history["status"].to_list().count("finished")
     assert made["why_stopped"] == "the budget of 4 trials is spent"
     assert sum(member["weight"] for member in made["ensemble"]) == pytest.approx(1.0)
     assert {member["candidate"] for member in made["ensemble"]} <= set(model.leaderboard["candidate"])

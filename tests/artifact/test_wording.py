@@ -8,10 +8,12 @@ from frazil.search.leaderboard import COLUMNS
 
 
 def board(**candidates):
-    """Make a leaderboard, best first, of (score, p against the baseline, p against the best)."""
+    """Make a leaderboard, best first, of (score, p against the baseline, p against the best, and maybe the lead)."""
+    known = candidates.get("baseline", (0.5,))[0]
     rows = [
         {"rank": rank, "candidate": name.replace("_", "-"), "score": score, "p_vs_baseline": base, "p_vs_best": best}
-        for rank, (name, (score, base, best)) in enumerate(candidates.items(), start=1)
+        | {"vs_baseline": None if base is None else lead[0] if lead else score - known}
+        for rank, (name, (score, base, best, *lead)) in enumerate(candidates.items(), start=1)
     ]
     return pl.DataFrame(rows, schema=COLUMNS)
 
@@ -39,7 +41,8 @@ def test_of_a_clear_case_it_says_all_three():
     ],
 )
 def test_it_says_better_or_worse_only_where_p_is_small(p, rank_first, words):
-    rows = {"ensemble": (0.6, p, None if rank_first else p), "baseline": (0.5, None, p if rank_first else None)}
+    own, other = (0.6, 0.5) if rank_first else (0.4, 0.5)
+    rows = {"ensemble": (own, p, None if rank_first else p), "baseline": (other, None, p if rank_first else None)}
     found = board(**(rows if rank_first else dict(reversed(rows.items()))))
     assert words in verdict(found, "ensemble", "baseline", 0.01)
     assert ("better than" in verdict(found, "ensemble", "baseline", 0.01)) == words.startswith("ensemble is better")
@@ -69,3 +72,20 @@ def test_the_report_says_of_each_candidate_whether_it_is_worse():
         "Not distinguishable from it (p >= 0.05): lightgbm-1 (p = 0.41).",
         "Worse than it: linear-1 (p = 0.02), baseline (p = 0.002).",
     ]
+
+
+def test_what_is_ahead_on_the_judged_rows_and_behind_on_those_of_the_p_is_called_worse():
+    found = board(ensemble=(0.6, 0.01, None, -0.1), baseline=(0.5, None, 0.01))
+    assert verdict(found, "ensemble", "baseline", 0.01).startswith("ensemble is worse than the baseline (p = 0.01); ")
+    assert comparisons(found) == [
+        "ensemble is the best.",
+        "Better than it on the rows that the test is of: baseline (p = 0.01).",
+    ]
+
+
+def test_what_is_behind_on_the_judged_rows_and_ahead_on_those_of_the_p_is_called_better():
+    found = board(baseline=(0.5, None, None), ensemble=(0.4, 0.01, 0.01, 0.2))
+    assert "ensemble is better than the baseline (p = 0.01); better than baseline, the best" in verdict(
+        found, "ensemble", "baseline", 0.01
+    )
+    assert comparisons(found)[1] == "Better than it on the rows that the test is of: ensemble (p = 0.01)."

@@ -1,9 +1,11 @@
 """Faults 53 to 66: targets that can't be learned, hardly can be, or give themselves away."""
 
+import math
 from datetime import date
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import frazil as fz
 
@@ -88,6 +90,21 @@ def test_a57_a_class_that_a_fold_never_sees_keeps_its_column(table, fit):
     df = table.sort("day").with_columns(y=pl.when(AT > 110).then(pl.lit("late")).otherwise("city"))
     model = fit(df, time="day")
     assert "p|late" in model.predict(df).columns
+
+
+def test_a57_judged_rows_of_one_class_have_no_score_and_the_model_is_kept(table, fit, tmp_path):
+    df = table.with_columns(y=AT % 2 * (AT < 12), day=AT)
+    kept = [fit(df, time="day", learners=["linear"], store=tmp_path / "run") for _ in range(2)]
+    for model in kept:  # the second from what the first has left
+        assert math.isnan(model.selection_score)
+        assert model.failures.is_empty()
+        model.save(tmp_path / "m.frazil")
+        loaded = fz.load(tmp_path / "m.frazil")
+        assert math.isnan(loaded.selection_score)
+        assert repr(loaded) == repr(model)
+        assert "selected  by roc_auc, which has no value on the judged rows" in repr(loaded)
+        assert_frame_equal(loaded.predict(df), model.predict(df))
+    assert (tmp_path / "run" / "optuna.db").is_file()
 
 
 def test_a58_a_class_that_training_has_not_seen_counts_as_missed(table, fit):

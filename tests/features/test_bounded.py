@@ -28,6 +28,7 @@ from frazil.features.ordered import (
     SeasonalNaive,
     Streak,
 )
+from frazil.sources import open_source
 
 RECIPE = Recipe(
     KeepNumbers("sold"), Lag("sold", [1, 3]), Rolling("sold", [2, "2i"], ["mean", "max"]), entity="store", time="day"
@@ -81,6 +82,14 @@ def test_an_unsorted_table_is_cut_into_buckets_which_are_removed(tmp_path):
     assert "cut into 81 buckets of whole entities on disk" in str(fitted.plan(df, memory=1))
     assert in_batches(fitted, df, folder=tmp_path).height == 200
     assert list(tmp_path.iterdir()) == []
+
+
+def test_buckets_may_lie_in_a_folder_named_like_a_pattern(tmp_path):
+    df = panel(200, 20)
+    fitted = RECIPE.fit(df.lazy())
+    folder = tmp_path / "a[1]*"
+    folder.mkdir()
+    assert in_batches(fitted, df, folder=folder).height == 200
 
 
 REACHING_SO_FAR = (
@@ -182,6 +191,14 @@ def test_a_table_is_written_as_a_folder_that_is_whole_or_not_there(tmp_path):
         fitted.sink(df, tmp_path / "features")
     with pytest.raises(SourceError, match="nowhere/features can't be written"):
         fitted.sink(df, tmp_path / "nowhere" / "features")
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, Recipe(KeepNumbers("sold"))])
+def test_an_empty_table_is_written_with_its_columns(recipe, tmp_path):
+    df = panel(10, 2)
+    fitted = recipe.fit(df.lazy())
+    assert fitted.sink(df.clear(), tmp_path / "features") == 0
+    assert_frame_equal(open_source(tmp_path / "features").frame.collect(), fitted.apply(df).collect().clear())
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features import FittedRecipe, LeakClass, Recipe, Scope
 from frazil.features.given import Express, FromFunction
+from frazil.features.numbers import KeepNumbers
 
 FRAME = pl.LazyFrame({"price": [4.0, 9.0, None], "size": [2, 0, 1], "city": ["Rom", "Ulm", None]})
 
@@ -34,6 +35,28 @@ def test_a_function_adds_columns_that_can_be_selected_and_not_saved():
     assert fitted.select(["half"]).apply(FRAME).collect()["half"].to_list() == [2.0, 4.5, None]
     with pytest.raises(SettingError, match="'half'.*made by a Python function"):
         fitted.members()
+
+
+def test_no_feature_takes_the_name_of_another():
+    double, triple = Express("price * 2", name="made"), Express("price * 3", name="made")
+    fitted = Recipe(double, triple, Express("price * 200", name="price|number"), KeepNumbers("price")).fit(FRAME)
+    names = ["made", "made#2", "price|number", "price|number#2"]
+    assert [feature.name for feature in fitted.features] == names
+    assert fitted.apply(FRAME).select(names).collect().row(0) == (8.0, 12.0, 800.0, 4.0)
+
+
+def test_two_functions_may_add_columns_of_one_name():
+    builder = FromFunction(doubled, ["price"])
+    fitted = Recipe(Express("price * 200", name="half"), builder, builder).fit(FRAME)
+    names = ["half", "double", "half#2", "double#2", "half#3"]
+    assert [feature.name for feature in fitted.features] == names
+    assert fitted.apply(FRAME).select(names).collect().row(0) == (800.0, 8.0, 2.0, 8.0, 2.0)
+    assert fitted.select(["half#3"]).apply(FRAME).collect()["half#3"].to_list() == [2.0, 4.5, None]
+
+
+def test_expressions_share_one_node_of_the_plan():
+    fitted = Recipe(*(Express(f"price * {factor}", name=f"times_{factor}") for factor in (2, 3, 4))).fit(FRAME)
+    assert fitted.apply(FRAME).explain(optimized=False).count("WITH_COLUMNS") == 1
 
 
 @pytest.mark.parametrize(
@@ -69,3 +92,9 @@ def test_training_rows_get_folds_of_their_own_where_none_are_given():
     assert train.collect()["city|target_mean"].null_count() == 0
     _, train = Recipe(EncodeTarget("city", weight=0), time="day").fit_train(frame, target="sold")
     assert train.collect()["city|target_mean"].is_null().sum() == 8
+
+
+def test_a_column_of_a_function_named_as_a_pattern_is_that_column():
+    named = FromFunction(lambda frame: frame.with_columns(pl.lit(2.0).alias("^a$"), pl.lit(1.0).alias("a")), ["price"])
+    made = Recipe(named).fit(FRAME).apply(FRAME).collect()
+    assert made.select(pl.selectors.by_name("^a$", "a")).row(0) == (2.0, 1.0)

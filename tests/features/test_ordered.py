@@ -6,12 +6,14 @@ from statistics import mean, median, stdev
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from frazil.errors import SettingError
+import frazil as fz
+from frazil.errors import SchemaError, SettingError
 from frazil.features import LeakClass, Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.features.ordered import Lag, Lead, Rolling
-from frazil.features.panel import Reach
+from frazil.features.panel import Length, Reach
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -132,3 +134,93 @@ def test_what_else_a_recipe_holds_does_not_decide_between_rows_of_one_time():
     alone = both.select(["b|lag_1"])
     assert both.apply(frame).collect()["b|lag_1"].to_list() == [None, None, 5.0]
     assert alone.apply(frame).collect()["b|lag_1"].to_list() == [None, None, 5.0]
+
+
+DAYS = pl.DataFrame({"day": [date(2024, 1, day) for day in (1, 2, 3, 4)], "sold": [1.0, 20.0, 300.0, 4000.0]})
+STEPS = DAYS.with_columns(day=pl.int_range(pl.len()))
+
+
+@pytest.mark.parametrize(("df", "horizon", "takes"), [(DAYS, "7i", "'7d' or '12h'"), (STEPS, "7d", "'7i'")])
+def test_a_horizon_of_another_kind_than_the_time_is_refused_as_it_would_be_none(df, horizon, takes):
+    with pytest.raises(SettingError, match=f"horizon='{horizon}'; it takes {takes}"):
+        Recipe(Lag("sold"), time="day", horizon=horizon).fit(df, target="sold")
+    with pytest.raises(SettingError, match=f"it takes {takes}"):
+        Length.parse(horizon, "horizon").in_units({"7i": 1, "7d": None}[horizon])
+
+
+def settings_of(unit):
+    span = f"3{unit}"
+    return {
+        "lags": [fz.lag("sold", [1, span]), fz.diff("sold", [span]), fz.pct_change("sold", [span])],
+        "lag": [fz.rolling("sold", [3], lag=span), fz.expanding("sold", lag=span), fz.ewm("sold", lag=span)],
+        "windows": [
+            fz.rolling("sold", [span]),
+            fz.arrivals(["all", span]),
+            fz.count_of_kind("sold", [span]),
+            fz.rolling_corr(["sold", "price"], [span]),
+            fz.seasonal_rolling("sold", 2, [span]),
+        ],
+        "half_lives": [fz.ewm("sold", [span])],
+        "short": [fz.compare_windows("sold", span, 5)],
+        "long": [fz.compare_windows("sold", 3, span)],
+    }
+
+
+@pytest.mark.parametrize(("df", "wrong", "right"), [(DAYS, "i", "d"), (STEPS, "d", "i")])
+def test_lags_and_windows_of_another_kind_than_the_time_are_refused(df, wrong, right):
+    df = df.with_columns(price=pl.col("sold"))
+    for setting, builders in settings_of(wrong).items():
+        for builder in builders:
+            with pytest.raises(SettingError, match=f"{setting}='3{wrong}'; it takes '.{right}'"):
+                Recipe(builder, time="day").fit(df)
+            with pytest.raises(SettingError, match=f"{setting}='3{wrong}'; it takes '.{right}'"):
+                Recipe(fz.chain(fz.keep_numbers("sold"), builder), time="day").fit(df)
+    fitted = Recipe(*(each for builders in settings_of(right).values() for each in builders), time="day").fit(df)
+    assert fitted.apply(df).collect().height == 4
+
+
+def test_a_time_that_is_no_time_any_more_is_refused():
+    fitted = Recipe(Lag("sold", ["2i"]), time="day").fit(STEPS, target="sold")
+    with pytest.raises(SchemaError, match="time='day' is Float64; it takes a Date, a Datetime, a Duration or an int"):
+        fitted.apply(STEPS.cast({"day": pl.Float64}))
+    assert_frame_equal(
+        fitted.apply(STEPS.cast({"day": pl.UInt8})).collect()[:, 2:], fitted.apply(STEPS).collect()[:, 2:]
+    )
+
+
+def test_a_horizon_without_a_target_is_refused():
+    with pytest.raises(SettingError, match="horizon='7d' is of the target, and none is named"):
+        Recipe(fz.diff("sold"), time="day", horizon="7d").fit(DAYS)
+
+
+MOMENTS = DAYS.with_columns(pl.col("day").cast(pl.Datetime("us")).dt.offset_by("6h").alias("known"))
+
+
+@pytest.mark.parametrize(
+    ("time", "known"),
+    [
+        (pl.int_range(pl.len()), pl.col("known")),
+        (pl.col("known"), pl.int_range(pl.len())),
+        (pl.col("known"), pl.col("known").dt.replace_time_zone("Asia/Tokyo")),
+        (pl.col("known") - pl.col("known").min(), pl.col("known")),
+    ],
+)
+@pytest.mark.parametrize("builder", [Lag("sold"), fz.encode_ordered("kind")], ids=repr)
+def test_what_became_known_counts_as_the_time_does(time, known, builder):
+    df = MOMENTS.with_columns(day=time, known=known, kind=pl.lit("a"))
+    with pytest.raises(SchemaError, match=r"time='day' is .* and available_at='known' is .*; both are integers, dur"):
+        Recipe(builder, time="day", available_at="known").fit(df, target="sold")
+
+
+def test_what_became_known_is_checked_again_when_a_recipe_is_applied():
+    df = MOMENTS.with_columns(day=pl.col("known"))
+    fitted = Recipe(Lag("sold"), time="day", available_at="known").fit(df)
+    with pytest.raises(SchemaError, match="that all have a zone or none"):
+        fitted.apply(df.with_columns(pl.col("known").dt.replace_time_zone("UTC")))
+
+
+def test_a_date_is_known_at_a_moment():
+    fitted = Recipe(Lag("sold"), time="day", available_at="known").fit(MOMENTS)
+    assert fitted.apply(MOMENTS).collect()["sold|lag_1"].to_list() == [None, 1.0, 20.0, 300.0]
+    later = MOMENTS.with_columns(pl.col("known").dt.offset_by("18h"))
+    assert fitted.apply(later).collect()["sold|lag_1"].to_list() == [None, None, 1.0, 20.0]

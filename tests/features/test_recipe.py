@@ -1,6 +1,8 @@
 """The recipe: one scan, one plan, readable, refusing what can't work."""
 
 import json
+import math
+from io import BytesIO
 
 import numpy as np
 import polars as pl
@@ -34,6 +36,39 @@ def test_composed_recipes_keep_the_order_of_their_builders():
 def test_recipes_of_two_times_do_not_compose():
     with pytest.raises(SettingError, match="time='day' and time='month'"):
         Recipe(time="day") | Recipe(time="month")
+
+
+TRIPS = pl.DataFrame({"a": list("xxyy"), "b": list("pqpq"), "t": [1, 2, 3, 4], "v": [1.0, 2.0, 3.0, 4.0]})
+
+
+@pytest.mark.parametrize(
+    ("panel", "words"),
+    [
+        ({"entity": "b", "time": "t"}, "entity='a' and entity='b'"),
+        ({"time": "t"}, "entity='a' and entity=None"),
+        ({"entity": "a", "time": "v"}, "time='t' and time='v'"),
+        ({"entity": "a", "time": "t", "available_at": "t"}, "available_at=None and available_at='t'"),
+    ],
+)
+def test_fitted_recipes_that_read_earlier_rows_of_two_panels_do_not_compose(panel, words):
+    lags = Recipe(Lag("v"), entity="a", time="t").fit(TRIPS)
+    other = Recipe(fz.diff("v"), **panel).fit(TRIPS.with_columns(v=pl.col("t")))
+    with pytest.raises(SettingError, match=words):
+        lags | other
+
+
+def test_fitted_recipes_compose_with_one_that_reads_no_earlier_rows():
+    lags = Recipe(Lag("v"), entity="b", time="t").fit(TRIPS)
+    own = Recipe(KeepNumbers("v"), entity="a", time="t").fit(TRIPS)
+    expected = lags.apply(own.apply(TRIPS)).collect()
+    assert_frame_equal((own | lags).apply(TRIPS).collect(), expected)
+    assert_frame_equal((lags | own).apply(TRIPS).collect(), expected, check_column_order=False)
+
+
+def test_fitted_recipes_that_make_the_same_feature_do_not_compose():
+    lags = Recipe(Lag("v", [1, 2]), entity="a", time="t").fit(TRIPS)
+    with pytest.raises(SettingError, match=r"both recipes make 'v\|lag_1'; leave it out of one with select\(\)"):
+        lags | lags.select(["v|lag_1"])
 
 
 def test_a_recipe_reads_as_the_call_that_makes_it():
@@ -129,6 +164,47 @@ def test_numbers_of_another_width_and_strings_of_another_kind_are_taken():
     assert_frame_equal(fitted.apply(other).select(cs.contains("|")), fitted.apply(FRAME).select(cs.contains("|")))
 
 
+VISITS = pl.LazyFrame({"shop": [1, 1, 2, 2], "sold": [1.0, 2.0, 6.0, 7.0]})
+
+
+def test_levels_of_integers_are_known_where_a_null_made_floats_of_them():
+    fitted = Recipe(EncodeTarget("shop", weight=0)).fit(VISITS, target="sold")
+    new = pl.LazyFrame({"shop": [1.0, 2.0, None, math.nan]})
+    out = fitted.apply(new).collect()
+    assert out["shop|target_mean"].to_list() == [1.5, 6.5, 4.0, 4.0]
+    assert out["shop"].dtype == pl.Float64
+
+
+def test_a_number_that_no_level_can_be_is_refused_where_levels_are_read():
+    fitted = Recipe(EncodeOrdinal("shop"), KeepNumbers("sold"), KeepNumbers("shop")).fit(VISITS)
+    halves = VISITS.with_columns(shop=pl.col("shop") + 0.5)
+    with pytest.raises(SchemaError, match="column 'shop' was learned as Int64, which 1.5 in row 0 is not"):
+        fitted.apply(halves)
+    assert fitted.select(["shop|number"]).apply(halves).collect()["shop|number"].to_list() == [1.5, 1.5, 2.5, 2.5]
+
+
+def test_two_recipes_together_remember_the_types_of_both():
+    both = Recipe(EncodeOrdinal("sold")).fit(VISITS) | Recipe(EncodeOrdinal("shop")).fit(VISITS)
+    out = both.apply(VISITS.cast(pl.Float64)).collect()
+    assert out["shop|ordinal"].to_list() == [0, 0, 1, 1]
+
+
+def test_recipes_that_were_written_without_types_are_read():
+    fitted = Recipe(EncodeOrdinal("shop"), EncodeOrdinal("city")).fit(VISITS.with_columns(city=pl.lit("Rom")))
+    members = fitted.members()
+    del members["types.parquet"]
+    old = FittedRecipe.read(members)
+    assert old.apply(VISITS.with_columns(city=None)).collect()["shop|ordinal"].to_list() == [0, 0, 1, 1]
+
+
+def test_types_that_do_not_belong_to_the_columns_are_damage():
+    fitted = Recipe(EncodeOrdinal("shop")).fit(VISITS)
+    out = BytesIO()
+    pl.DataFrame(schema={"shop": pl.String}).write_parquet(out)
+    with pytest.raises(ArtifactError, match="column 'shop' is String in types.parquet"):
+        FittedRecipe.read({**fitted.members(), "types.parquet": out.getvalue()})
+
+
 def test_a_subset_of_features_needs_their_columns_only():
     fitted = RECIPE.fit(FRAME, TASK).select(["city|target_mean"])
     assert fitted.apply(FRAME.select("city")).collect().columns == ["city", "city|target_mean"]
@@ -183,6 +259,12 @@ def test_a_recipe_without_builders_changes_nothing():
 def test_folds_that_are_none_are_refused(fold_ids):
     with pytest.raises(InputError, match="one integer from 0 a row"):
         RECIPE.fit_train(FRAME, TASK, np.array(fold_ids))
+
+
+@pytest.mark.parametrize("fold_ids", [[0], [0, 1, 0], [0] * 5])
+def test_folds_of_another_number_than_rows_are_refused(fold_ids):
+    with pytest.raises(InputError, match=f"fold_ids are {len(fold_ids)} for 4 rows"):
+        RECIPE.fit_train(FRAME, TASK, fold_ids)
 
 
 def test_a_column_called_fold_is_the_users():

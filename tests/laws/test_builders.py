@@ -638,6 +638,25 @@ def example():
     )
 
 
+@every_builder
+def test_numbers_of_another_type_have_the_same_features(builder):
+    df = example()
+    fitted = fit(builder, df)
+    retyped = df.with_columns(pl.col("whole").cast(pl.Float64), pl.col("flag").cast(pl.Int8))
+    assert_frame_equal(made(fitted, retyped), made(fitted, df))
+    assert_frame_equal(made(read_back(fitted.members()), retyped), made(fitted, df))
+    assert_frame_equal(applied(fitted, retyped).select(df.columns), retyped)
+
+
+@every_builder
+def test_a_column_without_values_needs_no_type(builder):
+    df = example()
+    fitted = fit(builder, df)
+    empty = df.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in df.schema.items() if name != "step")
+    untyped = df.with_columns(pl.lit(None).alias(name) for name in df.columns if name != "step")
+    assert_frame_equal(made(fitted, untyped), made(fitted, empty))
+
+
 @pytest.mark.parametrize("builder", OF_PLAIN_SETTINGS, ids=repr)
 def test_settings_that_are_written_down_make_the_same_builder(builder):
     other = recipe_from(json.loads(json.dumps(written_recipe(Recipe(builder), SCHEMA)))).builders[0]

@@ -183,6 +183,36 @@ def constant(matrix):
     return Matrix(np.full_like(matrix.values, 3.0), matrix.columns)
 
 
+def steep(seed):
+    """Draw rows with a target of 80 orders of magnitude."""
+    rng = np.random.default_rng(seed)
+    columns = tuple(MatrixColumn(name) for name in "abc")
+    values = np.asfortranarray(rng.normal(size=(100, 3)), np.float32)
+    return Sample(Matrix(values, columns), np.exp(40 * rng.normal(size=100)))
+
+
+STEEP = CatBoost(depth=8, l2=0.0, learning_rate=1.0, max_rounds=60)
+
+
+def test_a_catboost_whose_losses_are_huge_can_be_read_back():
+    rows = steep(seed=0)
+    model = STEEP.fit(rows, None, Conditions(NUMBER, "poisson_deviance"))
+    assert np.isfinite(type(model).read(model.members()).predict(rows.matrix)).all()
+
+
+@pytest.mark.parametrize(
+    ("learner", "rows", "words"),
+    [
+        (STEEP, steep(seed=4), "gave up on 100 rows with l2=0, learning_rate=1, row_share=None; a higher l2.*inf"),
+        (CatBoost(row_share=0.01), steep(seed=0), "row_share=0.01; .* or a larger row_share.*Too few sampling units"),
+    ],
+    ids=["diverges", "draws no row"],
+)
+def test_a_catboost_that_can_not_get_on_says_so_while_it_fits(learner, rows, words):
+    with pytest.raises(InputError, match=words):
+        learner.fit(rows, None, Conditions(NUMBER, "poisson_deviance"))
+
+
 def test_the_text_that_is_kept_ends_with_the_trees_and_names_no_thread():
     text = lightgbm_text()
     assert text.endswith("end of trees\n")

@@ -122,9 +122,53 @@ def test_a_file_that_has_changed_since_is_not_learned_from(tmp_path, monkeypatch
     assert [member.name for member in model.predictor.deployed] == ["lightgbm-1"]
 
 
-@pytest.mark.parametrize("named", [{"groups": "city"}, {"time": "n"}, {"entity": ("city",)}])
+def grouped(seed=0, groups=400):
+    """Draw a table whose rows are of groups of very different sizes, each with an effect of its own."""
+    rng = np.random.default_rng(seed)
+    store = (groups * rng.random(ROWS) ** 2).astype(int)
+    effects = rng.normal(size=groups)
+    return table(seed=seed).with_columns(pl.col("y") + effects[store], store=store, shop=pl.Series(store).cast(str))
+
+
+@pytest.mark.parametrize(
+    "named", [{"groups": "store"}, {"groups": "shop"}, {"entity": ("shop",)}, {"entity": ("store", "city")}]
+)
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_whole_groups_are_in_memory_or_beyond_it_and_all_rows_are_there_once(staged, named, kind):
+    df = grouped().with_columns(pl.col("shop", "city").cast(kind), id=pl.arange(ROWS))
+    df = df.with_columns(
+        pl.when(pl.col("id") % 50 == 7).then(None).otherwise(name).alias(name) for name in ("store", "shop")
+    )
+    found = staged(df, **named)
+    inside, task = found.table.df, found.table.task
+    columns = ["id", "y", *named.get("entity", (named.get("groups"),))]
+    rest = pl.concat(found.beyond.batches(task, found.beyond.rows, columns))
+    assert sorted([*inside["id"], *rest["id"]]) == list(range(ROWS))
+    assert inside.join(rest, on=columns[2:], nulls_equal=True).is_empty()
+    assert found.beyond.rows == len(rest) > len(inside) > 500
+    assert f"{len(inside):,} of whole groups are used" in str(found.findings.to_frame().rows())
+
+
+def test_groups_that_memory_does_not_hold_are_learned_from():
+    model = fit(grouped(), groups="store")
+    assert model.run.decisions["rows_beyond"] > ROWS / 2
+    assert model.history.select("candidate", "status").row(-1) == ("lightgbm-1-all", "finished")
+    assert model.failures.is_empty()
+    assert fz.reproduce(model, grouped()).same
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"groups": "city"},
+        {"time": "n"},
+        {"entity": ("city",)},
+        {"time": "n", "groups": "m"},
+        {"time": "n", "entity": ("m",)},
+    ],
+)
 def test_rows_that_belong_together_are_not_torn_apart(staged, named):
-    found = staged(table().with_columns(n=pl.int_range(pl.len())), **named)
+    found = staged(table().with_columns(n=pl.int_range(pl.len()), m=pl.int_range(pl.len()) % 999), **named)
     assert found.sampled_for == MEMORY
     assert found.beyond is None
 

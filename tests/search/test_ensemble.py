@@ -17,6 +17,7 @@ from frazil.search.ensemble import bagged_ensemble, greedy_weights
 from frazil.search.judge import judge_for
 from frazil.search.leaderboard import BASELINE, ENSEMBLE, leaderboard
 from frazil.search.table import Table
+from frazil.stats import corrected_resampled_t
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -125,6 +126,37 @@ def test_a_hold_out_is_compared_over_tenths_of_its_rows():
     assert len(judge.blocks) == 10
     assert sorted(np.concatenate(judge.blocks)) == list(range(40))
     assert judge.test_train_ratio == 0
+
+
+def test_blocks_of_a_hold_out_keep_groups_whole():
+    target, groups = np.arange(600.0), np.arange(600) // 5
+    table = Table(pl.DataFrame({"y": target}), NUMBER, target, groups=groups)
+    plan = plan_folds(NUMBER, target, groups=groups, holdout_share=0.4)
+    judge = judge_for(table, plan, METRICS["rmse"], 0)
+    held_out = groups[plan.folds[0].valid]
+    assert len(judge.blocks) == 10
+    assert sum(len(np.unique(held_out[block])) for block in judge.blocks) == len(np.unique(held_out))
+
+
+def test_blocks_of_a_hold_out_forward_in_time_are_stretches_of_it():
+    target = np.arange(100.0)
+    table = Table(pl.DataFrame({"y": target}), NUMBER, target, time=np.arange(100))
+    judge = judge_for(table, plan_folds(NUMBER, target, time=table.time, holdout_share=0.4), METRICS["rmse"], 0)
+    assert len(judge.blocks) == 10
+    assert np.concatenate(judge.blocks).tolist() == list(range(40))
+
+
+def test_a_hold_out_of_groups_finds_no_difference_where_models_are_off_by_as_much_in_different_groups():
+    groups, found = np.repeat(np.arange(60), 20), []
+    for seed in range(200):
+        draw = np.random.default_rng(seed)
+        target = draw.normal(size=len(groups))
+        table = Table(pl.DataFrame({"y": target}), NUMBER, target, groups=groups)
+        plan = plan_folds(NUMBER, target, groups=groups, holdout_share=0.2, seed=seed)
+        judge, rows = judge_for(table, plan, METRICS["mae"], seed), plan.folds[0].valid
+        one, other = (judge.judged(target[rows] + draw.normal(size=60)[groups[rows]])[1] for _ in range(2))
+        found.append(corrected_resampled_t(one - other, judge.test_train_ratio).p_value < 0.05)
+    assert np.mean(found) <= 0.1  # 0.05 is right; over blocks of rows by chance it was 0.75
 
 
 def test_a_leaderboard_ranks_the_best_first_and_tests_against_it():

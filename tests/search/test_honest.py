@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import frazil as fz
+from frazil.artifact.wording import against_baseline
 from frazil.budget import Deadline
 from frazil.folds import plan_folds
 from frazil.metrics import METRICS
@@ -225,6 +226,27 @@ def test_what_is_better_on_the_rows_it_was_chosen_by_alone_is_not_called_better_
     assert by_the_judged.filter(pl.col("candidate") == "stopped early")["p_vs_baseline"].item() < 0.001
 
 
+@pytest.mark.parametrize("metric", ["rmse", "r2"])
+def test_the_lead_over_the_baseline_is_of_the_rows_that_its_p_is_of(metric):
+    """It is better than the baseline on the judged rows and worse on the spared ones."""
+    rng = np.random.default_rng(0)
+    table = table_of(rng.normal(size=1_000))
+    _, plan = spared(table)
+    judge, unseen = (make(table, plan, METRICS[metric], 0) for make in (judge_for, judge_of_spared))
+    worse = rng.normal(size=len(unseen.target))
+    trials = [
+        replace(trial("overfit", 0.5 * judge.target, judge), spared=worse),
+        replace(trial("baseline", 0.0 * judge.target, judge), spared=0.0 * worse),
+    ]
+    board = leaderboard(trials, Ensemble.of_one(trials[0], judge), judge, 0.01, unseen)
+    rows = {row["candidate"]: row for row in board.iter_rows(named=True)}
+    assert rows["overfit"]["rank"] < rows["baseline"]["rank"]
+    assert rows["overfit"]["vs_baseline"] < -0.1
+    assert rows["overfit"]["p_vs_baseline"] < 0.01
+    assert rows["baseline"]["vs_baseline"] is None
+    assert against_baseline(rows, "overfit").startswith("overfit is worse than the baseline")
+
+
 def test_a_class_too_rare_for_the_spared_rows_does_not_make_the_baseline_the_simplest_that_would_do():
     target = (np.arange(600) % 40 == 0).astype(np.int64)
     table = table_of(target, TWO)
@@ -241,6 +263,20 @@ def test_a_class_too_rare_for_the_spared_rows_does_not_make_the_baseline_the_sim
     board = leaderboard(trials, ensemble, judge, 0.01, unseen)
     assert board["p_vs_baseline"].to_list() == [None, None, None]
     assert board.filter(pl.col("candidate") == "baseline")["prob_worse"].item() > 0.9
+    assert simplest_within_rope(trials, ensemble, judge, board) == ENSEMBLE  # of the good one alone
+
+
+def test_where_nothing_can_be_said_the_baseline_is_not_called_good_enough():
+    target = np.zeros(200, np.int64)
+    target[[3, 4]] = 1  # both in the first fold: no other has a score
+    judge = replace(judged(target, TWO, "roc_auc"), target=target, blocks=tuple(np.array_split(np.arange(200), 5)))
+    own = 0.01 + 0.9 * target
+    trials = [
+        trial("good", np.column_stack([1 - own, own]), judge, Linear()),
+        trial("baseline", np.full((200, 2), 0.5), judge),
+    ]
+    ensemble, board = board_of(trials, judge)
+    assert board["prob_worse"].to_list() == [None, None, None]
     assert simplest_within_rope(trials, ensemble, judge, board) == ENSEMBLE  # of the good one alone
 
 

@@ -228,6 +228,34 @@ def test_a_metric_of_ones_own_that_fails_ends_the_fit_in_its_words():
         assert fitter.submit(job(Constant())).result(60).predictions.shape[1] == 2
 
 
+def test_a_metric_of_ones_own_that_wants_to_end_the_program_ends_the_fit():
+    def leaves(fold, told):
+        raise SystemExit
+
+    with Isolation() as isolation, isolation.fitter(folds_of()[2], TWO, "mine", 1, leaves) as fitter:
+        with pytest.raises(FitError, match="SystemExit"):
+            fitter.submit(job(LightGBM(max_rounds=5))).result(60)
+        assert fitter.submit(job(Constant())).result(60).predictions.shape[1] == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it stands in for the interpreter as a script of the shell")
+@pytest.mark.parametrize(
+    ("answer", "how"),
+    [('printf \'{"fit": 1, "err\'; exit 3', "ended with code 3"), ("echo what; exec sleep 60", "killed by signal 9")],
+    ids=["half a line", "no answer"],
+)
+def test_an_answer_that_cannot_be_read_fails_the_fits_that_wait(tmp_path, monkeypatch, answer, how):
+    script = tmp_path / "python"
+    script.write_text(f"#!/bin/sh\nread job\n{answer}\n")
+    script.chmod(0o700)
+    monkeypatch.setattr(isolated.sys, "executable", str(script))
+    process = WorkerProcess()
+    with pytest.raises(FitError, match=how):
+        process.fit(job(Constant()), tmp_path).result(timeout=30)
+    with pytest.raises(FitError, match=how):  # and of one that asks too late
+        process.fit(job(Constant()), tmp_path).result(timeout=30)
+
+
 def test_learners_are_asked_by_metrics_that_they_do_not_know_alone():
     folds = folds_of()[2]
 

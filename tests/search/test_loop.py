@@ -1,6 +1,8 @@
 """The loop: it goes on when a trial dies, and says why it stopped."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,6 +11,7 @@ import pytest
 from frazil.budget import Budget
 from frazil.errors import BudgetError
 from frazil.folds import plan_folds
+from frazil.matrix import Matrix, MatrixColumn
 from frazil.metrics import METRICS
 from frazil.models import Linear
 from frazil.models.constant import Constant
@@ -37,6 +40,19 @@ class Listed:
         return self.candidates.pop(0) if self.candidates else None
 
 
+class Keeping(NoStore):
+    """Remembers one outcome, and what was kept anew."""
+
+    def __init__(self, outcome):
+        self.outcome, self.kept = outcome, []
+
+    def recall(self, candidate):
+        return self.outcome
+
+    def keep(self, candidate, outcome):
+        self.kept.append(candidate.name)
+
+
 class Breaking(Constant):
     """A learner that can't."""
 
@@ -51,13 +67,13 @@ class Interrupted(Constant):
         raise KeyboardInterrupt
 
 
-def bench(**budget):
+def bench(metric=METRICS["rmse"], **budget):
     target = np.arange(60.0)
     table = Table(pl.DataFrame({"x": target, "y": target}), NUMBER, target)
     folds = folds_without_features(table, plan_folds(NUMBER, target, n_folds=3))
     clock = Budget(**budget).start()
     fitter = ThreadFitter(folds.folds, NUMBER, "rmse", 1)
-    return Workbench(NUMBER, folds, fitter, judge_for(table, folds.plan, METRICS["rmse"], 0), clock, 0, 1)
+    return Workbench(NUMBER, folds, fitter, judge_for(table, folds.plan, metric, 0), clock, 0, 1)
 
 
 def searched(*candidates, **budget):
@@ -94,6 +110,42 @@ def test_an_interruption_keeps_what_is_finished():
 def test_an_interruption_before_anything_is_finished_is_passed_on():
     with pytest.raises(KeyboardInterrupt):
         searched(Candidate("first", Interrupted()))
+
+
+def edited(measure):
+    """Make a metric of the name that the first one had."""
+    return replace(METRICS["rmse"], function=lambda target, predicted, weights: measure(predicted))
+
+
+def wider(bench):
+    """Give the first fold a column more."""
+    first = bench.folds.folds[0]
+    matrix = Matrix(np.zeros((first.train.matrix.rows, 1), np.float32), (MatrixColumn("more"),))
+    folds = (replace(first, train=replace(first.train, matrix=matrix)), *bench.folds.folds[1:])
+    return replace(bench, folds=replace(bench.folds, folds=folds))
+
+
+def fails(predicted):
+    raise ArithmeticError("it divided by nothing")
+
+
+@pytest.mark.parametrize(
+    ("another", "kept"),
+    [
+        (bench(trials=1), []),
+        (bench(edited(np.sum), trials=1), ["baseline"]),
+        (bench(edited(fails), trials=1), ["baseline"]),
+        (wider(bench(trials=1)), ["baseline"]),
+    ],
+    ids=["the same", "an edited metric", "a metric that fails", "other columns"],
+)
+def test_what_an_earlier_run_found_is_tried_again_where_it_no_longer_holds(another, kept):
+    baseline = Candidate("baseline", Constant())
+    (trial,) = search(bench(trials=1), Listed(baseline), NoStore(), progress_for(False)).trials
+    store = Keeping(trial)
+    with suppress(BudgetError):  # of the metric that fails: there is no other candidate
+        search(another, Listed(baseline), store, progress_for(False))
+    assert store.kept == kept
 
 
 def test_few_rows_bound_the_number_of_models():

@@ -71,6 +71,14 @@ def test_the_same_scores_lead_to_the_same_proposals():
     assert asked(14) == asked(14)
 
 
+def test_a_proposal_whose_score_has_no_value_is_not_told_of():
+    proposer, told = OptunaProposer(1_000, True, 0), list(FIRST)
+    for _ in range(6):
+        proposal = proposer.ask(told)
+        told.append(trial(proposal.name, proposal.learner, float("nan")))
+    assert len({outcome.candidate.name for outcome in told}) == len(told)
+
+
 def test_another_seed_leads_elsewhere():
     assert asked(2, seed=1) != asked(2, seed=0)
 

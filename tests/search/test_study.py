@@ -54,6 +54,7 @@ PRUNED = {
     "score": 9.0,
 }
 FAILED = {"candidate": "mlp-1", "error": "ValueError", "message": "no", "seconds": 1.0, "score": None}
+COPY = {**FAILED, "candidate": "mlp-crossed-1", "error": "NothingToMake", "message": "nothing to cross"}
 
 
 def test_a_run_opens_in_optuna_with_its_scores_and_settings(tmp_path):
@@ -70,14 +71,28 @@ def test_a_run_opens_in_optuna_with_its_scores_and_settings(tmp_path):
 
 
 def test_trials_keep_their_state_and_the_settings_of_learners_inside(tmp_path):
-    written(tmp_path, [FINISHED, PRUNED, FAILED])
-    _, (finished, pruned, failed) = opened(fz.export_study(tmp_path))
+    written(tmp_path, [FINISHED, PRUNED, FAILED, COPY])
+    _, (finished, pruned, failed, copy) = opened(fz.export_study(tmp_path))
     assert [trial.state.name for trial in (finished, pruned, failed)] == ["COMPLETE", "PRUNED", "FAIL"]
+    assert (copy.state.name, copy.user_attrs["message"]) == ("PRUNED", "nothing to cross")
     assert finished.params["crossed/lightgbm.leaves"] == 31
     assert finished.intermediate_values == {0: 2.0, 2: 3.0}
     assert pruned.intermediate_values == {0: 9.0}
     assert pruned.params == {"learner": "lightgbm", "lightgbm.leaves": 7}
     assert failed.user_attrs["message"] == "no"
+
+
+def test_a_finished_trial_whose_metric_has_no_value_counts_as_failed(tmp_path):
+    written(tmp_path, [FINISHED | {"score": None, "block_scores": [None, None]}])
+    _, (trial,) = opened(fz.export_study(tmp_path))
+    assert trial.state.name == "FAIL"
+    assert trial.params["crossed/lightgbm.leaves"] == 31
+
+
+def test_the_study_is_not_written_over_the_journal(tmp_path):
+    written(tmp_path, [FINISHED])
+    with pytest.raises(SettingError, match="is also read"):
+        fz.export_study(tmp_path, out=tmp_path / "journal.log")
 
 
 def test_writing_it_again_replaces_it(tmp_path):

@@ -1,11 +1,13 @@
 """What selectors take and return."""
 
+from datetime import datetime
+
 import numpy as np
 import polars as pl
 import pytest
 
 from frazil.errors import MissingColumnError, SchemaError
-from frazil.selection import Selection, Verdict, problem_of
+from frazil.selection import Selection, Verdict, problem_of, select
 
 TABLE = pl.DataFrame(
     {
@@ -29,6 +31,44 @@ def test_all_columns_but_the_target_and_the_groups_are_chosen_from():
     problem = problem_of(TABLE, "sold", groups="shop")
     assert problem.names == ["size", "city", "day"]
     np.testing.assert_array_equal(problem.groups, [1, 1, 2, 2])
+
+
+@pytest.mark.parametrize("name", ["*", "^s.*$", "^price$"])
+def test_a_column_named_as_a_pattern_is_that_column(name):
+    matrix = problem_of(TABLE.rename({"city": name}), "sold", columns=["size", name]).matrix()
+    np.testing.assert_array_equal(matrix.values, problem_of(TABLE, "sold", columns=["size", "city"]).matrix().values)
+
+
+def test_numbers_far_from_0_and_near_each_other_stay_apart():
+    steps = pl.int_range(60)
+    df = pl.select(
+        id=1_700_000_000 + steps,
+        digits=2024_0101_0000_00001 + steps,  # beyond 2**53
+        nanoseconds=pl.lit(datetime(2024, 1, 1)).cast(pl.Datetime("ns")) + pl.duration(nanoseconds=steps),
+        amount=1.7e9 + steps / 8,
+        y=steps * 3.0,
+    )
+    matrix = problem_of(df, "y").matrix()
+    np.testing.assert_array_equal(np.diff(matrix.values, axis=0), np.tile(np.float32([1, 1, 1, 0.125]), (59, 1)))
+    assert select(df.drop("digits", "nanoseconds", "amount"), "y").kept == ["id"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [7.0, 2.5, -1e9, 0.25] * 15,  # a word for missing
+        np.geomspace(1e-30, 1e30, 60),
+        [1.7e9] * 60,
+        [np.inf, -np.inf, np.nan, 3.0] * 15,
+    ],
+    ids=["far-out", "many-sizes", "constant", "infinite"],
+)
+def test_numbers_that_float32_tells_apart_stay_as_they_are(values):
+    column = pl.Series("x", values, dtype=pl.Float64)
+    wanted = column.cast(pl.Float32).to_numpy().copy()
+    wanted[np.isinf(wanted)] = np.nan
+    matrix = problem_of(pl.DataFrame({"x": column, "y": np.arange(60.0)}), "y").matrix()
+    np.testing.assert_array_equal(matrix.values[:, 0], wanted)
 
 
 def test_blocks_together_are_the_whole_matrix():

@@ -167,6 +167,6 @@ def test_a_column_that_an_earlier_selector_drops_keeps_its_verdict():
     verdicts = {
         verdict.column: verdict for verdict in InTurn((Screen(), Univariate())).select(problem_of(df, "y")).verdicts
     }
-    assert "is 1 in 100 %" in verdicts["same"].reason
+    assert "has one value in 100 %" in verdicts["same"].reason
     assert verdicts["strong"].q_value < 0.05
     assert verdicts["noise_0"].q_value > 0.05

@@ -48,6 +48,20 @@ def test_its_ends_are_those_of_scipys_percentile_bootstrap_but_for_its_draws():
     assert found == pytest.approx(tuple(wanted), abs=0.005)
 
 
+def test_few_rows_widen_it_as_students_t_widens_the_normal_interval():
+    errors = np.random.default_rng(3).normal(size=10)
+    mean = Metric("mean", True, "value", RMSE.tasks, "", lambda y, _p, _w: float(y.mean()))
+    low, high = bootstrap_interval(mean, errors, np.zeros(10), resamples=20_000)
+    wanted = scipy_stats.t.interval(0.95, 9, errors.mean(), scipy_stats.sem(errors))
+    assert high - low == pytest.approx(wanted[1] - wanted[0], rel=0.06)
+    assert high - low > 1.1 * 2 * 1.96 * errors.std() / math.sqrt(10)
+
+
+def test_one_group_has_no_interval():
+    target, prediction = classes(50)
+    assert np.isnan(bootstrap_interval(ACCURACY, target, prediction, units=np.zeros(50, np.int64))).all()
+
+
 def test_a_large_table_gives_the_same_width_from_fewer_rows(monkeypatch):
     target, prediction = classes(5000)
     low, high = bootstrap_interval(AUC, target, prediction)

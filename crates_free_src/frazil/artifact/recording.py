@@ -12,6 +12,7 @@ import numpy as np
 from frazil.artifact.record import RunRecord, platform_here, times_of, versions_here
 from frazil.console import peak_memory_bytes
 from frazil.search.fewer import smaller_sets
+from frazil.search.loop import tried
 from frazil.search.monotone import left_out
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def decisions(
         "sampled_for": staged.sampled_for,
         "rows_beyond": result.rows_beyond,
         "left_out": left_out(bench.folds.folds[0].train.matrix.columns, staged.table.task, bench.judge.metric.name),
-        "trials": len(result.attempts),
+        "trials": tried(result.attempts),
         "why_stopped": result.why_stopped,
         "ensemble": [
             {"candidate": member.name, "learner": member.learner, "weight": member.weight}

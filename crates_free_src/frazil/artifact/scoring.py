@@ -16,7 +16,7 @@ from frazil.features.bounded import batches_of, plan_batches
 from frazil.files import atomic
 from frazil.naming import unique
 from frazil.schema import column, conform
-from frazil.sources import check_string_bytes, reading
+from frazil.sources import check_apart, check_string_bytes, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,6 +115,18 @@ def sink_predictions(
             writer.close()
         source.check_unchanged()
     return rows
+
+
+def check_files(written: Sequence[Path], sources: Sequence[Source | None]) -> None:
+    """Refuse files to write that are the same, or that are read.
+
+    Raises: SettingError: names the file.
+    """
+    for at, path in enumerate(written):
+        read = [file for source in sources if source is not None for file, *_ in source.files]
+        check_apart(path, read)
+        if path.resolve() in {other.resolve() for other in written[:at]}:
+            raise SettingError(f"{path} would be written twice, once for the predictions; give another quarantine=.")
 
 
 def raw_predictions(predictor: Predictor, source: Source, history: Source | None = None) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SIGNIFICANT = 0.05
+ALIKE, BETTER, WORSE = "not distinguishable from", "better than", "worse than"
 NAMED = 3  # candidates that a sentence names before it counts the others
 
 
@@ -19,7 +20,8 @@ def verdict(leaderboard: pl.DataFrame, deployed: str, simplest: str, rope: float
     """Say in one line what the tests say of the deployed candidate.
 
     "Better" and "worse" are said where p, corrected for the number of candidates, is below 0.05; all else is "not
-    distinguishable".
+    distinguishable". Which of the two it is of a candidate and the baseline, the rows tell that the p is of, which are
+    not those that the ranks are of.
 
     Args:
         leaderboard: As `search.leaderboard.leaderboard` makes it, best first.
@@ -30,7 +32,7 @@ def verdict(leaderboard: pl.DataFrame, deployed: str, simplest: str, rope: float
     >>> import polars as pl
     >>> board = {"rank": [1, 2, 3, 4], "candidate": ["ensemble", "lightgbm-1", "linear-1", "baseline"]}
     >>> board |= {"score": [0.9, 0.89, 0.85, 0.5], "p_vs_best": [None, 0.41, 0.03, 0.002]}
-    >>> board |= {"p_vs_baseline": [0.002, 0.003, 0.01, None]}
+    >>> board |= {"vs_baseline": [0.4, 0.39, 0.35, None], "p_vs_baseline": [0.002, 0.003, 0.01, None]}
     >>> print(verdict(pl.DataFrame(board), "ensemble", "linear-1", 0.01).replace("; ", ";" + chr(10)))
     ensemble is better than the baseline (p = 0.002);
     not distinguishable from lightgbm-1 (p = 0.41);
@@ -46,11 +48,11 @@ def against_baseline(rows: dict[str, dict[str, Any]], name: str) -> str:
     if name == BASELINE:
         return f"{name} is what knowing no column predicts"
     p = rows[name]["p_vs_baseline"]
-    if p is None or BASELINE not in rows:
+    if p is None:
         return f"{name} was not compared with a baseline"
     if p >= SIGNIFICANT:
         return f"{name} is not distinguishable from the baseline (p = {p:.2g})"
-    side = "better" if rows[name]["rank"] < rows[BASELINE]["rank"] else "worse"
+    side = "better" if rows[name]["vs_baseline"] > 0 else "worse"
     return f"{name} is {side} than the baseline (p = {p:.2g})"
 
 
@@ -59,20 +61,35 @@ def comparisons(leaderboard: pl.DataFrame) -> list[str]:
 
     >>> import polars as pl
     >>> board = {"candidate": ["ensemble", "linear-1", "baseline"], "p_vs_best": [None, 0.4, 0.001]}
-    >>> for line in comparisons(pl.DataFrame(board)): print(line)
+    >>> for line in comparisons(pl.DataFrame(board | {"vs_baseline": [0.4, 0.3, None]})): print(line)
     ensemble is the best.
     Not distinguishable from it (p >= 0.05): linear-1 (p = 0.4).
     Worse than it: baseline (p = 0.001).
     """
-    best, *others = leaderboard.select("candidate", "p_vs_best").rows()
-    alike = [f"{name} (p = {p:.2g})" for name, p in others if p is not None and p >= SIGNIFICANT]
-    apart = [f"{name} (p = {p:.2g})" for name, p in others if p is not None and p < SIGNIFICANT]
-    lines = [f"{best[0]} is the best."]
-    if alike:
-        lines.append(f"Not distinguishable from it (p >= {SIGNIFICANT}): {', '.join(alike)}.")
-    if apart:
-        lines.append(f"Worse than it: {', '.join(apart)}.")
+    best, *others = leaderboard.iter_rows(named=True)
+    told: dict[str, list[str]] = {}
+    for row in others:
+        if row["p_vs_best"] is not None:
+            told.setdefault(_against_best(row, best), []).append(f"{row['candidate']} (p = {row['p_vs_best']:.2g})")
+    lines = [f"{best['candidate']} is the best."]
+    if ALIKE in told:
+        lines.append(f"Not distinguishable from it (p >= {SIGNIFICANT}): {', '.join(told[ALIKE])}.")
+    if WORSE in told:
+        lines.append(f"Worse than it: {', '.join(told[WORSE])}.")
+    if BETTER in told:
+        lines.append(f"Better than it on the rows that the test is of: {', '.join(told[BETTER])}.")
     return lines
+
+
+def _against_best(row: dict[str, Any], best: dict[str, Any]) -> str:
+    """Say how a candidate stands to the best by score; against the baseline that may be the other way round."""
+    if row["p_vs_best"] >= SIGNIFICANT:
+        return ALIKE
+    if best["candidate"] == BASELINE:
+        is_ahead = (row["vs_baseline"] or 0.0) > 0
+    else:
+        is_ahead = row["candidate"] == BASELINE and (best["vs_baseline"] or 0.0) < 0
+    return BETTER if is_ahead else WORSE
 
 
 def _against_others(rows: Sequence[dict[str, Any]], own: dict[str, Any]) -> str:
@@ -80,8 +97,7 @@ def _against_others(rows: Sequence[dict[str, Any]], own: dict[str, Any]) -> str:
     best = rows[0]
     if own is not best:
         p = own["p_vs_best"]
-        said = "worse than" if p is not None and p < SIGNIFICANT else "not distinguishable from"
-        return "" if p is None else f"{said} {best['candidate']}, the best (p = {p:.2g})"
+        return "" if p is None else f"{_against_best(own, best)} {best['candidate']}, the best (p = {p:.2g})"
     others = [row for row in rows[1:] if row["candidate"] != BASELINE and row["p_vs_best"] is not None]
     others = [row for row in others if row["score"] != own["score"]]  # a mix of one candidate is that candidate
     alike = [f"{row['candidate']} (p = {row['p_vs_best']:.2g})" for row in others if row["p_vs_best"] >= SIGNIFICANT]

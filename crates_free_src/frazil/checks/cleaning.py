@@ -27,12 +27,11 @@ from frazil.checks.repairs import (
     ParseDate,
     ParseNumber,
     Strip,
-    way_of,
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.checks.strings import units_among
 from frazil.errors import ArtifactError, MissingColumnError
-from frazil.profile import NUMBER
+from frazil.notation import NUMBER, best_formats
 from frazil.schema import column
 from frazil.sources import open_source
 
@@ -245,11 +244,15 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
         return [MergeLevels(code, name, tuple(spellings(dict(counts.iter_rows())).items()))]
     if code in ("column_units_as_text", "column_mixed_types"):
         # Numbers of several units, "" among them, can't be compared without the unit.
-        return [ParseNumber(code, name)] if len(units_among(values)) == 1 else []
+        return [ParseNumber.of(code, name, values)] if len(units_among(values)) == 1 else []
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
-        return [ParseNumber(code, name)] if is_number else [ParseDate(code, name, way_of(values))]
+        return (
+            [ParseNumber.of(code, name, values)]
+            if is_number
+            else [ParseDate(code, name, best_formats(present.unique())[0])]
+        )
     return []
 
 

@@ -119,7 +119,7 @@ def sampled(frame: pl.LazyFrame, rows: int, most: int | None = None) -> pl.DataF
     if rows <= most:
         return frame.collect()
     number = unused("row", schema.names())
-    place = pl.col(number).cast(pl.UInt64) * HASH_MULTIPLIER % 2**32
+    place = column(number).cast(pl.UInt64) * HASH_MULTIPLIER % 2**32
     taken = frame.with_row_index(number).filter(place < int(most / rows * 2**32))
     return taken.collect(engine="streaming").drop(number)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from frazil.checks.look import HELD_DAYS, STRINGS
 from frazil.checks.strings import UNIT, missing_words
-from frazil.profile import DATES, TICKS
-from frazil.schema import ISO_TIMES, column
+from frazil.notation import number_in, tells_comma, time_in
+from frazil.profile import TICKS
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARKS = r"[,\s%€$£¥]"
+SIGNS = r"[€$£¥]"
 INFINITE = (float("inf"), float("-inf"))
 
 
@@ -122,17 +123,33 @@ class MergeLevels(Change):
 
 @dataclass(frozen=True, slots=True)
 class ParseNumber(Change):
-    """Read strings as numbers, without units and marks of thousands; what is none becomes null."""
+    """Read strings as numbers, without units and marks of thousands; what is none becomes null.
+
+    Args:
+        comma: Whether the column has decimal commas.
+    """
+
+    comma: bool = False
+
+    @classmethod
+    def of(cls, code: str, name: str, values: pl.Series) -> Self:
+        """Offer it with the decimal mark that some of the column's strings have."""
+        bare = without_unit(pl.lit(values.cast(pl.String).alias("")))
+        return cls(code, name, bool(pl.select(tells_comma(bare)).item()))
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002 -- as all repairs take it
         """Return the repaired column."""
-        text = column(self.column).cast(pl.String)
-        bare = pl.when(text.str.contains(UNIT)).then(text.str.extract(r"([-+]?\d[\d.,]*)")).otherwise(text)
-        return bare.str.replace_all(MARKS, "").cast(pl.Float64, strict=False)
+        return number_in(without_unit(column(self.column).cast(pl.String)), comma=self.comma)
 
     def text(self) -> str:
         """Say what it does."""
-        return "read as numbers"
+        return "read as numbers with decimal commas" if self.comma else "read as numbers"
+
+
+def without_unit(text: pl.Expr) -> pl.Expr:
+    """Take a unit, or a sign of money, off a number."""
+    bare = pl.when(text.str.contains(UNIT)).then(text.str.extract(r"([-+]?\d[\d.,]*)")).otherwise(text)
+    return bare.str.replace_all(SIGNS, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +166,10 @@ class ParseDate(Change):
         """Return the repaired column; one of dates or datetimes, as another file may hold them, as it is."""
         if dtype in (pl.Date, pl.Datetime):
             return column(self.column)
-        text = column(self.column).cast(pl.String).str.strip_chars()
+        text = column(self.column).cast(pl.String)
         if dtype.is_integer():
             return text.str.to_date("%Y%m%d", strict=False)
-        if "%H" in self.way:
-            return text.str.strptime(pl.Datetime("us"), self.way, strict=False)
-        return text.str.to_date(self.way, strict=False)
+        return time_in(text, self.way)
 
     def text(self) -> str:
         """Say what it does."""
@@ -271,10 +286,3 @@ def _fitting(value: object, dtype: pl.DataType) -> object:
 
 CELLS = (MakeNull, MakeWordsNull, Strip, MergeLevels, ParseNumber, ParseDate, Clip, NullOutside, Fill)
 KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*CELLS, DropColumn, DropCopies)}
-WAYS = (*DATES, *ISO_TIMES[:2])
-
-
-def way_of(values: pl.Series) -> str:
-    """Return the way of writing dates that most of some strings fit; of equals the first."""
-    text = values.drop_nulls().str.strip_chars()
-    return max(WAYS, key=lambda way: int(text.str.strptime(pl.Datetime("us"), way, strict=False).is_not_null().sum()))

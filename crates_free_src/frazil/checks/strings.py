@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from frazil.checks.codes import found
-from frazil.profile import NUMBER
+from frazil.notation import NUMBER, best_formats, time_in
 from frazil.types import Role
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def check_strings(look: Look) -> Iterator[Finding]:
                 yield from _blanks(name, levels, look)
                 yield from _kinds(name, levels, look)
                 yield from _mixed_dates(name, levels, look)
+                yield from _ambiguous_dates(name, levels, look)
 
 
 def missing_words(values: pl.Expr, words: Collection[str] = MISSING_WORDS) -> pl.Expr:
@@ -131,6 +132,20 @@ def units_among(values: pl.Series) -> set[str]:
 
 def _unit(values: pl.Expr) -> pl.Expr:
     return pl.concat_str(values.str.extract(UNIT, group).fill_null("") for group in (1, 2))
+
+
+def _ambiguous_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
+    """Tell of dates that two formats read equally well, and not as the same days."""
+    if look.known[name].looks_like != "date":
+        return
+    ways = best_formats(levels["value"])
+    days = levels.select("value", "rows", *(time_in(pl.col("value"), way).alias(way) for way in ways))
+    differ = (
+        days.filter(pl.any_horizontal(pl.col(ways[0]) != pl.col(way) for way in ways[1:])) if ways[1:] else days[:0]
+    )
+    if differ.height:
+        evidence = f"reads as {' and as '.join(ways)}, which differ in {differ['rows'].sum():,} {look.of_rows}"
+        yield found("column_ambiguous_dates", name, evidence, examples_of(differ))
 
 
 def units_of(levels: pl.DataFrame) -> list[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frazil.features.contract import Expressed, RowFitted
+from frazil.features.contract import ExpressionFitted, RowFitted
 from frazil.features.ordered.timeline import Ordered, in_order
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add_features(frame: pl.LazyFrame, parts: Sequence[Fitted], panel: Panel) -> 
     """
     waiting: list[pl.Expr] = []
     for part in parts:
-        if isinstance(part, Expressed):
+        if isinstance(part, ExpressionFitted):
             waiting += part.expressions()
         elif isinstance(part, RowFitted):
             frame, waiting = part.apply(frame.with_columns(waiting)), []

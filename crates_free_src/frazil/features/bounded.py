@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -190,7 +191,7 @@ def _bucket_by_bucket(
             mkdir=True,
         )
         for each in sorted(path for path in scratch.iterdir() if path.is_dir()):
-            yield pl.read_parquet(each / "*.parquet", hive_partitioning=False)
+            yield pl.read_parquet(f"{escape(str(each))}/*.parquet", hive_partitioning=False)
 
 
 @contextmanager

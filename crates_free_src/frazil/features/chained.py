@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.applying import add_features
-from frazil.features.contract import CrossFitBuilder, LeakClass, ReadsTables, Scope
+from frazil.features.contract import CrossFitBuilder, LeakClass, ReadsTables, Scope, TellsApart
 from frazil.features.learning import learn_together
 from frazil.features.panel import Panel, Reach
 from frazil.features.plain import checked
@@ -182,6 +182,15 @@ class Chained:
         """What the last step makes, back to columns of the table."""
         made = {feature.name: feature for part in self.first for feature in part.features}
         return tuple(_behind(feature, made) for part in self.then for feature in part.features)
+
+    @property
+    def told_apart(self) -> tuple[str, ...]:
+        """Columns of the table that a step tells apart; what the first step makes has the types that it had."""
+        made = {feature.name for part in self.first for feature in part.features}
+        own = (part.told_apart for part in self.first if isinstance(part, TellsApart))
+        later = (part.told_apart for part in self.then if isinstance(part, TellsApart))
+        of_table = (name for names in later for name in names if name not in made)
+        return tuple(dict.fromkeys([*(name for names in own for name in names), *of_table]))
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add them, by way of the columns that are not kept; the table may have columns of such names itself."""

@@ -12,6 +12,7 @@ import polars.selectors as cs
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Panel, Reach
 from frazil.naming import generated, unique
+from frazil.notation import tells_comma
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Kind(StrEnum):
 
     NUMBER = "number"
     TEXT = "text"
+    COMMA = "text with decimal commas"  # of no type: numbers are read so where `Training.kind` finds them
     DATE = "date"
     MOMENT = "datetime"
     DURATION = "duration"
@@ -139,6 +141,7 @@ class Training:
     panel: Panel = Panel()
     selectable: frozenset[str] | None = None
     _taken: set[str] = field(default_factory=set, repr=False)
+    _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
 
     def columns(
         self, wanted: Columns, kinds: Collection[Kind], builder: Builder, *, may_be_target: bool = False
@@ -174,12 +177,29 @@ class Training:
         if name not in self.schema:
             raise MissingColumnError.among(name, self.schema, where="the training table")
         if kind_of(self.schema[name]) not in kinds:
-            allowed = " or ".join(sorted(kinds))
+            allowed = " or ".join(sorted({*kinds} - {Kind.COMMA}))
             raise SchemaError(f"{builder} is given column {name!r} of type {self.schema[name]}; it takes {allowed}.")
+
+    def kind(self, name: str) -> Kind:
+        """Return as what a column of numbers is read; strings are looked at for decimal commas, in one scan a column.
+
+        What is read depends on it, so that no builder can ask for it along with what it learns.
+        """
+        if name not in self._kinds:
+            kind = kind_of(self.schema[name])
+            if kind is Kind.TEXT:
+                asked = self.frame.select(tells_comma(column(name).cast(pl.String)))
+                kind = Kind.COMMA if asked.collect(engine="streaming").item() else kind
+            self._kinds[name] = kind
+        return self._kinds[name]
 
     def named(self, source: str, operation: str) -> str:
         """Name a generated column so that it meets no column of the table and no other feature."""
-        name = unique(generated(source, operation), {*self.schema, *self._taken})
+        return self.reserve(generated(source, operation))
+
+    def reserve(self, wanted: str) -> str:
+        """Take a name for a generated column, with a number behind it where a column or another feature has it."""
+        name = unique(wanted, {*self.schema, *self._taken})
         self._taken.add(name)
         return name
 
@@ -257,7 +277,7 @@ class RowFitted(Fitted, Protocol):
 
 
 @runtime_checkable
-class Expressed(RowFitted, Protocol):
+class ExpressionFitted(RowFitted, Protocol):
     """A fitted state whose features are plain expressions, which the plan can compute beside those of other states."""
 
     def expressions(self) -> list[pl.Expr]:
@@ -270,6 +290,15 @@ class ReadsTables(Fitted, Protocol):
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> Self:
         """Return it with the tables of these names, where it reads them."""
+
+
+@runtime_checkable
+class TellsApart(Fitted, Protocol):
+    """A fitted state that tells values apart by how they are written, as levels are: 1 of Int64 is not 1.0."""
+
+    @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns whose values it tells apart so."""
 
 
 def target_of(task: Task) -> Target:

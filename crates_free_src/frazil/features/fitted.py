@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from statistics import median
@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from frazil.budget import parse_bytes
 from frazil.errors import MissingColumnError, SchemaError, SettingError
@@ -17,7 +18,8 @@ from frazil.features.applying import add_features
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
 from frazil.features.overlapping import Overlap
-from frazil.features.panel import Panel, Reach
+from frazil.features.panel import Panel, Reach, check_alike
+from frazil.features.retyped import is_empty_of, types_to_restore, with_types
 from frazil.features.storage import read_members, write_members
 from frazil.files import atomic_folder
 from frazil.matrix import MatrixColumn
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from frazil.features.bounded import Plan
     from frazil.features.contract import Feature
 
+PART = "part-{:05}.parquet"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRecipe:
@@ -39,11 +43,13 @@ class FittedRecipe:
         parts: Fitted builders, one a column or set of columns.
         inputs: Kind of each column that is read.
         panel: Whose rows they are, and what orders them.
+        dtypes: Types of those whose kind does not say all; none where an earlier version wrote the recipe.
     """
 
     parts: tuple[Fitted, ...]
     inputs: Mapping[str, Kind]
     panel: Panel = Panel()
+    dtypes: Mapping[str, pl.DataType] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -53,15 +59,20 @@ class FittedRecipe:
     def apply(self, data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
         """Add the features to a table, as one lazy plan; rows and their order stay.
 
-        Features of earlier rows see the rows of this table only: give each entity's past along.
+        Features of earlier rows see the rows of this table only: give each entity's past along. A column all null fits
+        any kind. Where numbers that levels are made of have become integers from floats, or the other way round, or
+        Booleans, they are read as in training: then a pass over them looks whether all are.
 
         Raises:
             MissingColumnError: a column that is read is not there.
-            SchemaError: it has a type of another kind than in training, or a generated column is there already.
+            SchemaError: it has a type of another kind than in training, levels have a number that the type in training
+                can't hold, or a generated column is there already.
         """
         frame = frame_of(data)
-        self._check(frame.collect_schema())
-        return add_features(frame, self.parts, self.panel)
+        schema = frame.collect_schema()
+        self._check(schema)
+        changed = types_to_restore(schema, self.inputs, self.dtypes, self.parts)
+        return with_types(frame, changed, lambda learned: add_features(learned, self.parts, self.panel))
 
     def plan(self, data: Any, *, memory: str | int = "2GiB") -> Plan:  # noqa: ANN401 -- as in apply
         """Say how `batches` and `sink` would work through a table, and about how much memory that takes.
@@ -125,11 +136,13 @@ class FittedRecipe:
 
         Raises: as `batches`; SourceError: the folder is there already, or can't be made.
         """
-        rows = 0
+        frame, rows = frame_of(data), 0
         with atomic_folder(path) as temporary:
-            for number, df in enumerate(self.batches(data, memory=memory, folder=folder)):
-                df.write_parquet(temporary / f"part-{number:05}.parquet")
+            for number, df in enumerate(self.batches(frame, memory=memory, folder=folder)):
+                df.write_parquet(temporary / PART.format(number))
                 rows += df.height
+            if not rows:  # an empty part keeps the columns
+                self.apply(frame.head(0)).sink_parquet(temporary / PART.format(0))
         return rows
 
     @property
@@ -140,7 +153,7 @@ class FittedRecipe:
                 f"feature {whole[0].features[0].name!r} reads the whole table at once, which batches do not have; see"
                 " row_local."
             )
-        return self.panel if any(part.scope is Scope.ENTITY for part in self.parts) else None
+        return self.panel if _reads_earlier_rows(self.parts) else None
 
     @property
     def _overlap(self) -> Overlap | None:
@@ -148,11 +161,17 @@ class FittedRecipe:
         return Overlap.of(self.parts, self.panel)
 
     def __or__(self, other: FittedRecipe) -> FittedRecipe:
-        """Put the other recipe's features after this one's."""
+        """Put the other recipe's features after this one's.
+
+        Raises: SettingError: both make a feature of one name, or both read earlier rows, of other entities or times.
+        """
+        if twice := {f.name for f in self.features} & {f.name for f in other.features}:
+            raise SettingError(f"both recipes make {min(twice)!r}; leave it out of one with select().")
         return FittedRecipe(
             (*self.parts, *other.parts),
             {**self.inputs, **other.inputs},
-            self.panel if self.panel.columns else other.panel,
+            _shared_panel(self, other),
+            {**self.dtypes, **other.dtypes},
         )
 
     def of_earlier_rows(self) -> FittedRecipe:
@@ -175,7 +194,8 @@ class FittedRecipe:
         parts = [(part, {f.name for f in part.features} & set(wanted)) for part in self.parts]
         kept = tuple(part.select(own) for part, own in parts if own)
         inputs = {name: self.inputs[name] for name in columns_read(kept, self.panel)}
-        return FittedRecipe(kept, inputs, self.panel)
+        dtypes = {name: dtype for name, dtype in self.dtypes.items() if name in inputs}
+        return FittedRecipe(kept, inputs, self.panel, dtypes)
 
     def with_tables(self, tables: Mapping[str, pl.LazyFrame]) -> FittedRecipe:
         """Return it with the tables that its features read beside the one it is applied to.
@@ -241,8 +261,8 @@ class FittedRecipe:
         found: list[dict[str, Any]] = []
         for part in self.parts:
             names = [feature.name for feature in part.features]
-            alone = FittedRecipe((part,), {}, self.panel)
-            seconds = median(_seconds(alone.apply(df.lazy()).select(names)) for _ in range(repeats))
+            alone = replace(self, parts=(part,))
+            seconds = median(_seconds(alone.apply(df.lazy()).select(cs.by_name(*names))) for _ in range(repeats))
             each = {"builder": type(part).__name__, "together": len(names), "seconds": seconds / max(1, len(names))}
             found += [{"feature": name, **each} for name in names]
         return pl.DataFrame(found, schema=COSTS).with_columns(us_per_row=pl.col("seconds") * 1e6 / df.height)
@@ -257,7 +277,7 @@ class FittedRecipe:
 
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it: `recipe.json`, and Parquet tables."""
-        return write_members(self.parts, self.inputs, self.panel)
+        return write_members(self.parts, self.inputs, self.dtypes, self.panel)
 
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> FittedRecipe:
@@ -271,10 +291,12 @@ class FittedRecipe:
         if missing := [name for name in self.inputs if name not in schema]:
             raise MissingColumnError.among(missing, schema, where="the table")
         for name, kind in self.inputs.items():
-            if kind_of(schema[name]) is not kind:
+            if kind_of(schema[name]) is not kind and not is_empty_of(schema[name], kind, self.dtypes.get(name)):
                 raise SchemaError(f"column {name!r} is {schema[name]}; the recipe learned it as a {kind}.")
         if there := [feature.name for feature in self.features if feature.name in schema]:
             raise SchemaError(f"the table has a column {there[0]!r} already, which the recipe would make.")
+        if _reads_earlier_rows(self.parts):
+            self.panel.check(schema)
 
 
 def frame_of(data: Any) -> pl.LazyFrame:  # noqa: ANN401 -- any source that open_source takes
@@ -291,8 +313,21 @@ def _seconds(frame: pl.LazyFrame) -> float:
 def columns_read(parts: Sequence[Fitted], panel: Panel) -> dict[str, None]:
     """Return the columns that fitted states read, each once."""
     sources = [source for part in parts for feature in part.features for source in feature.sources]
-    ordered = any(part.scope is Scope.ENTITY for part in parts)
-    return dict.fromkeys([*sources, *(panel.columns if ordered else ())])
+    return dict.fromkeys([*sources, *(panel.columns if _reads_earlier_rows(parts) else ())])
+
+
+def _reads_earlier_rows(parts: Iterable[Fitted]) -> bool:
+    return any(part.scope is Scope.ENTITY for part in parts)
+
+
+def _shared_panel(one: FittedRecipe, other: FittedRecipe) -> Panel:
+    """Return the panel that both read earlier rows of; where one reads none, its own does not matter."""
+    panels = [each.panel for each in (one, other) if _reads_earlier_rows(each.parts)]
+    if not panels:
+        return one.panel if one.panel.columns else other.panel
+    mine, theirs = panels[0].declared(), panels[-1].declared()
+    check_alike(mine, theirs, {**mine, **theirs})
+    return panels[0]
 
 
 LINEAGE: dict[str, Any] = {

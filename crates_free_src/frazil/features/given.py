@@ -12,7 +12,7 @@ from frazil.errors import SchemaError, SettingError
 from frazil.features.contract import Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
 from frazil.features.plain import PlainState, only_named
 from frazil.features.values import finite32
-from frazil.naming import unique
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -29,7 +29,8 @@ class Express:
 
     Args:
         expression: SQL text as "price / size", or a Polars expression; one number or Boolean a row.
-        name: The generated column; the name of the expression's result where None.
+        name: The generated column; the name of the expression's result where None. A number is put behind it where a
+            column or another feature has it.
         row_local: Whether each row's value depends on that row alone. False, as for `pl.col("x").rank()`, says that
             the whole table is read at once: such a recipe can't work through a table batch by batch.
 
@@ -58,9 +59,8 @@ class Express:
     def fitted(self, learned: Learned, train: Training) -> list[Expressed]:  # noqa: ARG002 -- nothing was asked for
         """Name the column."""
         wanted = self.name or _read(self.expression).meta.output_name()
-        name = unique(wanted, train.schema)
         state = Expressed if self.row_local else TableExpressed
-        return [state(self.expression, name, self._checked(train))]
+        return [state(self.expression, train.reserve(wanted), self._checked(train))]
 
     def _checked(self, train: Training) -> tuple[str, ...]:
         expr = _read(self.expression)
@@ -96,7 +96,11 @@ class Expressed(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
-        return frame.with_columns(finite32(_read(self.expression)).alias(self.name))
+        return frame.with_columns(self.expressions())
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return it under its name."""
+        return [finite32(_read(self.expression)).alias(self.name)]
 
     def spec(self) -> dict[str, Any]:
         """Return the SQL text; SettingError where it is an expression."""
@@ -162,8 +166,8 @@ class FromFunction:
 
     def fitted(self, learned: Learned, train: Training) -> list[FunctionApplied]:  # noqa: ARG002 -- nothing was asked
         """Name the columns."""
-        state = FunctionApplied if self.row_local else TableFunctionApplied
-        return [state(self.function, tuple(self.reads), self._added(train))]
+        state, added = FunctionApplied if self.row_local else TableFunctionApplied, self._added(train)
+        return [state(self.function, tuple(self.reads), added, tuple(map(train.reserve, added)))]
 
     def _added(self, train: Training) -> tuple[str, ...]:
         reads = train.columns(tuple(self.reads), tuple(Kind), self)
@@ -183,11 +187,13 @@ class FunctionApplied(PlainState):
     Args:
         function: What adds them.
         sources: The columns that it needs.
-        names: Those of its columns that are kept.
+        added: Those of its columns that are kept.
+        names: What they are called, which is the same where no other feature has their names.
     """
 
     function: Callable[[pl.LazyFrame], pl.LazyFrame] = field(repr=False)
     sources: tuple[str, ...]
+    added: tuple[str, ...]
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ROW
 
@@ -203,13 +209,12 @@ class FunctionApplied(PlainState):
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add them."""
         made = self.function(frame.select(cs.by_name(*self.sources)))
-        return pl.concat(
-            [frame, made.select(finite32(pl.col(name)).alias(name) for name in self.names)], how="horizontal"
-        )
+        own = [finite32(column(there)).alias(name) for there, name in zip(self.added, self.names, strict=True)]
+        return pl.concat([frame, made.select(own)], how="horizontal")
 
     def select(self, names: Collection[str]) -> Self:
         """Keep the columns of these names."""
-        return only_named(self, names)
+        return only_named(self, names, "added")
 
     def spec(self) -> dict[str, Any]:
         """Raise SettingError: a function is not written to files."""

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from frazil.features.contract import Fitted, LeakClass, RowFitted, Scope
-from frazil.features.panel import UNITS, Length, Panel, Reach
+from frazil.features.panel import Length, Panel, Reach, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +67,9 @@ class Overlap:
         return place
 
     def _steps(self, dtype: pl.DataType) -> int:
-        if dtype.is_integer():
+        unit = unit_of(dtype)
+        if unit is None:
             return self.reach.steps
-        unit = UNITS["d"] if dtype == pl.Date else UNITS[str(getattr(dtype, "time_unit", "us"))]
         return -(-self.reach.nanoseconds // unit)
 
 

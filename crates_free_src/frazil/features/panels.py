@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from frazil.features.contract import Kind, kind_of
 from frazil.features.ordered.lags import Diff, Lag
 from frazil.features.ordered.windows import Rolling
-from frazil.features.panel import UNITS, Length
+from frazil.features.panel import UNITS, Length, unit_of
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from frazil.features.contract import Builder
     from frazil.features.panel import Panel
     from frazil.task import Task
@@ -56,9 +57,9 @@ def usual_step(times: pl.Series) -> int | None:
     >>> usual_step(pl.Series([date(2024, 1, 3), date(2024, 1, 1), date(2024, 1, 2)])) == UNITS["d"]
     True
     """
-    if not times.dtype.is_temporal():
+    unit = unit_of(times.dtype) if times.dtype.is_temporal() else None
+    if unit is None:
         return None
-    unit = UNITS["d"] if times.dtype == pl.Date else UNITS[str(getattr(times.dtype, "time_unit", "us"))]
     between = times.drop_nulls().to_physical().unique().sort().diff().drop_nulls()
     return None if between.is_empty() else int(np.median(between)) * unit
 

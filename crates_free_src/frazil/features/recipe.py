@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,8 @@ from frazil.features.contract import (
 from frazil.features.fitted import FittedRecipe, columns_read, frame_of
 from frazil.features.learning import learn_together
 from frazil.features.ordered.reading import AsksNothing
-from frazil.features.panel import Panel
+from frazil.features.panel import Panel, check_alike
+from frazil.features.retyped import worth_keeping
 from frazil.folds import inner_folds
 from frazil.naming import unique
 from frazil.schema import column
@@ -31,7 +32,7 @@ from frazil.task import infer_task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from frazil.task import Task
 
@@ -47,7 +48,8 @@ class Recipe:
         entity: The column, or columns, that say whose row it is.
         time: The column that orders rows; whatever reads earlier rows needs it.
         available_at: The column that says when a row became known to others; its own time where None.
-        horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of integers).
+        horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of an integer time). It
+            takes a fit that names the target.
 
     >>> from frazil.features.categories import EncodeCount
     >>> from frazil.features.numbers import KeepNumbers
@@ -86,7 +88,7 @@ class Recipe:
 
     def __repr__(self) -> str:
         """Write it as the call that makes it, one builder a line."""
-        axes = [f"{axis}={value!r}" for axis, value in _declared(self.panel).items()]
+        axes = [f"{axis}={value!r}" for axis, value in self.panel.declared().items()]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
     def fit(self, data: Any, task: Task | None = None, *, target: str | None = None) -> FittedRecipe:  # noqa: ANN401
@@ -102,7 +104,8 @@ class Recipe:
         Raises:
             MissingColumnError: a builder names a column that is not there.
             SchemaError: a column has a type that its builder can't use.
-            SettingError: a builder needs a target, an entity or a time that is not given.
+            SettingError: a builder needs a target, an entity or a time that is not given; or the horizon has no target
+                or is of another kind than the time.
         """
         frame = frame_of(data)
         fitted, _ = self._fitted(self._training(frame, _task(frame, task, target)))
@@ -132,18 +135,20 @@ class Recipe:
 
         Returns: The recipe as fitted on all rows, for new rows; and the training rows with out-of-fold features.
 
-        Raises: as `fit`; InputError where fold_ids are not one integer a row.
+        Raises: as `fit`; InputError where fold_ids are not one integer from 0 a row.
         """
         frame = frame_of(data)
         train = self._training(frame, _task(frame, task, target))
         if fold_ids is None:
-            fold_ids, forward = self._own_folds(frame, seed)
+            ids, forward = self._own_folds(frame, seed)
+        else:
+            ids = _checked(fold_ids, frame)
         fold = unique("fold", train.schema)
-        with_folds = frame.with_columns(_folds(fold, fold_ids))
+        with_folds = frame.with_columns(pl.Series(fold, ids, pl.Int32))
         fitted, face = self._fitted(replace(train, frame=with_folds, fold=fold, forward=forward))
         return fitted, face.apply(with_folds).drop(cs.by_name(fold))
 
-    def _own_folds(self, frame: pl.LazyFrame, seed: int) -> tuple[ArrayLike, bool]:
+    def _own_folds(self, frame: pl.LazyFrame, seed: int) -> tuple[NDArray[np.signedinteger], bool]:
         axis = pl.int_range(pl.len()) if self.panel.time is None else column(self.panel.time).to_physical()
         time = frame.select(axis).collect().to_series()
         moments = None if self.panel.time is None else time.fill_null(strategy="min").to_numpy()
@@ -153,7 +158,8 @@ class Recipe:
         """Return the builders that a training fold is fitted on, and those of earlier rows, which learn nothing."""
         past = [builder for builder in self.builders if isinstance(builder, AsksNothing)]
         rest = [builder for builder in self.builders if not isinstance(builder, AsksNothing)]
-        return Recipe(*rest, **_declared(self.panel)), Recipe(*past, **_declared(self.panel))
+        declared = self.panel.declared()
+        return Recipe(*rest, **declared), Recipe(*past, **declared)
 
     def explain(self) -> str:
         """Say in words what it does."""
@@ -170,6 +176,12 @@ class Recipe:
         named = [*self.panel.columns, *([task.target] if task else [])]
         if missing := [name for name in named if name not in schema]:
             raise MissingColumnError.among(missing, schema.names(), where="the training table")
+        if self.panel.horizon is not None and task is None:
+            raise SettingError(
+                f"horizon={self.panel.horizon!r} is of the target, and none is named; as in fit(frame, target='sold')."
+            )
+        if self.panel.horizon is not None or self.panel.available_at is not None:
+            self.panel.check(schema)
         target = None if task is None else target_of(task)
         return Training(frame, schema, target, panel=self.panel)
 
@@ -184,8 +196,9 @@ class Recipe:
             if train.fold is not None and isinstance(builder, CrossFitBuilder):
                 made = builder.out_of_fold(made, known, train)
             faces.extend(made)
-        inputs = {source: kind_of(train.schema[source]) for source in columns_read(parts, self.panel)}
-        fitted = FittedRecipe(tuple(parts), inputs, self.panel)
+        read = {source: train.schema[source] for source in columns_read(parts, self.panel)}
+        inputs = {source: kind_of(dtype) for source, dtype in read.items()}
+        fitted = FittedRecipe(tuple(parts), inputs, self.panel, worth_keeping(read))
         return fitted, replace(fitted, parts=tuple(faces))
 
 
@@ -199,24 +212,17 @@ def _task(frame: pl.LazyFrame, task: Task | None, target: str | None) -> Task | 
     return infer_task(frame.select(column(target)).collect().to_series(), target_name=target)
 
 
-def _declared(panel: Panel) -> dict[str, Any]:
-    """Return what a panel says, as a recipe takes it."""
-    said = {**asdict(panel), "entity": panel.entity[0] if len(panel.entity) == 1 else list(panel.entity)}
-    return {axis: value for axis, value in said.items() if value}
-
-
 def _agreed(mine: Panel, theirs: Panel) -> dict[str, Any]:
-    agreed = _declared(mine)
-    for axis, value in _declared(theirs).items():
-        if agreed.setdefault(axis, value) != value:
-            raise SettingError(
-                f"the recipes have {axis}={agreed[axis]!r} and {axis}={value!r}; they go together with one only."
-            )
-    return agreed
+    one, other = mine.declared(), theirs.declared()
+    check_alike(one, other, [axis for axis in other if axis in one])
+    return {**one, **other}
 
 
-def _folds(name: str, fold_ids: ArrayLike | pl.Series) -> pl.Series:
+def _checked(fold_ids: ArrayLike | pl.Series, frame: pl.LazyFrame) -> NDArray[np.signedinteger]:
+    """Check that there is a fold for each row; one for all of them would be repeated."""
     values = np.asarray(fold_ids)
     if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
         raise InputError(f"fold_ids are {values.dtype} of shape {values.shape}; they are one integer from 0 a row.")
-    return pl.Series(name, values.astype(np.int32))
+    if len(values) != (rows := frame.select(pl.len()).collect(engine="streaming").item()):
+        raise InputError(f"fold_ids are {len(values):,} for {rows:,} rows; they are one integer from 0 a row.")
+    return values.astype(np.int32)

@@ -11,7 +11,7 @@ import polars as pl
 
 from frazil.errors import ArtifactError
 from frazil.features.chained import STAGES, Chained
-from frazil.features.contract import Kind
+from frazil.features.contract import Kind, kind_of
 from frazil.features.panel import Panel
 from frazil.features.plain import checked
 from frazil.features.rooms import STATES
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RECIPE = "recipe.json"
+TYPES = "types.parquet"  # a table of no rows; recipes that were written before there was one have none
 _BY_NAME = {state.__name__: state for state in STATES}
 
 
-def write_members(parts: Sequence[Fitted], inputs: Mapping[str, Kind], panel: Panel) -> dict[str, bytes]:
+def write_members(
+    parts: Sequence[Fitted], inputs: Mapping[str, Kind], dtypes: Mapping[str, pl.DataType], panel: Panel
+) -> dict[str, bytes]:
     """Write a fitted recipe as files."""
     members: dict[str, bytes] = {}
     states: list[dict[str, Any]] = []
@@ -40,13 +43,15 @@ def write_members(parts: Sequence[Fitted], inputs: Mapping[str, Kind], panel: Pa
         "inputs": {name: str(kind) for name, kind in inputs.items()},
         "states": states,
     }
+    if dtypes:
+        members[TYPES] = _parquet(pl.DataFrame(schema=dict(dtypes)))
     return {RECIPE: json.dumps(recipe, ensure_ascii=False, indent=1).encode(), **members}
 
 
 def read_members(
     members: Mapping[str, bytes],
-) -> tuple[tuple[Fitted, ...], dict[str, Kind], Panel]:
-    """Read parts, inputs and panel back.
+) -> tuple[tuple[Fitted, ...], dict[str, Kind], Panel, dict[str, pl.DataType]]:
+    """Read parts, inputs, panel and types back.
 
     Raises: ArtifactError: a file is missing or damaged, or a state is not in the list.
     """
@@ -57,13 +62,21 @@ def read_members(
         parts = tuple(_read_state(state, members) for state in recipe["states"])
         inputs = {name: Kind(kind) for name, kind in recipe["inputs"].items()}
         panel = Panel(**checked(Panel, recipe["panel"]))
+        dtypes = _read_types(members, inputs)
     except KeyError as error:
         raise ArtifactError(f"the recipe's files lack {error.args[0]!r}.") from error
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, pl.exceptions.PolarsError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"the recipe's files are damaged: {error}") from error
-    return parts, inputs, panel
+    return parts, inputs, panel, dtypes
+
+
+def _read_types(members: Mapping[str, bytes], inputs: Mapping[str, Kind]) -> dict[str, pl.DataType]:
+    dtypes = dict(pl.read_parquet(BytesIO(members[TYPES])).schema) if TYPES in members else {}
+    if strange := [name for name, dtype in dtypes.items() if kind_of(dtype) is not inputs.get(name)]:
+        raise ValueError(f"column {strange[0]!r} is {dtypes[strange[0]]} in {TYPES}")
+    return dtypes
 
 
 def _read_state(written: dict[str, Any], members: Mapping[str, bytes]) -> Fitted:

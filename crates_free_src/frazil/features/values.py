@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from frazil.features.contract import Kind
+from frazil.notation import number_in
 from frazil.schema import column
 
 # A microsecond and a nanosecond in seconds, to multiply by: Polars divides one row and many in two ways, an ulp apart,
@@ -13,14 +14,14 @@ TICKS = {Kind.DURATION: 1e-6, Kind.CLOCK: 1e-9}
 
 
 def number(name: str, kind: Kind) -> pl.Expr:
-    """Read a column as Float64: seconds for durations and times of day; strings without blanks, commas and %."""
+    """Read a column as Float64: seconds for durations and times of day; strings as `number_in` does."""
     values = column(name)
     if kind is Kind.DURATION:
         return values.dt.total_microseconds() * TICKS[kind]
     if kind is Kind.CLOCK:
         return values.to_physical() * TICKS[kind]
-    if kind is Kind.TEXT:
-        values = values.cast(pl.String).str.replace_all(r"[\s,%]", "")
+    if kind in (Kind.TEXT, Kind.COMMA):
+        return number_in(values.cast(pl.String), comma=kind is Kind.COMMA)
     return values.cast(pl.Float64, strict=False)
 
 

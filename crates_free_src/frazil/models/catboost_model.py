@@ -38,6 +38,9 @@ LEVELS_FOR_ONE_HOT = 10
 # Pairs instead of CatBoost's fours: .840 for .840, .907 for .907, .835 for .835, on the last in 3.2 s for 6.1; no
 # crosses at all give .812 there.
 CROSSED = 2
+# Of what it writes beside its trees. Two equal trainings differ in the first two alone. The third holds each round's
+# loss: one of 10^19 and more is written as a whole number, which CatBoost itself then refuses to read.
+NEEDLESS = ("train_finish_time", "model_guid", "training")
 
 
 class CatBoostFitted(NativeFitted):
@@ -110,7 +113,8 @@ class CatBoost:
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> CatBoostFitted:
         """Boost until the loss of the rows left out gets no better, or the deadline.
 
-        Raises: InputError: no column varies, or the training rows are of one class; CatBoost takes neither.
+        Raises: InputError: no column varies, or the training rows are of one class; CatBoost takes neither. Or it
+            could not get on with these settings: its losses grew beyond all numbers, or it drew too few rows.
         """
         rate = self.learning_rate or (0.05 if train.matrix.rows <= FEW_ROWS else 0.1)
         boosting = Boosting.of(train, conditions, rate, self.patience, self.balance)
@@ -126,7 +130,10 @@ class CatBoost:
         }
         keeps_best = unseen is not None and conditions.judge is None
         model = load("catboost").CatBoost({**params, "learning_rate": rate, "use_best_model": keeps_best})
-        model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
+        try:
+            model.fit(learned.pool(train), eval_set=unseen, callbacks=[_Stops(boosting.stopping)])
+        except load("catboost").CatBoostError as error:
+            raise InputError(self._gave_up(train.matrix.rows, rate, error)) from error
         known = boosting.known(len(train.matrix.columns), kept, task.n_classes, present)
 
         def made(rounds: int) -> CatBoostFitted:
@@ -150,6 +157,11 @@ class CatBoost:
             one_hot_max_size=trial.suggest_int("one_hot_max_size", 2, 30, log=True),
             max_ctr_complexity=trial.suggest_int("max_ctr_complexity", 1, 4),
         )
+
+    def _gave_up(self, rows: int, rate: float, error: Exception) -> str:
+        asked = f"l2={self.l2:g}, learning_rate={rate:g}, row_share={self.row_share}"
+        better = "a higher l2, a lower learning_rate or a larger row_share may let it"
+        return f"CatBoost gave up on {rows} rows with {asked}; {better}. It says: {error}"
 
     def _params(self, rows: int, conditions: Conditions) -> dict[str, Any]:
         sampling = {} if self.row_share is None else {"bootstrap_type": "Bernoulli", "subsample": self.row_share}
@@ -271,9 +283,9 @@ def _series(matrix: Matrix, at: int) -> pl.Series:
 
 def _bytes_of(model: Any) -> bytes:  # noqa: ANN401 -- CatBoost ships no types
     about = model.get_metadata()
-    for varying in ("train_finish_time", "model_guid"):  # two equal trainings differ in them alone
-        if varying in about.keys():  # noqa: SIM118 -- it is no mapping, and a model may be written twice
-            del about[varying]
+    for needless in NEEDLESS:
+        if needless in about.keys():  # noqa: SIM118 -- it is no mapping, and a model may be written twice
+            del about[needless]
     with TemporaryDirectory() as folder:
         path = Path(folder, BINARY_MODEL)
         model.save_model(str(path))

@@ -72,6 +72,8 @@ class Conditions:
         memo: What other fits of these rows have made already.
         judge: Returns the losses of several predictions of the rows left out, where the metric is a user's own;
             boosters choose by it how many of their rounds they keep.
+        must_widen: Whether a learner that finds no columns to make raises `NothingToMake`, as its like without any is
+            tried in any case.
     """
 
     task: Task
@@ -81,6 +83,7 @@ class Conditions:
     deadline: Deadline = field(default_factory=Deadline)
     memo: Memo = field(default_factory=Memo)
     judge: Callable[[Sequence[NDArray[np.float64]]], Sequence[float]] | None = None
+    must_widen: bool = False
 
 
 class Fitted(Protocol):

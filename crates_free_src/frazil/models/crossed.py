@@ -14,7 +14,7 @@ from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
 from frazil.models.screening import find_crosses
-from frazil.models.widened import WidenedFitted
+from frazil.models.widened import NothingToMake, WidenedFitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,10 +65,15 @@ class Crossed:
         check_between(self, 1, 100, "rounds", "each")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> CrossedFitted:
-        """Look for crosses, make them, and fit the learner inside; without any where no pair says more than apart."""
+        """Look for crosses, make them, and fit the learner inside; without any where no pair says more than apart.
+
+        Raises: NothingToMake: that is so, and the conditions ask for some.
+        """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
         key = (self.name, self.rounds, self.each)
         crosses, wide, unseen = conditions.memo.get(key, lambda: self._made(train, valid, conditions))
+        if conditions.must_widen and crosses.is_empty:
+            raise NothingToMake("nothing to cross: no pair of columns says more together than apart")
         return CrossedFitted(crosses, self.inner.name, self.inner.fit(wide, unseen, conditions))
 
     def suggest(self, trial: optuna.Trial, rows: int) -> Crossed:

@@ -70,6 +70,11 @@ class Crosses:
     columns: int
     steps: tuple[Cross, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self.steps
+
     def apply(self, matrix: Matrix) -> Matrix:
         """Put the crosses behind the columns of a matrix.
 

@@ -17,7 +17,7 @@ from frazil.models.keys import ARRAYS, Keys
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
-from frazil.models.widened import WidenedFitted
+from frazil.models.widened import NothingToMake, WidenedFitted
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -78,10 +78,15 @@ class Keyed:
         check_between(self, 1, 100, "most")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> KeyedFitted:
-        """Look for keys, learn them, and fit the learner inside; without any where no columns say more together."""
+        """Look for keys, learn them, and fit the learner inside; without any where no columns say more together.
+
+        Raises: NothingToMake: that is so, and the conditions ask for some.
+        """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
         key = (self.name, self.most)
         keys, wide, unseen = conditions.memo.get(key, lambda: self._made(train, valid, conditions))
+        if conditions.must_widen and keys.is_empty:
+            raise NothingToMake("no keys: no categories say more together than apart")
         # What others of these rows have made is of fewer columns.
         seed = child_seed(conditions.memo.seed, self.name)
         own = conditions.memo.get((*key, "memo"), lambda: Memo(seed))

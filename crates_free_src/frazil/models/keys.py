@@ -95,6 +95,11 @@ class Keys:
     keys: tuple[Key, ...]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self.keys
+
+    @property
     def width(self) -> int:
         """How many columns a key becomes."""
         return len(self.prior) + 1

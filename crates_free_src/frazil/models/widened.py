@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 MODEL = "model/"
 
 
+class NothingToMake(Exception):  # noqa: N818 -- no error: the same learner without such columns says it all
+    """No columns are worth making of these rows, and the learner would be a copy of the one inside."""
+
+
 class Widening(Protocol):
     """Columns to be made of others."""
 
     @property
     def columns(self) -> int:
         """How many columns the matrix has."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it makes none."""
 
     def apply(self, matrix: Matrix) -> Matrix:
         """Put the new columns behind those of a matrix of new rows."""

@@ -50,12 +50,13 @@ class Beyond:
 
     Args:
         source: All of its rows.
-        place: Spreads the rows evenly over [0, PLACES), whatever their order.
+        place: Spreads the rows evenly over [0, PLACES), whatever their order; rows that belong together share one.
         start: Rows below this place are in memory.
         rows: About how many there are beyond.
         target: Column of the target.
         weights: Column that says how much a row counts, or None.
         evidence: Why not all of them are.
+        is_apart: Whether none of them belongs together with one in memory, so that they may be learned from.
     """
 
     source: Source
@@ -65,6 +66,7 @@ class Beyond:
     target: str
     weights: str | None
     evidence: str
+    is_apart: bool = True
 
     @property
     def inside(self) -> pl.LazyFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from frazil.models.widened import NothingToMake
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -23,12 +25,14 @@ class Candidate:
         learner: The settings to fit.
         share: Most of the time left that it may take, in (0, 1].
         origin: Who proposed it; "beyond" where it is one that learned from rows beyond memory as well.
+        must_widen: Whether it is left out where its first fold has no columns to make: it would be a copy of another.
     """
 
     name: str
     learner: Learner
     share: float = 0.3
     origin: Origin = "portfolio"
+    must_widen: bool = False
 
 
 class KeptModel(Protocol):
@@ -83,11 +87,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A candidate that could not be fitted, or was not worth it; the run went on without it.
+    """A candidate that could not be fitted, was not worth it or was another's copy; the run went on without it.
 
     Args:
         candidate: Its name.
-        error: Name of the exception; "Pruned" where it was given up after its first folds.
+        error: Name of the exception; "Pruned" where it was given up after its first folds, "NothingToMake" where it
+            would have been the same as the learner inside.
         message: In words.
         seconds: That it took.
         traceback: Where it was raised; empty where it was given up.
@@ -105,6 +110,16 @@ class Failure:
     def is_pruned(self) -> bool:
         """Whether it was given up after its first folds."""
         return self.score is not None
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it was left out because it found no columns to make."""
+        return self.error == NothingToMake.__name__
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether something went wrong."""
+        return not (self.is_pruned or self.is_copy)
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of `model.failures`."""

@@ -13,19 +13,22 @@ from frazil.budget import busyness
 from frazil.search.candidate import Trial
 from frazil.search.fitting import FitJob
 from frazil.search.pruning import FIRST, check_worth, may_be_pruned
+from frazil.search.views import view_of
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from frazil.budget import Clock, Deadline
+    from frazil.models.contract import Learner
     from frazil.search.candidate import Candidate
     from frazil.search.fitting import Fitter, FoldFit
     from frazil.search.judge import Judge
     from frazil.search.table import FoldSet
     from frazil.task import Task
 
-ROWS_FOR_THREADED_FITS = 50_000  # below it two one-thread fits beat one two-thread fit
+# Below it two one-thread fits beat one two-thread fit; benchmarks/automl/threads.py measures both by rows.
+ROWS_FOR_THREADED_FITS = 50_000
 # Seconds, and of the time allowed, after which a fit that has not ended is given up on a free machine. On a busy one it
 # takes longer to stop too, and a process that was killed for it longest to start again.
 GRACE, GRACE_SHARE = 5.0, 0.1
@@ -63,15 +66,19 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float, rivals: Seq
     Raises:
         TimeoutError: a fit did not stop; it was given up.
         Pruned: it is so far behind its rivals that its other folds are not worth their time.
+        NothingToMake: its first fold has no columns to make, and it would be a copy of another.
+        FitError: something ended a fit in another process, `NothingToMake` among others.
     """
     started = perf_counter()
     whole = bench.clock.deadline(seconds)
     every = range(len(bench.folds.folds))
-    first = FIRST if may_be_pruned(candidate, bench.judge, len(every), rivals) else 0
-    fits = _fitted(candidate, every[:first], bench, whole)
-    if fits:
+    # Alone, for the others would have begun for nothing; where rivals have made such columns, there are some.
+    alone = int(candidate.must_widen and view_of(candidate.learner) not in map(_view, rivals))
+    fits = _fitted(candidate, every[:alone], bench, whole, must_widen=True)
+    if may_be_pruned(candidate, bench.judge, len(every), rivals):
+        fits += _fitted(candidate, every[alone:FIRST], bench, whole)
         check_worth([fit.predictions for fit in fits], bench.judge, rivals)
-    fits += _fitted(candidate, every[first:], bench, whole)
+    fits += _fitted(candidate, every[len(fits) :], bench, whole)
     oof = np.concatenate([fit.predictions for fit in fits])
     score, block_scores = bench.judge.judged(oof)
     if not math.isfinite(score) and bench.judge.is_defined:
@@ -88,9 +95,15 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float, rivals: Seq
     )
 
 
-def _fitted(candidate: Candidate, folds: Sequence[int], bench: Workbench, whole: Deadline) -> list[FoldFit]:
+def _view(trial: Trial) -> tuple[Learner, ...]:
+    return view_of(trial.candidate.learner)
+
+
+def _fitted(
+    candidate: Candidate, folds: Sequence[int], bench: Workbench, whole: Deadline, *, must_widen: bool = False
+) -> list[FoldFit]:
     """Fit folds; where one fails, the others are given up."""
-    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole)) for fold in folds]
+    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole, must_widen=must_widen)) for fold in folds]
     patience = (GRACE + GRACE_SHARE * whole.left) * busyness()
     try:
         return [future.result(_timeout(whole, patience, bench)) for future in waiting]
@@ -110,7 +123,7 @@ def _timeout(whole: Deadline, patience: float, bench: Workbench) -> float | None
     return whole.left + patience if bench.fitter.can_abandon and math.isfinite(whole.at) else None
 
 
-def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline) -> FitJob:
+def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline, *, must_widen: bool) -> FitJob:
     return FitJob(
         learner=candidate.learner,
         fold=fold,
@@ -118,4 +131,5 @@ def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline) -> 
         threads=max(1, bench.threads // bench.parallel_folds),
         deadline=whole,
         turns=math.ceil((len(bench.folds.folds) - fold) / bench.parallel_folds),
+        must_widen=must_widen,
     )

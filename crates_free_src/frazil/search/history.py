@@ -31,7 +31,7 @@ def history(attempts: Sequence[tuple[Candidate, Trial | Failure]]) -> pl.DataFra
     """Return a row an attempt, in order: what was tried, who proposed it, with which settings, and what came of it.
 
     Returns: The columns of `COLUMNS`; settings are JSON, status is "finished", "pruned" with the score by its first
-        folds, or the name of an error.
+        folds, why it was left out as another's copy, or the name of an error.
     """
     rows = [_row(number, candidate, outcome) for number, (candidate, outcome) in enumerate(attempts, start=1)]
     return pl.DataFrame(rows, schema=COLUMNS)
@@ -46,6 +46,6 @@ def _row(number: int, candidate: Candidate, outcome: Trial | Failure) -> dict[st
         "settings": json.dumps(described(candidate.learner)),
     }
     if isinstance(outcome, Failure):
-        status = "pruned" if outcome.is_pruned else outcome.error
+        status = "pruned" if outcome.is_pruned else outcome.message if outcome.is_copy else outcome.error
         return {**about, "status": status, "score": outcome.score, "seconds": outcome.seconds}
     return {**about, "status": "finished", "score": outcome.score, "seconds": outcome.fit_seconds}

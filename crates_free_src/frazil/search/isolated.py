@@ -96,6 +96,7 @@ class WorkerProcess:
             # The monotonic clock is the machine's: two processes read the same time.
             "at": None if math.isinf(job.deadline.at) else job.deadline.at,
             "turns": job.turns,
+            "must_widen": job.must_widen,
             "judges": self.judging is not None,
         }
         try:
@@ -112,20 +113,33 @@ class WorkerProcess:
     def _send(self, message: dict[str, Any]) -> None:
         pipe = cast("IO[bytes]", self.process.stdin)
         with self.lock:
+            if pipe.closed:
+                raise BrokenPipeError("the process that fits has ended")
             pipe.write(json.dumps(message).encode() + b"\n")
             pipe.flush()
 
     def _listen(self) -> None:
-        with cast("IO[bytes]", self.process.stdout) as answers:
-            for line in answers:
-                answer = json.loads(line)
-                if "judge" in answer:
-                    self._judge(answer)
-                    continue
-                with self.lock:
-                    future, home, learner = self.waiting.pop(answer["fit"])
-                self._resolve(future, answer, home, learner)
-        self._fail()
+        """Take answers until the process ends; what else ends this ends the process, or fits would wait for good."""
+        try:
+            with cast("IO[bytes]", self.process.stdout) as answers:
+                for line in answers:
+                    if line.endswith(b"\n"):  # else it died while it wrote
+                        self._take(json.loads(line))
+        except BaseException as error:  # noqa: BLE001 -- this thread has nobody else to tell
+            LOG.warning("the process that fits is ended, for its answer could not be taken: %r", error)
+            self.process.kill()
+        finally:
+            self._fail()
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        if "judge" in answer:
+            self._judge(answer)
+            return
+        with self.lock:
+            waiting = self.waiting.pop(answer["fit"], None)
+        if waiting is not None:  # else it was told already that the process has ended
+            future, home, learner = waiting
+            self._resolve(future, answer, home, learner)
 
     def _judge(self, asked: dict[str, Any]) -> None:
         """Answer how good predictions of a fold are; a metric that fails ends the fit that asked."""
@@ -133,8 +147,8 @@ class WorkerProcess:
         try:
             losses = cast("Judging", self.judging)(asked["fold"], np.load(asked["file"]))
             answer["losses"] = [float(loss) for loss in losses]
-        except Exception as error:  # noqa: BLE001 -- whatever a user's function raises is told to the fit
-            answer["message"] = str(error)
+        except BaseException as error:  # noqa: BLE001 -- whatever a user's function raises is told to the fit
+            answer["message"] = str(error) or type(error).__name__
         with suppress(OSError):  # the process is gone, and with it who asked
             self._send(answer)
 
@@ -148,7 +162,7 @@ class WorkerProcess:
             future.set_result(FoldFit(FiledModel(home / MODEL, learner), predictions, spared, answer["seconds"]))
         except InvalidStateError:  # nobody waits for it any more
             return
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 -- files that can't be read, mostly; whoever waits is told of it
             future.set_exception(error)
 
     def _fail(self) -> None:

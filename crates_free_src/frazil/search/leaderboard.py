@@ -35,6 +35,7 @@ COLUMNS = {
     "std": pl.Float64,
     "ci_low": pl.Float64,
     "ci_high": pl.Float64,
+    "vs_baseline": pl.Float64,
     "p_vs_baseline": pl.Float64,
     "p_vs_best": pl.Float64,
     "prob_better": pl.Float64,
@@ -71,9 +72,10 @@ def leaderboard(
 
     `p_vs_baseline` and `p_vs_best` are two-sided and of the corrected resampled t-test (Nadeau and Bengio, 2003) over
     the folds' scores, or of the paired t-test over blocks of a hold-out; each column is corrected for its number of
-    comparisons by Holm's method. `prob_better` is the probability, by the Bayesian correlated t-test, that the
-    candidate is practically better than the baseline: by more than the region of practical equivalence (ROPE);
-    `prob_worse` that it is so much worse than the best.
+    comparisons by Holm's method. `vs_baseline` is by how much the candidate's mean score is better than the baseline's,
+    of the scores that the p is of; it is below 0 where it is worse. `prob_better` is the probability, by the Bayesian
+    correlated t-test, that the candidate is practically better than the baseline: by more than the region of practical
+    equivalence (ROPE); `prob_worse` that it is so much worse than the best.
 
     What is said of the baseline is of the spared rows, where there are any: boosters stop where they are best on
     the rows that they are judged on, and of 7 tables of noise with two classes 3 looked better than the baseline there.
@@ -86,7 +88,8 @@ def leaderboard(
         rope: How large a difference does not matter, in units of the score; None for `rope_of` the best score.
         unseen: Scores what was predicted of the spared rows; None where none were spared.
 
-    Returns: One row a candidate with the columns of `COLUMNS`; p is null against itself and without a baseline.
+    Returns: One row a candidate with the columns of `COLUMNS`; `vs_baseline` and p are null against itself and
+        without a baseline.
     """
     entries = _entries(trials, ensemble, judge)
     best = entries[0]
@@ -109,6 +112,7 @@ def leaderboard(
             "candidate": entry.name,
             "score": entry.scored.score,
             **_spread(entry.scored.block_scores, entry.scored.score, ratio),
+            "vs_baseline": _lead(to_baseline[rank - 1], sign),
             "p_vs_baseline": against_baseline[rank - 1],
             "p_vs_best": against_best[rank - 1],
             "prob_better": _prob_beyond(to_baseline[rank - 1], region, sign),
@@ -124,12 +128,15 @@ def leaderboard(
 def simplest_within_rope(trials: Sequence[Trial], ensemble: Ensemble, judge: Judge, board: pl.DataFrame) -> str:
     """Name the simplest candidate that is as likely as not no worse than the best by more than the region.
 
+    Where blocks can't say how likely it is, as of a rare class that one alone has a score of, it is not taken for
+    likely.
+
     Simple is, in this order: the constant, a linear model, one model of another kind, one that sees crosses, a mix of
     several; of equals the better: which is faster differs from run to run.
     """
     likely_worse = dict(board.select("candidate", "prob_worse").rows())
     entries = _entries(trials, ensemble, judge)
-    within = [entry for entry in entries if (likely_worse[entry.name] or 0.0) <= 0.5 and entry is not entries[0]]
+    within = [entry for entry in entries if (worse := likely_worse[entry.name]) is not None and worse <= 0.5]
     return min([entries[0], *within], key=lambda entry: entry.complexity).name
 
 
@@ -179,6 +186,11 @@ def _scores(entry: _Entry, judge: Judge, unseen: Judge | None) -> NDArray[np.flo
         return entry.scored.block_scores
     spared = decided(entry.scored.spared, judge.cut(entry.scored.oof)) if judge.is_cut else entry.scored.spared
     return np.array([unseen.score(spared, block) for block in unseen.blocks])
+
+
+def _lead(compared: _Compared | None, sign: int) -> float | None:
+    """Return by how much the one is better than the other, whichever way scores go."""
+    return None if compared is None else sign * float(compared.differences.mean())
 
 
 def _p_value(compared: _Compared | None) -> float | None:

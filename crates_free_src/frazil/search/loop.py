@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from frazil.errors import BudgetError
+from frazil.models.widened import NothingToMake
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
 from frazil.search.enough import nothing_to_tell
 from frazil.search.evaluation import evaluate
 from frazil.search.isolated import FitError
 from frazil.search.pruning import Pruned
+from frazil.search.steadiness import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +87,7 @@ class SearchResult:
     def failures(self) -> tuple[Failure, ...]:
         """The candidates that could not be."""
         outcomes = (outcome for _, outcome in (*self.scouts, *self.attempts, *self.beyond))
-        return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and not outcome.is_pruned)
+        return tuple(outcome for outcome in outcomes if isinstance(outcome, Failure) and outcome.is_fault)
 
 
 def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progress) -> SearchResult:
@@ -130,6 +132,11 @@ def seconds_left(clock: Clock) -> float:
     return max(0.0, clock.left - FINISH_SHARE * clock.budget.seconds)
 
 
+def tried(attempts: Sequence[tuple[Candidate, Trial | Failure]]) -> int:
+    """Count the candidates that were tried, as a budget of trials does: without those that were copies of others."""
+    return sum(isinstance(outcome, Trial) or not outcome.is_copy for _, outcome in attempts)
+
+
 def most_models(rows: int) -> float:
     """Interpolate the cap on the number of models by rows, linear in both logarithms.
 
@@ -155,6 +162,8 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
     except FitError as error:
         seconds = perf_counter() - started
         return Failure(candidate.name, error.kind, error.message, seconds, error.trace)
+    except NothingToMake as nothing:
+        return Failure(candidate.name, type(nothing).__name__, str(nothing), perf_counter() - started, "")
     except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
         return Failure(
             candidate=candidate.name,
@@ -168,7 +177,8 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
 def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
     """Return what a table on the terminal shows of an outcome."""
     if isinstance(outcome, Failure):
-        status = f"{'pruned' if outcome.is_pruned else 'failed'}: {outcome.message}"
+        how = "failed" if outcome.is_fault else "pruned" if outcome.is_pruned else "left out"
+        status = f"{how}: {outcome.message}"
         return CandidateRow(outcome.candidate, None, None, outcome.seconds, status)
     std = float(outcome.block_scores.std(ddof=1)) if len(outcome.block_scores) > 1 else None
     name, seconds = outcome.candidate.name, outcome.fit_seconds
@@ -177,7 +187,7 @@ def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:
 
 def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candidate, Trial | Failure]]) -> str:
     budget, left = bench.clock.budget, seconds_left(bench.clock)
-    if budget.trials is not None and len(attempts) >= budget.trials:
+    if budget.trials is not None and tried(attempts) >= budget.trials:
         return f"the budget of {budget.trials} trials is spent"
     if bench.clock.stopped.is_set():
         return "it was interrupted; the best so far is kept"
@@ -192,9 +202,22 @@ def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candid
 def _recalled(candidate: Candidate, bench: Workbench, store: Store) -> Trial | Failure | None:
     """Return what came of it before, if that was on the same folds: another budget may afford more of them."""
     outcome = store.recall(candidate)
-    n_folds, n_rows = len(bench.folds.folds), len(bench.judge.target)
-    is_of_others = isinstance(outcome, Trial) and (len(outcome.models), len(outcome.oof)) != (n_folds, n_rows)
-    return None if is_of_others else outcome
+    return None if isinstance(outcome, Trial) and not _is_of_these_folds(outcome, bench) else outcome
+
+
+def _is_of_these_folds(trial: Trial, bench: Workbench) -> bool:
+    """Whether it has these folds, rows and columns, and the metric's score: a user's function may have been edited."""
+    folds, judge = bench.folds.folds, bench.judge
+    if (len(trial.models), len(trial.oof)) != (len(folds), len(judge.target)):
+        return False
+    widths = [len(model.loaded().importance()) for model in trial.models]
+    if widths != [len(fold.train.matrix.columns) for fold in folds]:
+        return False
+    try:
+        again, _ = judge.judged(trial.oof)
+    except Exception:  # noqa: BLE001 -- a user's function; the fit that follows fails of it too, and is told of
+        return False
+    return bool(np.isclose(again, trial.score, rtol=ROUNDING, atol=0.0, equal_nan=True))
 
 
 def _allowance(candidate: Candidate, clock: Clock) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from frazil.extras import load
 from frazil.models import family_of, names_of
 from frazil.search.candidate import Candidate, Failure, Trial
-from frazil.search.views import other_views
+from frazil.search.views import makes_columns, other_views
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ class OptunaProposer:
             return None
         is_turn_of_views = (len(self.asked) + len(self.viewed)) % TURNS == TURNS - 1
         if is_turn_of_views and (views := self._views(families[0][1], trials)):
-            self.viewed.append(views[0])
-            return Candidate(f"{self.prefix}{family_of(views[0])}-v{len(self.viewed)}", views[0], SHARE, "optuna")
+            self.viewed.append(view := views[0])
+            name = f"{self.prefix}{family_of(view)}-v{len(self.viewed)}"
+            return Candidate(name, view, SHARE, "optuna", makes_columns(view))
         family, learner = families[len(self.asked) % len(families)]
         name = f"{self.prefix}{family}-t{len(self.asked) + 1}"
         asked = self._study(family, outcomes).ask()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ from frazil.models.constant import Constant
 from frazil.models.hist_gradient_boosting import HistGradientBoosting
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.xgboost_model import XGBoost
-from frazil.search.candidate import Candidate
+from frazil.search.candidate import Candidate, Failure
 from frazil.search.leaderboard import BASELINE
+from frazil.search.views import makes_columns, without_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.models.contract import Learner
-    from frazil.search.candidate import Failure, Trial
+    from frazil.search.candidate import Trial
     from frazil.search.loop import Proposer
 
 LEAST_SKEWNESS = 1.5  # of prices; california_housing has 1.0, and nothing to gain
@@ -90,6 +91,9 @@ def read_portfolio() -> tuple[Entry, ...]:
 class Portfolio:
     """The baseline, then the entries in order, then whoever comes after.
 
+    An entry that finds no columns to make is left out for the same settings without them: at once, where the queue has
+    them neither ahead nor behind.
+
     Args:
         rows: To learn from.
         after: Proposes when the queue is empty.
@@ -114,6 +118,8 @@ class Portfolio:
     trees: int = 1
     may_try: Callable[[Learner], bool] = lambda _: True
     waiting: list[Candidate] = field(init=False)
+    asked: list[Candidate] = field(default_factory=list, init=False)
+    plain: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Queue the candidates that suit the size of the table."""
@@ -126,10 +132,24 @@ class Portfolio:
             Candidate(self.prefix + BASELINE, Constant(), 0.1),
             *named_candidates([*found, *others], self.prefix),
         ]
+        self.waiting = [replace(each, must_widen=makes_columns(each.learner)) for each in self.waiting]
 
     def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
         """Propose the next of the queue."""
-        return self.waiting.pop(0) if self.waiting else self.after.ask(outcomes)
+        left_out = {outcome.candidate for outcome in outcomes[-1:] if isinstance(outcome, Failure) and outcome.is_copy}
+        for candidate in [each for each in self.asked if each.name in left_out]:
+            self._put_plain(candidate)
+        if not self.waiting:
+            return self.after.ask(outcomes)
+        self.asked.append(candidate := self.waiting.pop(0))
+        return candidate
+
+    def _put_plain(self, candidate: Candidate) -> None:
+        learner = without_columns(candidate.learner)
+        if self.may_try(learner) and all(each.learner != learner for each in (*self.asked, *self.waiting)):
+            self.plain += 1
+            name = f"{self.prefix}{family_of(learner)}-p{self.plain}"
+            self.waiting.insert(0, Candidate(name, learner, candidate.share))
 
     def _suits(self, entry: Entry) -> bool:
         work = self.rows * self.trees if names_of(entry.learner) & BOOSTED else self.rows

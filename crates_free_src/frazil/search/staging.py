@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import polars as pl
 
 from frazil.budget import parse_seconds
@@ -18,15 +19,14 @@ from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.search.beyond import PLACES, Beyond
-from frazil.search.table import Table, weights_of
+from frazil.search.table import Surroundings, Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
-from frazil.task import infer_task
+from frazil.task import has_target, infer_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from frazil.profile import Profile
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 STAGED_SHARE = 0.15  # of the memory allowed, for the rows as they are read; matrices and models need the rest
 STRING_BYTES = 40  # a guess at the mean of one string with its view
+PARTS = 2**14  # of the places, in which rows of groups are counted
+LEAST_GROUPS = 20  # in memory, to cut folds from; with fewer it is rows that are drawn
 HASH_MULTIPLIER = 2_654_435_761  # Knuth's: spreads consecutive row numbers evenly over 32 bits
 
 
@@ -135,8 +137,8 @@ class Staged:
 def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
     """Read a source once and make it ready to learn from.
 
-    Rows without a target are left out and counted in the findings; a source that would not fit in memory is sampled,
-    which the findings say too.
+    Rows without a target are left out and counted in the findings; with a time axis, features of earlier rows still
+    read them. A source that would not fit in memory is sampled, which the findings say too.
 
     Raises:
         MissingColumnError: a named column is not there.
@@ -153,7 +155,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     notes = () if beyond is None else (found("sampled", None, beyond.evidence),)
     identity = source.identity() if notes else replace(source, frame=df.lazy()).identity()
     source.check_unchanged()
-    df, dropped = _with_target(df, columns.target)
+    whole, (df, dropped) = df, _with_target(df, columns.target)
     problem = infer_task(df[columns.target], target_name=columns.target, given=task)
     if columns.time is not None:
         df = df.sort(column(columns.time), maintain_order=True)
@@ -176,10 +178,11 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
         weights=_some_weight(weights_of(df, columns.weights), columns.weights),
         groups=_codes(df, columns.kept_together),
         time=_moments(df, columns.time),
+        among=_among(whole, columns) if dropped else None,
     )
     sampled_for = memory_bytes if notes else None
-    apart = not columns.kept_together and columns.time is None  # else rows in memory and beyond would not be
-    return Staged(table, schema, profile, findings, identity, sampled_for, beyond if apart else None)
+    learned = beyond if beyond is not None and beyond.is_apart else None
+    return Staged(table, schema, profile, findings, identity, sampled_for, learned)
 
 
 def _check_named(source: Source, columns: NamedColumns) -> None:
@@ -195,7 +198,11 @@ def _check_named(source: Source, columns: NamedColumns) -> None:
 
 
 def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int) -> Beyond | None:
-    """Thin the rows by a hash of their number where all of them would take too much memory."""
+    """Thin the rows where all of them would take too much memory: by a hash of their number, or of their group.
+
+    By groups only where there are enough of them to cut folds from the part that memory holds, and where no time rules:
+    else it is rows that are drawn, and those beyond belong to groups, or to times, of those in memory.
+    """
     schema = source.frame.collect_schema()
     width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
     width += round(8 * items_a_row(source.frame))
@@ -203,21 +210,56 @@ def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int)
     rows = source.frame.select(pl.len()).collect().item()
     if rows <= allowed:
         return None
-    place = (pl.int_range(pl.len(), dtype=pl.UInt64) + child_seed(seed, "sample")) * HASH_MULTIPLIER % PLACES
+    too_many = f"{rows:,} rows of about {width} bytes are too many for the memory allowed"
+    chance = child_seed(seed, "sample")
+    if columns.kept_together and columns.time is None:
+        place = _place_of_groups(columns.kept_together, schema, chance)
+        start, used = _whole_groups(source.frame, place, allowed)
+        if used:
+            evidence = f"{too_many}; {used:,} of whole groups are used"
+            return Beyond(source, place, start, rows - used, columns.target, columns.weights, evidence)
+    place = (pl.int_range(pl.len(), dtype=pl.UInt64) + chance) * HASH_MULTIPLIER % PLACES
+    evidence = f"{too_many}; {allowed:,} are used"
+    apart = not columns.kept_together and columns.time is None
     start = int(allowed / rows * PLACES)
-    evidence = f"{rows:,} rows of about {width} bytes are too many for the memory allowed; {allowed:,} are used"
-    return Beyond(source, place, start, rows - allowed, columns.target, columns.weights, evidence)
+    return Beyond(source, place, start, rows - allowed, columns.target, columns.weights, evidence, apart)
+
+
+def _place_of_groups(names: Sequence[str], schema: pl.Schema, seed: int) -> pl.Expr:
+    """Spread groups over the places; a category goes by its text, for its number may be another in each batch."""
+    labels = (pl.Categorical, pl.Enum)
+    together = (column(name).cast(pl.String) if schema[name] in labels else column(name) for name in names)
+    return pl.struct(together).hash(seed) % PLACES
+
+
+def _whole_groups(frame: pl.LazyFrame, place: pl.Expr, allowed: int) -> tuple[int, int]:
+    """Return below which place groups are taken, and how many rows these have; 0 rows where they are too few groups.
+
+    Rows are counted by part of the places and not by group: there may be more groups than memory has room for.
+    """
+    width = PLACES // PARTS
+    counted = frame.group_by(part=place // width).agg(rows=pl.len()).sort("part").with_columns(pl.col("rows").cum_sum())
+    fitting = counted.filter(pl.col("rows") <= allowed).collect(engine="streaming")
+    if fitting.height < LEAST_GROUPS:
+        return 0, 0
+    return (int(fitting["part"][-1]) + 1) * width, int(fitting["rows"][-1])
 
 
 def _with_target(df: pl.DataFrame, target: str) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    known = column(target).is_not_null()
-    if df.schema[target].is_float():
-        known &= column(target).is_not_nan()
-    kept = df.filter(known)
+    kept = df.filter(has_target(target, df.schema[target]))
     if not (missing := df.height - kept.height):
         return df, ()
     note = found("target_missing", target, f"has no value in {missing:,} of {df.height:,} rows, which are left out")
     return kept, (note,)
+
+
+def _among(whole: pl.DataFrame, columns: NamedColumns) -> Surroundings | None:
+    """Keep rows without a target where others may look back at them: those that happened at a known time."""
+    if columns.time is None:
+        return None
+    timed = whole.filter(column(columns.time).is_not_null()).sort(column(columns.time), maintain_order=True)
+    known = timed.select(has_target(columns.target, timed.schema[columns.target]).alias("")).to_series()
+    return Surroundings(timed, np.flatnonzero(known.to_numpy()))
 
 
 def _some_weight(weights: NDArray[np.float64] | None, name: str | None) -> NDArray[np.float64] | None:

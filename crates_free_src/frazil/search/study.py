@@ -13,6 +13,7 @@ from frazil.errors import SettingError, SourceError
 from frazil.extras import load
 from frazil.journal import LOG, read_records
 from frazil.metrics import metric_named
+from frazil.sources import check_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 STUDY = "optuna.db"
 NAME = "frazil"
 LEARNER = "learner"
+LEFT = ("Pruned", "NothingToMake")  # what ends a trial without anything having gone wrong
 
 
 def export_study(store: str | Path, *, greater_is_better: bool | None = None, out: str | Path | None = None) -> Path:
@@ -39,7 +41,7 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
 
     Raises:
         SourceError: the folder has no journal.
-        SettingError: the metric is a function, and `greater_is_better` is not given.
+        SettingError: the metric is a function, and `greater_is_better` is not given; or `out` is the journal itself.
         ArtifactError: the journal is damaged.
     """
     folder = Path(store)
@@ -49,6 +51,7 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
     records, _ = read_records(journal.read_bytes(), str(journal))
     direction = "maximize" if _is_high_good(records, greater_is_better) else "minimize"
     target = folder / STUDY if out is None else Path(out)
+    check_apart(target, [journal])
     written = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         _write(written, direction, [record for record in records if "candidate" in record])
@@ -89,7 +92,7 @@ def _write(path: Path, direction: str, records: Sequence[Mapping[str, Any]]) -> 
 def _trial(optuna: Any, record: Mapping[str, Any], own: Mapping[str, Any], kinds: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Optuna loads late
     score, blocks = record.get("score"), record.get("block_scores") or []
     is_finished, states = "error" not in record, optuna.trial.TrialState
-    state = states.COMPLETE if is_finished else states.PRUNED if record["error"] == "Pruned" else states.FAIL
+    state = states.COMPLETE if is_finished else states.PRUNED if record["error"] in LEFT else states.FAIL
     about = {name: record[name] for name in ("candidate", "origin", "error", "message") if name in record}
     seconds = record.get("fit_seconds", record.get("seconds"))
     return optuna.trial.create_trial(

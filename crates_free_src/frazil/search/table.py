@@ -34,6 +34,19 @@ MATRIX_SHARE = 0.4  # most of the memory allowed that they may hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """Rows with a target among those without one, which features of earlier rows read too, as they do in `predict`.
+
+    Args:
+        df: All rows, in the order of time.
+        places: (rows,) Where in it those with a target stand.
+    """
+
+    df: pl.DataFrame
+    places: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Training rows in memory, in the order that the folds count them.
 
@@ -45,6 +58,7 @@ class Table:
         groups: (rows,) int64 codes of the groups that stay on one side of a split, or None.
         time: (rows,) integers or datetime64, ascending; or None.
         monotone: 1 or -1 for the columns that predictions may only rise or only fall with.
+        among: Its rows among those without a target; None where there are none of these, or no time.
     """
 
     df: pl.DataFrame
@@ -54,9 +68,10 @@ class Table:
     groups: NDArray[np.int64] | None = None
     time: NDArray[Any] | None = None
     monotone: Mapping[str, int] = field(default_factory=dict)
+    among: Surroundings | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Table:
-        """Return the rows at these positions, in their order."""
+        """Return the rows at these positions, in their order; features of earlier rows then read these alone."""
 
         def part(values: NDArray[Any] | None) -> NDArray[Any] | None:
             return None if values is None else values[rows]
@@ -89,9 +104,10 @@ class Past:
 
     @classmethod
     def made(cls, table: Table, fitted: FittedRecipe) -> Past:
-        """Add the features of a fitted recipe to the table's rows."""
-        added = fitted.apply(table.df.lazy()).select(column(feature.name) for feature in fitted.features)
-        return cls(fitted, added.collect())
+        """Add the features of a fitted recipe to the table's rows; they read rows without a target too."""
+        read = table.df if table.among is None else table.among.df
+        added = fitted.apply(read.lazy()).select(column(feature.name) for feature in fitted.features).collect()
+        return cls(fitted, added if table.among is None or not added.width else added[table.among.places])
 
     def beside(self, frame: pl.LazyFrame, rows: NDArray[np.int64]) -> pl.LazyFrame:
         """Put the features of these rows beside their others."""

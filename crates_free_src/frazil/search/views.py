@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from frazil.models import crossed, keyed, log_target, selected
 from frazil.models.crossed import Crossed
 from frazil.models.keyed import Keyed
+from frazil.models.lightgbm_model import LightGBM
 from frazil.models.log_target import LogTarget
 from frazil.models.selected import Selected
 
@@ -39,6 +41,35 @@ def other_views(learner: Learner, *, has_keys: bool) -> list[Learner]:
     if has_keys and bare.name in keyed.INSIDE:
         found += [Keyed(bare), Keyed(Crossed(bare))]
     return [view for view in found if view != learner]
+
+
+def view_of(learner: Learner) -> tuple[Learner, ...]:
+    """Return what is around a learner, from the outside, each with its own settings and a plain learner inside.
+
+    >>> from frazil.models import CatBoost
+    >>> view_of(Crossed(CatBoost(depth=3))) == view_of(Crossed(CatBoost())), view_of(CatBoost())
+    (True, ())
+    """
+    if not isinstance(learner, (Crossed, Keyed, LogTarget, Selected)):
+        return ()
+    return (replace(learner, inner=LightGBM()), *view_of(learner.inner))
+
+
+def makes_columns(learner: Learner) -> bool:
+    """Say whether a learner looks for columns to make, and may find none."""
+    return any(isinstance(each, (Crossed, Keyed)) for each in view_of(learner))
+
+
+def without_columns(learner: Learner) -> Learner:
+    """Return the same learner without the columns that it makes.
+
+    >>> from frazil.models import CatBoost
+    >>> without_columns(LogTarget(Crossed(CatBoost()))) == LogTarget(CatBoost())
+    True
+    """
+    if isinstance(learner, LogTarget):
+        return replace(learner, inner=without_columns(learner.inner))
+    return without_columns(learner.inner) if isinstance(learner, (Crossed, Keyed)) else learner
 
 
 def _bare(learner: Learner) -> Learner:

@@ -88,7 +88,15 @@ class Run:
             raise self.unread
         learner = learner_of(message["learner"])
         at = math.inf if message["at"] is None else float(message["at"])
-        job = FitJob(learner, message["fold"], message["seed"], message["threads"], Deadline(at), message["turns"])
+        job = FitJob(
+            learner=learner,
+            fold=message["fold"],
+            seed=message["seed"],
+            threads=message["threads"],
+            deadline=Deadline(at),
+            turns=message["turns"],
+            must_widen=message["must_widen"],
+        )
         model, predictions, spared, seconds = fit_fold(
             job, self.folds[job.fold], self.task, self.metric, self._judging(message) if message["judges"] else None
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK_CELLS = 20_000_000  # of float32: 80 MB at once, however many columns there are
+EXACT = (pl.Float32, pl.Boolean, pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)  # float32 holds every value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,8 +96,8 @@ def problem_of(
 ) -> Problem:
     """Open a table as columns to choose from.
 
-    Numbers, Booleans, dates and times are taken as amounts; strings and categories as codes of their sorted levels.
-    Rows without a target are left out.
+    Numbers, Booleans, dates and times are taken as amounts, counted from their median where float32 tells more of them
+    apart so; strings and categories as codes of their sorted levels. Rows without a target are left out.
 
     Args:
         data: As `fz.fit_auto` takes it.
@@ -236,11 +237,25 @@ def _as_numbers(name: str, dtype: pl.DataType, where: str) -> pl.Expr:
     values = column(name)
     if _has_levels(dtype):
         return (values.cast(pl.String).rank("dense") - 1).cast(pl.Float32).alias(name)
-    if dtype.is_temporal():
-        return values.to_physical().cast(pl.Float64).alias(name)
-    if dtype.is_numeric() or dtype == pl.Boolean:
+    if dtype in EXACT:
         return values.cast(pl.Float64).alias(name)
+    if dtype.is_temporal() or dtype.is_numeric():
+        is_whole = not dtype.is_float() and not dtype.is_decimal() and dtype != pl.UInt128
+        return _told_apart(values.to_physical(), is_whole=is_whole).alias(name)
     raise SchemaError(
         f"{where}: column {name!r} is {dtype}, neither numbers nor levels. Leave it out with columns=[...], or make "
         "features of it with a fz.Recipe first."
     )
+
+
+def _told_apart(values: pl.Expr, *, is_whole: bool) -> pl.Expr:
+    """Count from the median where float32 then tells more values apart, as times a second apart, or ids of one year.
+
+    Elsewhere it does harm: beside large numbers small ones have no digits left once 0 has moved away from them.
+    """
+    amounts = values.cast(pl.Float64)
+    middle = pl.when(amounts.is_finite()).then(amounts).median()
+    # Whole numbers beyond 2**53 are further apart in Float64 than they are.
+    from_middle = (values.cast(pl.Int128) - middle.cast(pl.Int128)).cast(pl.Float64) if is_whole else amounts - middle
+    kinds, kinds_from_middle = (each.cast(pl.Float32).n_unique() for each in (amounts, from_middle))
+    return pl.when(kinds_from_middle > kinds).then(from_middle).otherwise(amounts)

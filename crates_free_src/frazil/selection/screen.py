@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Drop columns that are missing, constant but for a few rows, or equal to an earlier one.
+    """Drop columns that are missing, constant but for a few rows, or the same as an earlier one in float32.
 
     The target is not looked at. The score is the share of all rows that are known and differ from the most frequent
     value. One pass over blocks of columns: n log n for each.
@@ -34,7 +34,7 @@ class Screen:
     >>> from frazil.selection import problem_of
     >>> df = pl.DataFrame({"a": [1, 2, 3], "same": [7, 7, 7], "again": [1, 2, 3], "y": [1.5, 2.5, 0.5]})
     >>> Screen().select(problem_of(df, "y")).to_frame().select("column", "reason").rows()
-    [('a', 'differs'), ('again', 'is equal to a'), ('same', 'is 7 in 100 % of its rows')]
+    [('a', 'differs'), ('again', 'tells the same as a'), ('same', 'has one value in 100 % of its rows')]
     """
 
     name: ClassVar[str] = "screen"
@@ -73,8 +73,7 @@ class Screen:
         share = counts[most] / len(known)
         score = float((1 - share) * (1 - missing))
         if share >= self.most_frequent:
-            value = f"{known[ends[most]]:g}"
-            return Verdict(name, False, score, None, None, f"is {value} in {100 * share:.4g} % of its rows")
+            return Verdict(name, False, score, None, None, f"has one value in {100 * share:.4g} % of its rows")
         if twin != name:
-            return Verdict(name, False, score, None, None, f"is equal to {twin}")
+            return Verdict(name, False, score, None, None, f"tells the same as {twin}")
         return Verdict(name, True, score, None, None, "differs")

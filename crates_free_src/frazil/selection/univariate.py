@@ -10,7 +10,6 @@ import numpy as np
 
 from frazil.errors import SettingError
 from frazil.extras import load
-from frazil.matrix import Matrix
 from frazil.models.checks import check_between
 from frazil.seeding import child_seed
 from frazil.selection.contract import Selection, Verdict
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from frazil.matrix import Matrix
     from frazil.selection.contract import Problem
 
     Test = Callable[[Matrix, NDArray[Any], int], NDArray[np.float64]]
@@ -178,26 +178,29 @@ def mann_whitney(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[
 
 def kruskal_wallis(block: Matrix, target: NDArray[Any], classes: int) -> NDArray[np.float64]:
     """Return p-values of H, corrected for ties; equal to `scipy.stats.kruskal`."""
-    ranks, ties = average_ranks(block.values)
+    return _levels_differ(block.values, target, classes)
+
+
+def levels_apart(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[np.float64]:
+    """Return p-values of the Kruskal-Wallis test of a number over a category's levels."""
+    p_values = []
+    for at in range(len(block.columns)):
+        rows, codes = _known_codes(block, at)
+        values = np.asarray(target[rows], np.float64)[:, np.newaxis]
+        p_values.append(_levels_differ(values, codes, int(codes.max(initial=0)) + 1)[0] if len(codes) else 1.0)
+    return np.array(p_values)
+
+
+def _levels_differ(values: NDArray[Any], codes: NDArray[Any], levels: int) -> NDArray[np.float64]:
+    ranks, ties = average_ranks(values)
     known = ~np.isnan(ranks)
     rows = known.sum(axis=0)
-    shown = np.eye(classes)[target]
+    shown = np.eye(levels)[codes]
     counts, sums = shown.T @ known, shown.T @ np.where(known, ranks, 0.0)
     there = counts > 0
     between = np.where(there, sums**2 / np.where(there, counts, 1), 0.0).sum(axis=0)
     h = (12 / (rows * (rows + 1)) * between - 3 * (rows + 1)) / (1 - ties / (rows**3 - rows))
     return np.asarray(load("scipy.stats").chi2.sf(h, there.sum(axis=0) - 1))
-
-
-def levels_apart(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[np.float64]:
-    """Return p-values of the Kruskal-Wallis test of a number over a category's levels."""
-    values = np.asarray(target, np.float32)[:, np.newaxis]
-    p_values = []
-    for at in range(len(block.columns)):
-        rows, codes = _known_codes(block, at)
-        alone = Matrix(values[rows], block.columns[at : at + 1])
-        p_values.append(kruskal_wallis(alone, codes, int(codes.max(initial=0)) + 1)[0] if len(codes) else 1.0)
-    return np.array(p_values)
 
 
 def chi_square(block: Matrix, target: NDArray[Any], classes: int) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.extras import load
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def without_blanks(frame: pl.LazyFrame, path: Path) -> pl.LazyFrame:
     while number in names:
         number = f"_{number}"
     numbered = frame.with_row_index(number)
-    is_blank = pl.col(number).is_in(pl.Series(rows, dtype=pl.get_index_type()).implode())
+    is_blank = column(number).is_in(pl.Series(rows, dtype=pl.get_index_type()).implode())
     if has_quotes:
         told = numbered.filter(is_blank).select(
             pl.len(), holding=pl.any_horizontal(cs.exclude(number).is_not_null()).sum()

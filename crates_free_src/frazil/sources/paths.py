@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from frazil.errors import SchemaError, SourceError, listed, nearest
+from frazil.errors import SchemaError, SettingError, SourceError, listed, nearest
 from frazil.sources.reading import reading
 
 if TYPE_CHECKING:
@@ -76,6 +76,20 @@ def find_files(given: str | os.PathLike[str]) -> list[TableFile]:
         raise SourceError("a path is empty; write '.' for this folder.")
     with reading(repr(text)):
         return _files_meant(Path(text).expanduser())
+
+
+def check_apart(written: str | os.PathLike[str], read: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse to write a file that is to be read: what is written would take its place.
+
+    Raises: SettingError: it is one of them, also by another name for it.
+
+    >>> check_apart("in.parquet", ["./in.parquet"])
+    Traceback (most recent call last):
+    frazil.errors.SettingError: in.parquet is to be written and is also read; it would be lost. Give another name.
+    """
+    target = Path(written).expanduser().resolve()
+    if any(Path(path).expanduser().resolve() == target for path in read):
+        raise SettingError(f"{written} is to be written and is also read; it would be lost. Give another name.")
 
 
 def _files_meant(path: Path) -> list[TableFile]:

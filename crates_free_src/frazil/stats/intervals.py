@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frazil.errors import InputError, SettingError
+from frazil.extras import load
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ def bootstrap_interval(  # noqa: PLR0913 -- the data, and how it is resampled
     units: NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile interval of a score over resamples of the rows, models held fixed.
+    """Return the expanded percentile interval of a score over resamples of the rows, models held fixed.
 
-    low = score + sqrt(m / n) * (quantile of the m-row scores - score), likewise high; m = n up to 20,000 rows
+    low = score + sqrt(m / n) * (quantile q of the m-row scores - score), likewise high; m = n up to 20,000 rows,
+    q = Phi(-sqrt(n / (n - 1)) * t), with t the quantile of Student's t of n - 1 degrees: a plain q = (1 - level) / 2
+    makes intervals of few rows too narrow. Where rows are drawn as whole units, n counts the units there.
 
     It says how much the score would change with other rows of the same kind, not with another training set. Rows are
-    taken as independent: rows of one moment make it too narrow, as rows of one group do where `units` does not name it,
-    and so do few rows (measured for rmse: 94 % at 100 rows, 91 % at 30).
+    taken as independent: rows of one moment make it too narrow, as rows of one group do where `units` does not name it.
 
     Above 20,000 rows it draws fewer than there are and shrinks the spread by the root-n rate, which metrics of means,
     ranks and quantiles have.
@@ -55,23 +57,24 @@ def bootstrap_interval(  # noqa: PLR0913 -- the data, and how it is resampled
         units: (rows,) codes of what is drawn as a whole, as all rows of a person; None where each row is for itself.
         seed: Root of the draws.
 
-    Returns: Both ends; nan where the score is undefined for the rows or for half of the resamples.
+    Returns: Both ends; nan where the score is undefined for the rows or for half of the resamples, and for one unit.
 
     Raises: SettingError: level or resamples have a value that makes no interval.
 
-    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13; for m < n Bickel, Götze and van
-        Zwet (1997), Statistica Sinica 7, 1-31.
+    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13; for q Hesterberg (2015), The
+        American Statistician 69, 371-386, section 3.3; for m < n Bickel, Götze and van Zwet (1997), Stat. Sinica 7.
     """
     _check_level(level)
     if resamples < 2:
         raise SettingError(f"resamples={resamples!r}; it takes 2 or more.")
     score = metric.score(target, prediction, weights)
-    if math.isnan(score):
+    members = None if units is None else _by_unit(units)
+    independent = len(target) if members is None else len(members)
+    if math.isnan(score) or independent < 2:
         return math.nan, math.nan
     drawn = min(len(target), RESAMPLED_ROWS)
     generator = np.random.default_rng(child_seed(seed, "bootstrap"))
     strata = [np.flatnonzero(target == code) for code in np.unique(target)] if stratified else [np.arange(len(target))]
-    members = None if units is None else _by_unit(units)
     scores = np.empty(resamples)
     for turn in range(resamples):
         if members is None:
@@ -83,7 +86,8 @@ def bootstrap_interval(  # noqa: PLR0913 -- the data, and how it is resampled
     known = scores[~np.isnan(scores)]
     if len(known) < LEAST_DEFINED * resamples:
         return math.nan, math.nan
-    ends = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    tail = _expanded_tail(level, independent)
+    ends = np.quantile(known, [tail, 1 - tail])
     low, high = score + math.sqrt(drawn / len(target)) * (ends - score)
     return float(low), float(high)
 
@@ -117,6 +121,12 @@ def wilson_interval(successes: float, rows: float, level: float = 0.95) -> tuple
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise SettingError(f"level={level!r}; it takes a share between 0 and 1, as 0.95.")
+
+
+def _expanded_tail(level: float, things: int) -> float:
+    """Return the share of resamples below the low end, for an interval as wide as t-intervals of so many things are."""
+    reach = math.sqrt(things / (things - 1)) * load("scipy.special").stdtrit(things - 1, (1 + level) / 2)
+    return NormalDist().cdf(-reach)
 
 
 def _draw(strata: list[NDArray[np.int64]], share: float, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.contract import Kind, kind_of
 from frazil.features.plain import check_known
+from frazil.notation import FORMATS, best_formats, time_in
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from frazil.features.contract import Builder, Columns, Learned, Queries, Training
 
 KINDS = (Kind.DATE, Kind.MOMENT, Kind.TEXT)
-# How strings are read, of equals the first.
-DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d")
-MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-FORMATS = (*DATES, *MOMENTS)
 
 
 def dates() -> cs.Selector:
@@ -37,12 +34,9 @@ def read_time(source: str, format: str, time_zone: str = "") -> pl.Expr:  # noqa
         format: How its strings are read; empty for dates and datetimes.
         time_zone: Whose clock datetimes are told by, those without a zone being of UTC; empty leaves them as they are.
     """
+    moment = time_in(column(source).cast(pl.String), format) if format else column(source)
     if format and "%H" not in format:
-        return column(source).cast(pl.String).str.strip_chars().str.to_date(format, strict=False)
-    moment = column(source)
-    if format:
-        text = moment.cast(pl.String).str.strip_chars()
-        moment = text.str.to_datetime(format, strict=False, time_unit="us", ambiguous="null")
+        return moment
     return moment.dt.convert_time_zone(time_zone) if time_zone else moment
 
 
@@ -127,5 +121,4 @@ def zone_of(dtype: pl.DataType, format: str, wanted: str | None) -> str:  # noqa
 
 def best_format(texts: pl.DataFrame) -> str:
     """Return the format that reads most of the strings, of equals the first."""
-    read = texts.select(read_time("text", way).count().alias(way) for way in FORMATS).row(0)
-    return FORMATS[read.index(max(read))]
+    return best_formats(texts.get_column("text"))[0]

@@ -63,6 +63,11 @@ class OrdinalEncoded(PlainState):
     scope: ClassVar[Scope] = Scope.ROW
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One column of codes."""
         (source,), n = self.levels.sources, len(self.levels.values)

@@ -126,6 +126,11 @@ class MinHashed(PlainState):
             raise ValueError(f"min-hashes {self.places} of {self.n_gram} characters by seed {self.seed}")
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The column."""
+        return (self.source,)
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number a hash."""
         parameters = {"n_gram": self.n_gram, "seed": self.seed}
@@ -256,6 +261,11 @@ class SimilarityEncoded:
         check_known("name", self.names, self.names, self.places)
         if self.n_gram < 1 or not all(0 <= place < len(self.levels.values) for place in self.places):
             raise ValueError(f"levels {self.places} of {len(self.levels.values)}, by {self.n_gram} characters")
+
+    @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
 
     @property
     def features(self) -> tuple[Feature, ...]:

@@ -94,6 +94,11 @@ class OneHotEncoded:
         check_known("kind", self.kinds, known, self.names)
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One flag a kind."""
         (source,) = self.levels.sources
@@ -207,6 +212,11 @@ class RareLevelsJoined:
         """Refuse more frequent levels than there are."""
         if not 0 <= self.frequent <= len(self.levels.values):
             raise ValueError(f"frequent is {self.frequent} of {len(self.levels.values)} levels")
+
+    @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
 
     @property
     def features(self) -> tuple[Feature, ...]:

@@ -133,6 +133,11 @@ class LevelsHashed(PlainState):
             raise ValueError(f"{self.buckets} buckets of {len(self.sources)} columns by seed {self.seed}")
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns that are hashed."""
+        return self.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """Codes, and signs."""
         of, parameters = " and ".join(self.sources), {"buckets": self.buckets, "seed": self.seed}

@@ -167,6 +167,11 @@ class HierarchyEncoded:
             check_known("name", depth.names, self.depths[0].names, self.depths[0].names)
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of all depths."""
+        return self.depths[-1].levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number a label."""
         inner = self.depths[-1]

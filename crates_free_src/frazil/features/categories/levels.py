@@ -177,6 +177,11 @@ class LevelsEncoded:
         check_known("label", self.labels, self.labels, self.names, self.values.columns)
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number a label."""
         leak = LeakClass.TARGET if self.operation in _OF_TARGET else LeakClass.OTHER_ROWS

@@ -21,7 +21,7 @@ from frazil.features.categories.targets import (
     encoded,
     known_of,
 )
-from frazil.features.panel import UNITS, Length
+from frazil.features.panel import Length, unit_of
 from frazil.schema import column
 from frazil.seeding import child_seed
 
@@ -160,7 +160,6 @@ def _order(rows: pl.DataFrame, train: Training, seed: int) -> Order:
         return Order.shuffled(rows.height, child_seed(seed, "ordered"))
     behind = 0
     if train.panel.horizon is not None:
-        length, dtype = Length.parse(train.panel.horizon, "horizon"), train.schema[train.panel.time]
-        unit = UNITS["d"] if dtype == pl.Date else UNITS[str(getattr(dtype, "time_unit", "us"))]
-        behind = -(-length.nanoseconds // unit) if dtype.is_temporal() else length.steps
+        unit = unit_of(train.schema[train.panel.time])
+        behind = Length.parse(train.panel.horizon, "horizon").in_units(unit, round_up=True)
     return Order.timed(rows.get_column(ASKS), rows.get_column(KNOWN), behind)

@@ -105,6 +105,11 @@ class TextsCompared(PlainState):
             raise ValueError(f"grams of {self.n_gram} characters")
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """Both columns."""
+        return (self.one, self.other)
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number a measure."""
         return tuple(

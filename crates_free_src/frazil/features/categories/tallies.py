@@ -179,7 +179,7 @@ def _grouped(train: Training, target: Target, sources: tuple[str, ...], *, squar
             pl.len().alias("rows"),
             rows.alias("count"),
             *(spreads if squares else ()),
-            *(pl.col(name).sum() for name in values),
+            *(column(name).sum() for name in values),
         )
     )
 

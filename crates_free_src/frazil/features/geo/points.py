@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from frazil.errors import SettingError
-from frazil.features.contract import Kind, kind_of
+from frazil.features.contract import Kind
 from frazil.features.values import number
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from frazil.features.contract import Builder, Training
 
-KINDS = (Kind.NUMBER, Kind.TEXT)
+KINDS = (Kind.NUMBER, Kind.TEXT, Kind.COMMA)
 RADIUS = 6371.0088  # kilometres, the mean of WGS 84 (IUGG)
 LEAST_COSINE = 1e-12  # below, points lie opposite each other, and any way around is the shortest
 MOST_LAT, MOST_LON = 90.0, 180.0
@@ -59,7 +59,7 @@ def kinds_of(names: Sequence[str], builder: Builder, train: Training) -> tuple[s
     Raises: MissingColumnError, SchemaError or SettingError: one of them can't be read.
     """
     train.columns(tuple(names), KINDS, builder)
-    return tuple(str(kind_of(train.schema[name])) for name in names)
+    return tuple(str(train.kind(name)) for name in names)
 
 
 def is_on_earth(lat: object, lon: object) -> bool:

@@ -161,6 +161,11 @@ class GroupCompared:
         return [*read, *(_quantile(at) for at in range(GRID) if "rank" in self.measures)]
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number a measure."""
         key = " and ".join(self.levels.sources)

@@ -168,6 +168,11 @@ class GroupsDescribed:
             raise ValueError(f"values are {self.values.shape} for {len(self.names)} names")
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number a statistic."""
         by = self.levels.sources

@@ -116,7 +116,7 @@ def ask_statistics(train: Training, names: Sequence[str], by: tuple[str, ...], s
     for of, key in (("group", level(by)), (OVERALL, pl.lit("", pl.String))):
         values = {str(at): centred(name, train) for at, name in enumerate(names)}
         rows = train.frame.select(**values, level=key)
-        aggregates = [_STATISTIC[name](pl.col(at)).alias(f"{name} {at}") for at in values for name in plain]
+        aggregates = [_STATISTIC[name](column(at)).alias(f"{name} {at}") for at in values for name in plain]
         queries[f"{of} plain"] = rows.group_by("level").agg(*aggregates, rows=pl.len())
         for at in values if spread else ():
             queries[f"{of} spread {at}"] = _frequencies(rows.select("level", at), at, spread)
@@ -124,7 +124,7 @@ def ask_statistics(train: Training, names: Sequence[str], by: tuple[str, ...], s
 
 
 def _frequencies(rows: pl.LazyFrame, at: str, statistics: Sequence[str]) -> pl.LazyFrame:
-    each = rows.filter(pl.col(at).is_not_null()).group_by("level", at).agg(n=pl.len().cast(pl.Float64))
+    each = rows.filter(column(at).is_not_null()).group_by("level", at).agg(n=pl.len().cast(pl.Float64))
     n, total = pl.col("n"), pl.col("n").sum()
     found = {"mode_share": n.max() / total, "entropy": (total.log() - (n * n.log()).sum() / total).clip(0.0)}
     return each.group_by("level").agg(found[name].alias(f"{name} {at}") for name in statistics)

@@ -130,7 +130,7 @@ def _facts(images: dict[str, str], blobs: pl.Series) -> pl.Series:
     facts = [(None, None, None) if data is None else image_facts(data) for data in blobs]
     df = pl.DataFrame(facts, schema=dict.fromkeys(IMAGE, pl.Int64), orient="row")
     return df.select(
-        pl.col(statistic).cast(IMAGE[statistic]).alias(name) for statistic, name in images.items()
+        column(statistic).cast(IMAGE[statistic]).alias(name) for statistic, name in images.items()
     ).to_struct(blobs.name)
 
 

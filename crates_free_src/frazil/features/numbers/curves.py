@@ -11,7 +11,7 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.extras import load
-from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
+from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.numbers.reading import (
     KINDS,
     check_at_least,
@@ -73,9 +73,7 @@ class Log:
 
     def learn(self, train: Training) -> Queries:
         """Ask for the ends of each column."""
-        return {
-            name: ends(finite(name, kind_of(train.schema[name]))) for name in train.columns(self.columns, KINDS, self)
-        }
+        return {name: ends(finite(name, train.kind(name))) for name in train.columns(self.columns, KINDS, self)}
 
     def fitted(self, learned: Learned, train: Training) -> list[Curved]:
         """Choose the offsets."""
@@ -84,7 +82,7 @@ class Log:
             Curved(
                 source,
                 train.named(source, operation),
-                str(kind_of(train.schema[source])),
+                str(train.kind(source)),
                 f"log_{self.form}",
                 self._offset(found["low"]),
             )

@@ -11,7 +11,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.categories.levels import KINDS as LEVEL_KINDS
 from frazil.features.categories.levels import Levels, level
-from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
+from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.numbers.fences import Flagged
 from frazil.features.numbers.reading import (
     KINDS,
@@ -84,7 +84,7 @@ class Impute:
     def learn(self, train: Training) -> Queries:
         """Ask for the ends of each column and what it is filled with, of all rows and by level."""
         names = self._names(train)
-        asked: Queries = {name: ends(finite(name, kind_of(train.schema[name]))) for name in names}
+        asked: Queries = {name: ends(finite(name, train.kind(name))) for name in names}
         if self.strategy == "constant" or not names:
             return asked
         by = [] if self.by is None else [self.by]
@@ -159,6 +159,11 @@ class GroupFilled(PlainState):
         check_known("kind", [self.kind], KINDS)
         if len(self.values) != self.levels.places:
             raise ValueError(f"{self.name!r} has {len(self.values)} fills for {self.levels.places} places")
+
+    @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The columns of the levels."""
+        return self.levels.sources
 
     @property
     def features(self) -> tuple[Feature, ...]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import polars as pl
 import polars.selectors as cs
 
-from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
+from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.numbers.reading import KINDS, ends, far_offset, finite
 from frazil.features.plain import PlainState, check_known
 from frazil.features.values import finite32, number
@@ -18,9 +18,11 @@ from frazil.features.values import finite32, number
 class KeepNumbers:
     """Keep number columns: Boolean, integers, floats and decimals; durations and times of day in seconds.
 
-    Strings named outright are read as numbers ("1,234.5", "12%"); what is none is null. Float32 loses differences
-    between values beyond 2**24: where a column's values are that large, and closer to each other than to 0, the least
-    one in training is taken off first.
+    Strings named outright are read as numbers ("1,234.5", "1.234,5", "12%"); what is none is null, and what "1,234" is
+    says the column: a decimal comma where more of its strings can only have one than can only have a point.
+
+    Float32 loses differences between values beyond 2**24: where a column's values are that large, and closer to each
+    other than to 0, the least one in training is taken off first.
 
     Args:
         columns: Names or a selector.
@@ -35,14 +37,12 @@ class KeepNumbers:
 
     def learn(self, train: Training) -> Queries:
         """Ask for the least and greatest finite value of each column."""
-        return {
-            name: ends(finite(name, kind_of(train.schema[name]))) for name in train.columns(self.columns, KINDS, self)
-        }
+        return {name: ends(finite(name, train.kind(name))) for name in train.columns(self.columns, KINDS, self)}
 
     def fitted(self, learned: Learned, train: Training) -> list[NumberKept]:
         """Take the least value as the offset where values are large."""
         return [
-            NumberKept(source, train.named(source, "number"), str(kind_of(train.schema[source])), far_offset(**found))
+            NumberKept(source, train.named(source, "number"), str(train.kind(source)), far_offset(**found))
             for source, found in learned.items()
         ]
 

@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.errors import SettingError
-from frazil.features.contract import Kind, kind_of
+from frazil.features.contract import Kind
 from frazil.features.values import number
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from frazil.features.contract import Training
 
-KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK, Kind.TEXT)
+KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK, Kind.TEXT, Kind.COMMA)
 EXACT = 2.0**24  # float32 holds all whole numbers up to it
 MOST_ROWS = 100_000  # of a sample: a share of 0.01 is then known to 0.0003
 GOLDEN = 2_654_435_769  # 2**32 over the golden ratio
@@ -49,12 +49,12 @@ def finite(name: str, kind: Kind) -> pl.Expr:
 
 def kinds(train: Training, names: Sequence[str]) -> tuple[str, ...]:
     """Return the kind of each column's type, as fitted states keep it."""
-    return tuple(str(kind_of(train.schema[name])) for name in names)
+    return tuple(str(train.kind(name)) for name in names)
 
 
 def read(train: Training, names: Sequence[str], **beside: pl.Expr) -> pl.LazyFrame:
     """Select columns as finite Float64, called "0", "1", ..., and others beside them."""
-    values = (finite(name, kind_of(train.schema[name])).alias(str(at)) for at, name in enumerate(names))
+    values = (finite(name, train.kind(name)).alias(str(at)) for at, name in enumerate(names))
     return train.frame.select(*values, **beside)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import polars as pl
 
 from frazil.errors import SettingError
-from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training, kind_of
+from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.numbers.reading import KINDS, finite, kinds, numbers
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.values import finite32
@@ -166,7 +166,7 @@ class Digits:
         return [
             DigitsRead(
                 source,
-                str(kind_of(train.schema[source])),
+                str(train.kind(source)),
                 train.schema[source] == pl.Float32,
                 DIGITS,
                 tuple(train.named(source, digit) for digit in DIGITS),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from frazil.errors import SettingError
-from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
+from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.numbers.fences import check_fences, described_fences, fences, width_of
 from frazil.features.numbers.reading import (
     KINDS,
@@ -78,7 +78,7 @@ class Scale:
         names = train.columns(self.columns, KINDS, self)
         if self.method == "robust":
             return {"sample": sample(read(train, names), self.most_rows)}
-        return {name: _moments(finite(name, kind_of(train.schema[name]))) for name in names}
+        return {name: _moments(finite(name, train.kind(name))) for name in names}
 
     def fitted(self, learned: Learned, train: Training) -> list[Scaled]:
         """Take center and spread of the method."""

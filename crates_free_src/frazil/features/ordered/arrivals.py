@@ -11,9 +11,9 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.contract import Feature, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.moments import positive, variance_of
-from frazil.features.ordered.reading import check_panel, check_span, check_written_spans, said, span_reach
+from frazil.features.ordered.reading import ALL, check_panel, check_span, check_written_spans, said, span_reach
 from frazil.features.ordered.summaries import GREATEST, LEAST, SUMS, Ladder
-from frazil.features.ordered.windows import ALL, bounds_of
+from frazil.features.ordered.windows import bounds_of
 from frazil.features.panel import UNITS, Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
 

@@ -207,6 +207,11 @@ class Happened(PlainState):
             raise ValueError(f"kinds {self.kinds} are not among {len(self.levels)} levels")
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """The column, where its levels are."""
+        return (self.source,) if self._by_level else ()
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         """One number each."""
         return tuple(

@@ -16,47 +16,52 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Places = NDArray[np.int32] | NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
     """An array of whole numbers that answers for ranges of it.
 
     Args:
-        zeros: One (n + 1,) array a bit, the highest first: how many numbers before each place have the bit unset.
+        zeros: One (n + 1,) array a bit, the highest first: how many numbers before each place have the bit unset; 4
+            bytes each where that holds n, as twice as many then lie in the processor's caches.
     """
 
-    zeros: tuple[NDArray[np.int64], ...]
+    zeros: tuple[Places, ...]
 
     @classmethod
     def build(cls, numbers: NDArray[np.int64]) -> Self:
         """Sort numbers from 0 on bit by bit."""
         zeros, order = [], numbers
+        narrow = width_for(len(numbers))
         for bit in range(int(numbers.max(initial=0)).bit_length() - 1, -1, -1):
             unset = (order >> bit) & 1 == 0
-            zeros.append(np.concatenate([[0], np.cumsum(unset)]))
+            zeros.append(np.concatenate([np.zeros(1, narrow), np.cumsum(unset, dtype=narrow)]))
             order = np.concatenate([order[unset], order[~unset]])
         return cls(tuple(zeros))
 
-    def kth(self, starts: NDArray[np.int64], ends: NDArray[np.int64], k: NDArray[np.int64]) -> NDArray[np.int64]:
+    def kth(self, starts: Places, ends: Places, k: Places) -> NDArray[np.int64]:
         """Return the k-th smallest number of each range, k from 0; anything where the range has no such number."""
         found = np.zeros(len(k), np.int64)
         for zeros in self.zeros:
-            low, high = zeros[starts], zeros[ends]
-            above = k >= high - low
-            k = np.where(above, k - (high - low), k)
+            low, high = zeros.take(starts), zeros.take(ends)
+            unset = high - low
+            above = k >= unset
+            k = k - unset * above
             starts = np.where(above, starts - low + zeros[-1], low)
             ends = np.where(above, ends - high + zeros[-1], high)
             found = 2 * found + above
         return found
 
-    def below(self, starts: NDArray[np.int64], ends: NDArray[np.int64], bound: NDArray[np.int64]) -> NDArray[np.int64]:
+    def below(self, starts: Places, ends: Places, bound: Places) -> NDArray[np.int64]:
         """Count the numbers of each range that are smaller than its bound."""
         count = np.zeros(len(bound), np.int64)
         bits = len(self.zeros)
         outside = bound >= 1 << bits
         whole = ends - starts
         for level, zeros in enumerate(self.zeros):
-            low, high = zeros[starts], zeros[ends]
+            low, high = zeros.take(starts), zeros.take(ends)
             above = (bound >> (bits - 1 - level)) & 1 == 1
             count += np.where(above, high - low, 0)
             starts = np.where(above, starts - low + zeros[-1], low)
@@ -75,7 +80,7 @@ class RankedValues:
         last_seen: For each known value, 1 + where the same came before, 0 for none.
     """
 
-    places: NDArray[np.int64]
+    places: Places
     sorted_values: NDArray[np.float64]
     ranks: Ranked
     last_seen: Ranked
@@ -91,25 +96,24 @@ class RankedValues:
         same = np.append(False, ordered[1:] == ordered[:-1])[: len(order)]
         last = np.zeros(len(order), np.int64)
         last[order[same]] = order[np.flatnonzero(same) - 1] + 1
-        places = np.concatenate([[0], np.cumsum(known)])
+        narrow = width_for(len(order))
+        places = np.concatenate([np.zeros(1, narrow), np.cumsum(known, dtype=narrow)])
         return cls(places, ordered, Ranked.build(ranks), Ranked.build(last))
 
-    def quantile(self, share: float, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    def quantile(self, share: float, starts: Places, ends: Places) -> NDArray[np.float64]:
         """Return a quantile of each range, interpolated linearly; NaN where it is empty."""
         starts, ends = self.places[starts], self.places[ends]
         count = ends - starts
         if not len(self.sorted_values):
             return np.full(len(count), np.nan)
         at = share * np.maximum(count - 1, 0)
-        low = at.astype(np.int64)
+        low = at.astype(count.dtype)
         lower = self.sorted_values[self.ranks.kth(starts, ends, low).clip(0, len(self.sorted_values) - 1)]
         high = np.minimum(low + 1, np.maximum(count - 1, 0))
         upper = self.sorted_values[self.ranks.kth(starts, ends, high).clip(0, len(self.sorted_values) - 1)]
         return np.where(count > 0, lower + (upper - lower) * (at - low), np.nan)
 
-    def rank(
-        self, values: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def rank(self, values: NDArray[np.float64], starts: Places, ends: Places) -> NDArray[np.float64]:
         """Return the share of each range's values that lie below a value, equal ones half; NaN where it is missing."""
         starts, ends = self.places[starts], self.places[ends]
         below, up_to = (
@@ -119,7 +123,12 @@ class RankedValues:
         count = np.where(np.isnan(values), np.nan, ends - starts)
         return (below + up_to) / 2 / np.where(count > 0, count, np.nan)
 
-    def different(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    def different(self, starts: Places, ends: Places) -> NDArray[np.float64]:
         """Count the different values of each range."""
         starts, ends = self.places[starts], self.places[ends]
         return self.last_seen.below(starts, ends, starts + 1).astype(np.float64)
+
+
+def width_for(n: int) -> type[np.int32 | np.int64]:
+    """Return the narrower type that holds places from 0 to n + 1."""
+    return np.int32 if n + 1 < 1 << 31 else np.int64

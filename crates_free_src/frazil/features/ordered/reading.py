@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import polars as pl
 
-from frazil.errors import SchemaError, SettingError
+from frazil.errors import SettingError
 from frazil.features.contract import Kind
-from frazil.features.panel import Length, Reach
+from frazil.features.panel import Length, Reach, check_length, unit_of
 from frazil.naming import SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from frazil.features.ordered.timeline import Stretch
 
 KINDS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK)
+ALL = "all"  # the window of everything before
+SPANS = ("lags", "lag", "windows", "short", "long", "half_lives")  # what builders call settings of rows or time
 
 
 class AsksNothing:
@@ -39,8 +40,8 @@ def read_columns(train: Training, wanted: Columns, builder: Builder, kinds: Coll
     """Check the panel and resolve a choice of columns, which may name the target.
 
     Raises:
-        SettingError: the recipe has no time.
-        SchemaError: time or available_at has a type that does not order rows.
+        SettingError: the recipe has no time, or the horizon, a lag or a window counts other times than that has.
+        SchemaError: time or available_at has a type that does not order rows, or both count differently.
         MissingColumnError: a column is not there.
     """
     check_panel(train, builder)
@@ -49,19 +50,22 @@ def read_columns(train: Training, wanted: Columns, builder: Builder, kinds: Coll
 
 def check_panel(train: Training, builder: Builder) -> str:
     """Return the column that orders rows; raises as `read_columns`."""
-    panel = train.panel
-    if panel.time is None:
+    time = train.panel.time
+    if time is None:
         raise SettingError(f"{type(builder).__name__} reads earlier rows; say what orders them: Recipe(..., time=...).")
-    for axis, name in (("time", panel.time), ("available_at", panel.available_at)):
-        if name is not None and not _orders(train.schema[name]):
-            raise SchemaError(
-                f"{axis}={name!r} is {train.schema[name]}; it takes a Date, a Datetime, a Duration or an integer."
-            )
-    return panel.time
+    train.panel.check(train.schema)
+    unit = unit_of(train.schema[time])
+    for setting, span in _spans(builder):
+        if isinstance(span, str) and span != ALL:
+            check_length(setting, span, unit)
+    return time
 
 
-def _orders(dtype: pl.DataType) -> bool:
-    return dtype.is_integer() or dtype in (pl.Date, pl.Datetime, pl.Duration)
+def _spans(builder: Builder) -> Iterator[tuple[str, object]]:
+    """Go through the lags and windows that a builder is set to."""
+    for setting in SPANS:
+        given = getattr(builder, setting, None)
+        yield from ((setting, span) for span in (given if isinstance(given, list | tuple) else [given]))
 
 
 def is_target(train: Training, source: str) -> bool:

@@ -10,10 +10,18 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Scope, Training
-from frazil.features.ordered.reading import AsksNothing, check_span, horizon_length, horizon_of, is_target, read_columns
+from frazil.features.ordered.reading import (
+    ALL,
+    AsksNothing,
+    check_span,
+    horizon_length,
+    horizon_of,
+    is_target,
+    read_columns,
+)
 from frazil.features.ordered.seasons import Positions, Season, seasons_ago
 from frazil.features.ordered.statistics import check_statistic, compute_statistic
-from frazil.features.ordered.windows import ALL, window_of
+from frazil.features.ordered.windows import window_of
 from frazil.features.panel import Reach
 from frazil.features.plain import PlainState, check_known, only_named
 

@@ -12,7 +12,7 @@ import polars as pl
 from frazil.errors import SchemaError, SettingError
 from frazil.features.ordered.reading import check_span
 from frazil.features.ordered.timeline import NEVER, Stretch, minus
-from frazil.features.panel import UNITS, Length, Reach
+from frazil.features.panel import UNITS, Length, Reach, unit_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -224,13 +224,6 @@ def seasons_ago(
     return Slots.of(rows, season, source).last(rows, minus(axis, seasons * period), ends)
 
 
-def unit_of(dtype: pl.DataType) -> int | None:
-    """Return the nanoseconds of one step of a time column; None where it is integers."""
-    if dtype.is_integer():
-        return None
-    return UNITS["d"] if dtype == pl.Date else UNITS[str(getattr(dtype, "time_unit", "us"))]
-
-
 def _place(among: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Find values in an ascending array, and say which are there."""
     at = np.minimum(np.searchsorted(among, wanted), len(among) - 1)
@@ -238,7 +231,7 @@ def _place(among: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray
 
 
 def _of_unit(length: Length, unit: int | None) -> int:
-    return max(1, length.steps if unit is None else length.nanoseconds // unit)
+    return max(1, length.in_units(unit))
 
 
 def _months(setting: str, text: str) -> tuple[str, int]:

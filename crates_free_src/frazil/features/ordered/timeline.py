@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from frazil.features.contract import Fitted, Kind, kind_of
-from frazil.features.panel import UNITS, Length, Panel
+from frazil.features.panel import Length, Panel, unit_of
 from frazil.features.values import number
 from frazil.naming import unique
 from frazil.schema import column
@@ -109,7 +109,7 @@ class Stretch:
         Args:
             horizon: None: events known before its time, not those of the same; else known at least so long before.
         """
-        behind = 0 if horizon is None else self._steps(horizon, round_up=True) - 1
+        behind = 0 if horizon is None else horizon.in_units(self.unit, round_up=True) - 1
         ends: NDArray[np.int64] = self.kept(("ends", behind), lambda: self._ends(behind))
         return ends
 
@@ -146,16 +146,16 @@ class Stretch:
 
     def starts(self, window: Length, horizon: Length | None = None) -> NDArray[np.int64]:
         """Return the position of the first event of the window that ends where `ends` says."""
-        steps = self._steps(window)
+        steps = window.in_units(self.unit)
         if horizon is not None:
-            steps += self._steps(horizon, round_up=True) - 1
+            steps += horizon.in_units(self.unit, round_up=True) - 1
         return np.minimum(self._first_not_before(minus(self.time, steps)), self.ends(horizon))
 
     def starts_before(self, window: Length, ends: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the position of the first event of the window that ends with the last event before each end."""
         last = ends - 1
         moments = self.known_from[np.maximum(last, 0)]
-        first = self._first_not_before(minus(moments, self._steps(window) - 1))
+        first = self._first_not_before(minus(moments, window.in_units(self.unit) - 1))
         return np.where(last >= self.entity_start, np.minimum(first, ends), ends)
 
     def _ends(self, behind: int) -> NDArray[np.int64]:
@@ -207,11 +207,6 @@ class Stretch:
 
         end: NDArray[np.int64] = self.kept("entity end", find)
         return end
-
-    def _steps(self, length: Length, *, round_up: bool = False) -> int:
-        if self.unit is None:
-            return length.steps
-        return -(-length.nanoseconds // self.unit) if round_up else length.nanoseconds // self.unit
 
     def _by_value(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sort the values of events of one moment; missing ones come first."""
@@ -333,13 +328,11 @@ def _moments(
     """
     if name is None:
         return np.arange(df.height), np.ones(df.height, np.bool_), None
-    values, unit = df.get_column(name), None
+    values = df.get_column(name)
     if panel.available_at is not None and df.schema[str(panel.time)] != df.schema[panel.available_at]:
         values = values.cast(pl.Datetime("us") if values.dtype.is_temporal() else pl.Int64)
-    if not values.dtype.is_integer():
-        unit = UNITS["d"] if values.dtype == pl.Date else UNITS[str(getattr(values.dtype, "time_unit", "us"))]
     whole = values.to_physical().cast(pl.Int64, strict=False)
-    return whole.fill_null(-1).to_numpy(), whole.is_not_null().to_numpy(), unit
+    return whole.fill_null(-1).to_numpy(), whole.is_not_null().to_numpy(), unit_of(values.dtype)
 
 
 def in_order_already(panel: Panel) -> pl.Expr:

@@ -11,6 +11,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Scope, Training
 from frazil.features.ordered.reading import (
+    ALL,
     AsksNothing,
     check_lag,
     check_span,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.features.ordered.timeline import Stretch
-
-ALL = "all"  # the window of everything before
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,12 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.categories.levels import Levels, counted
 from frazil.features.contract import Columns, Kind, Learned, Queries, Training
-from frazil.features.panel import Length
+from frazil.features.panel import Length, check_length
 from frazil.features.tables.aggregated import NONE, Aggregated, Asked
 from frazil.features.tables.reading import Readings
 from frazil.features.tables.settings import (
     Key,
     as_keys,
-    check_length,
     filter_text,
     level_queries,
     opened,

@@ -11,14 +11,13 @@ import polars.selectors as cs
 
 from frazil.errors import SchemaError, SettingError
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Training
-from frazil.features.panel import Length, Reach
+from frazil.features.panel import Length, Reach, check_length
 from frazil.features.plain import check_known, checked, written
 from frazil.features.tables.meeting import Meeting
 from frazil.features.tables.reading import Readings, TableState, as_series
 from frazil.features.tables.settings import (
     Key,
     as_keys,
-    check_length,
     level_queries,
     opened,
     readings,

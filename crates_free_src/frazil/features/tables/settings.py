@@ -10,7 +10,6 @@ import polars.selectors as cs
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.categories.levels import Levels, counted
 from frazil.features.contract import Kind, kind_of
-from frazil.features.panel import Length
 from frazil.features.tables.reading import KINDS, Readings
 from frazil.features.tables.views import Hop, View
 from frazil.naming import safe
@@ -98,13 +97,6 @@ def view_of(hops: tuple[Hop, ...], train: Training, frames: Mapping[str, pl.Lazy
     view = View(hops, train.panel.time if timed else None)
     view.check(train.schema, frames)
     return view
-
-
-def check_length(setting: str, text: str | None, unit: int | None) -> None:
-    """Raise SettingError where a length of time is of another kind than the times."""
-    if text is not None and (Length.parse(text, setting).steps > 0) != (unit is None):
-        takes = "'7i', as its times are integers" if unit is None else "'7d' or '12h', as its times are no integers"
-        raise SettingError(f"{setting}={text!r}; it takes {takes}.")
 
 
 def level_queries(frame: pl.LazyFrame, columns: Mapping[str, Kind]) -> Queries:

@@ -12,6 +12,7 @@ import polars.selectors as cs
 from frazil.errors import MissingColumnError, SettingError
 from frazil.features.categories.levels import counted
 from frazil.features.contract import Fitted, Kind, Learned, Queries, Training
+from frazil.features.panel import check_length
 from frazil.features.tables.aggregated import NONE
 from frazil.features.tables.aggregates import (
     aggregated_of,
@@ -24,7 +25,7 @@ from frazil.features.tables.aggregates import (
 )
 from frazil.features.tables.latest import latest_of
 from frazil.features.tables.reading import Readings
-from frazil.features.tables.settings import check_length, opened, readings, resolved, view_of
+from frazil.features.tables.settings import opened, readings, resolved, view_of
 from frazil.features.tables.spans import OF_SUMS, SUMMED, TIMED, check_statistic
 from frazil.features.tables.stacked import AskedOfEach, Stacked, stacked_of
 from frazil.features.tables.views import Hop, View

@@ -13,6 +13,7 @@ from frazil.features.tables.meeting import CODE, ROW, Axis, numbered, of_keys, s
 from frazil.features.tables.spans import Events
 from frazil.features.tables.stays import Stays
 from frazil.features.tables.views import KNOWN, LINK, WHEN, View, near_keys
+from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -181,7 +182,7 @@ def _both(
     inner = inner.join(found.lazy().select(OUTER, SINCE, *names), left_on=far.keys, right_on=names, how="inner")
     # Of a last table without times a row is known with the one in between.
     known = pl.col(SINCE) if far.time is None else pl.max_horizontal(KNOWN, SINCE)
-    read = [pl.col(value.meta.output_name()) for value in values]
+    read = [column(value.meta.output_name()) for value in values]
     return found, inner.select(OUTER, known.alias(KNOWN), *read).sort(OUTER, KNOWN).collect()
 
 

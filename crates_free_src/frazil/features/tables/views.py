@@ -9,7 +9,7 @@ import polars as pl
 
 from frazil.errors import MissingColumnError, SchemaError
 from frazil.features.contract import Kind, kind_of
-from frazil.features.panel import UNITS, Length
+from frazil.features.panel import Length, same_axis, unit_of
 from frazil.features.plain import checked
 from frazil.schema import column
 
@@ -121,7 +121,7 @@ class View:
         if self.time is None:
             return
         for name in hop.times:
-            if not _same_axis(rows[self.time], schema[name]):
+            if not same_axis(rows[self.time], schema[name]):
                 raise SchemaError(
                     f"{self.time!r} of {ROWS} is {rows[self.time]} and {name!r} of table {hop.table!r} is"
                     f" {schema[name]}; times are both dates, both datetimes with or without a zone, both durations or"
@@ -150,8 +150,8 @@ class View:
         """Return the nanoseconds of the coarsest time on the way; None for integers."""
         if self.time is None:
             return None
-        units = [_unit(rows[self.time])]
-        units += [_unit(schema[name]) for _, hop, schema in self._pairs(rows, frames) for name in hop.times]
+        units = [unit_of(rows[self.time])]
+        units += [unit_of(schema[name]) for _, hop, schema in self._pairs(rows, frames) for name in hop.times]
         return None if units[0] is None else max(unit or 1 for unit in units)
 
     def questions(self, rows: Schema, frames: Mapping[str, pl.LazyFrame], *, equal: bool) -> list[pl.Expr]:
@@ -302,24 +302,10 @@ def _moment(name: str, dtype: pl.DataType, unit: int | None, *, up: bool) -> pl.
     if unit is None:
         return column(name).cast(pl.Int64, strict=False)
     moment = column(name).to_physical().cast(pl.Int64)
-    factor = unit // (_unit(dtype) or 1)
+    factor = unit // (unit_of(dtype) or 1)
     if factor == 1:
         return moment
     return -((-moment) // factor) if up else moment // factor
-
-
-def _unit(dtype: pl.DataType) -> int | None:
-    if dtype.is_integer():
-        return None
-    return UNITS["d"] if dtype == pl.Date else UNITS[str(getattr(dtype, "time_unit", "us"))]
-
-
-def _same_axis(one: pl.DataType, other: pl.DataType) -> bool:
-    if one.is_integer() or other.is_integer():
-        return one.is_integer() and other.is_integer()
-    if kind_of(one) is not kind_of(other) or kind_of(one) not in (Kind.DATE, Kind.MOMENT, Kind.DURATION):
-        return False
-    return (getattr(one, "time_zone", None) is None) == (getattr(other, "time_zone", None) is None)
 
 
 def _check_there(name: str, columns: Schema, where: str) -> None:
@@ -329,5 +315,4 @@ def _check_there(name: str, columns: Schema, where: str) -> None:
 
 def steps_of(length: str, unit: int | None) -> int:
     """Return a length of time in units of the axis."""
-    parsed = Length.parse(length, "length")
-    return parsed.steps if unit is None else parsed.nanoseconds // unit
+    return Length.parse(length, "length").in_units(unit)
