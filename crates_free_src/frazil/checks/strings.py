@@ -8,6 +8,7 @@ import polars as pl
 
 from frazil.checks.codes import found
 from frazil.notation import NUMBER, best_formats, time_in
+from frazil.schema import column
 from frazil.types import Role
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _ambiguous_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Fi
     ways = best_formats(levels["value"])
     days = levels.select("value", "rows", *(time_in(pl.col("value"), way).alias(way) for way in ways))
     differ = (
-        days.filter(pl.any_horizontal(pl.col(ways[0]) != pl.col(way) for way in ways[1:])) if ways[1:] else days[:0]
+        days.filter(pl.any_horizontal(column(ways[0]) != column(way) for way in ways[1:])) if ways[1:] else days[:0]
     )
     if differ.height:
         evidence = f"reads as {' and as '.join(ways)}, which differ in {differ['rows'].sum():,} {look.of_rows}"
