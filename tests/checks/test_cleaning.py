@@ -136,6 +136,8 @@ def test_columns_that_were_named_are_never_left_out():
     named = {"time": "day", "entity": ["e", "none"], "groups": "g", "weights": "w", "key": ["day", "k"]}
     assert [step.column for step in fz.clean(df, fz.check(df, **named)).steps] == ["copy"]
     assert {step.column for step in fz.clean(df, fz.check(df)).steps} == {"e", "g", "w", "k", "none"}
+    written = fz.clean(df, fz.check(df, time="e")).steps  # a time in strings, which is told to be parsed
+    assert {step.column for step in written} == {"g", "w", "k", "none"}
 
 
 def test_missing_values_are_filled_on_request_only():

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from frazil.errors import SourceError
+from frazil.errors import SchemaError, SourceError
 from frazil.sources import open_source
 from frazil.sources.paths import find_files, format_of
 
@@ -202,6 +202,13 @@ def test_folders_named_by_key_and_value_add_columns(tmp_path):
     found = open_source(tmp_path).frame.collect()
     assert dict(found.schema) == {"a": pl.Int64, "year": pl.Int64, "day": pl.Date, "code": pl.String}
     assert found.select("year", "code").rows() == [(2023, "a b"), (2024, "007")]
+
+
+def test_two_folders_of_one_key_are_refused(tmp_path):
+    (tmp_path / "year=2024" / "ye%61r=2025").mkdir(parents=True)
+    ONE.write_parquet(tmp_path / "year=2024" / "ye%61r=2025" / "x.parquet")
+    with pytest.raises(SchemaError, match=r"x\.parquet lies in two folders named 'year=…'"):
+        open_source(tmp_path)
 
 
 def test_the_null_folder_of_hive_is_null(tmp_path):

@@ -94,6 +94,30 @@ def test_a_column_may_be_called_duplicated(write):
     assert collected(write("a.csv", "a,a_duplicated_0\n1,2\n")).columns == ["a", "a_duplicated_0"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "sign", "own"),
+    [
+        ("a.csv", "a;b\n1;2\n", ";", ","),
+        ("a.csv", '"a";"b"\n"1";"2"\n', ";", ","),
+        ("a.csv", "a\tb\n1\t2\n", "\\t", ","),
+        ("a.tsv", "a,b\n1,2\n", ",", "\\t"),
+    ],
+)
+def test_one_column_that_is_several_with_another_separator_is_refused(write, name, content, sign, own):
+    path = write(name, content)
+    with pytest.raises(SchemaError) as refusal:
+        open_source(path)
+    told = str(refusal.value)
+    assert f"{name} has one column, 'a" in told
+    assert f"it seems to be separated by '{sign}', and is read with '{own}'." in told
+    assert f"Pass polars.scan_csv('{path}', separator='{sign}')" in told
+
+
+def test_signs_in_the_values_of_one_column_and_in_a_name_of_several_are_no_separators(write):
+    assert collected(write("a.csv", "a\n1;2\n")).rows() == [("1;2",)]
+    assert collected(write("b.csv", "a;x,b\n1,2\n")).rows() == [(1, 2)]
+
+
 def test_a_header_alone_has_no_rows(write):
     assert collected(write("a.csv", "a,b\n")).shape == (0, 2)
 

@@ -93,15 +93,15 @@ def check(  # noqa: PLR0913 -- the door
     source = open_source(data)
     named = {"target": target, "time": time, "groups": groups, "weights": weights}
     whose, unique = _names(entity), _names(key)
-    _check_named(source, target, [name for name in (*named.values(), *whose, *unique) if name is not None])
+    names = [name for name in (*named.values(), *whose, *unique) if name is not None]
+    _check_named(source, target, names)
     told: list[Finding] = []
     if time is not None and source.frame.collect_schema()[time] in STRINGS:
         told.append(found("time_text", time, "holds strings"))
         time = None
     look = _look(source, target, time=time, entity=whose, groups=groups, weights=weights)
     problem = _task(look, task)
-    kept = [name for name in (time, groups, weights, *whose) if name is not None]
-    told += check_columns(look.frame, look.profile, look.schema, named=[*kept, *unique])
+    told += check_columns(look.frame, look.profile, look.schema, named=names)
     told += _of_table(look, unique, () if time is None else (time,))
     if problem is not None:
         told += _of_target(look, problem, () if time is None else (time, *whose))

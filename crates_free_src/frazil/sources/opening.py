@@ -72,8 +72,9 @@ def open_source(data: object, *, where: str = "data", strings: Collection[str] =
 
     Paths are literal: a file that exists is meant, whatever its name; one that does not exist is a pattern where it has
     one of `* ? [`. Files are parquet, CSV, NDJSON and Arrow IPC; folders named `key=value` below a folder or pattern
-    add columns. A pandas index is left out unless it has a name. Query results, DuckDB relations and Arrow streams are
-    read once, into memory; files, Polars LazyFrames and pyarrow datasets stay lazy.
+    add columns. A blank line of a CSV file is no row; in a file of one column it is a missing value. A pandas index is
+    left out unless it has a name. Query results, DuckDB relations and Arrow streams are read once, into memory; files,
+    Polars LazyFrames and pyarrow datasets stay lazy.
 
     Args:
         data: A path, folder, pattern or list of those; `fz.sql(…)`; a Polars, pandas or pyarrow table, a pyarrow

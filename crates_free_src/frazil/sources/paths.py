@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from frazil.errors import SettingError, SourceError, listed, nearest
+from frazil.errors import SchemaError, SettingError, SourceError, listed, nearest
 from frazil.sources.reading import reading
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def find_files(given: str | os.PathLike[str]) -> list[TableFile]:
     has one of `* ? [`. A folder stands for all the table files below it. Folders named `key=value` below a folder or
     a pattern's fixed part add columns.
 
-    Raises: SourceError: it is a URL, is missing, matches nothing, is empty, is no regular file or of no known format.
+    Raises:
+        SourceError: it is a URL, is missing, matches nothing, is empty, is no regular file or of no known format.
+        SchemaError: a file lies in two folders of one key.
     """
     text = os.fspath(given)
     if "://" in text:
@@ -152,7 +154,7 @@ def _checked(path: Path, below: Path | None = None) -> TableFile:
         raise SourceError(f"{path} is of no known format: its name ends in {path.suffix!r}. {advice}")
     if status.st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes).")
-    return TableFile(path, form, {} if below is None else _partitions(path.relative_to(below).parts[:-1]))
+    return TableFile(path, form, {} if below is None else _partitions(path.relative_to(below).parts[:-1], path))
 
 
 def _kind(mode: int) -> str:
@@ -160,14 +162,22 @@ def _kind(mode: int) -> str:
     return next((kind for is_kind, kind in kinds.items() if is_kind(mode)), "of an unknown kind")
 
 
-def _partitions(folders: Iterable[str]) -> dict[str, str | None]:
+def _partitions(folders: Iterable[str], path: Path) -> dict[str, str | None]:
     """Read `key=value` from folders' names.
 
-    >>> _partitions(["year=2024", "raw", "city=S%C3%A3o%20Paulo"])
+    Raises: SchemaError: two of them name one key.
+
+    >>> _partitions(["year=2024", "raw", "city=S%C3%A3o%20Paulo"], Path("a.csv"))
     {'year': '2024', 'city': 'São Paulo'}
     """
-    pairs = [folder.partition("=") for folder in folders if "=" in folder]
-    return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, _, value in pairs}
+    found: dict[str, str | None] = {}
+    for folder in folders:
+        key, is_pair, value = folder.partition("=")
+        if is_pair and unquote(key) in found:
+            raise SchemaError(f"{path} lies in two folders named '{unquote(key)}=…'; a row can have one such value.")
+        if is_pair:
+            found[unquote(key)] = None if value == NULL_PARTITION else unquote(value)
+    return found
 
 
 def _missing(path: Path) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from frazil.errors import SchemaError, SourceError
 from frazil.schema import column
+from frazil.sources.blanks import without_blanks
 from frazil.sources.buffers import check_buffers
 from frazil.sources.columns import check_names
 from frazil.sources.limits import check_depth, check_width
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # Of a smaller text file all rows say what its columns hold; of a larger one the first so many, which costs seconds.
 WHOLE_BYTES = 64 * 2**20
 INFER_ROWS = 100_000
+SEPARATORS = ("\t", ";", ",")
 DUPLICATED = "_duplicated_"  # what Polars' CSV reader puts behind a name that it meets again
 
 
@@ -56,7 +58,8 @@ def scan_files(files: Sequence[TableFile], strings: Collection[str] = ()) -> pl.
 
     Raises:
         SourceError: a file can't be read; it is named.
-        SchemaError: files differ in columns or types, or a CSV file names a column twice; file and column are named.
+        SchemaError: files differ in columns or types, or a CSV file names a column twice or is separated by other signs
+            than its name says; file and column are named.
     """
     scans = [open_file(file, strings) for file in files]
     joint = joint_schema(scans)
@@ -78,6 +81,7 @@ def open_file(file: TableFile, strings: Collection[str] = ()) -> Scan:
         check_depth(schema, str(file))
         if file.format == "csv":
             _check_header(file, list(schema))
+            frame = without_blanks(frame, file.path) if len(schema) > 1 else frame
     return Scan(file, frame, schema)
 
 
@@ -122,7 +126,18 @@ def _separator(file: TableFile) -> str:
 
 
 def _check_header(file: TableFile, names: Sequence[str]) -> None:
-    """Refuse a CSV file that names a column twice; a column may well be called `a_duplicated_0` by its owner."""
+    """Refuse a CSV file that names a column twice, or whose one column is several with another separator between.
+
+    A column may well be called `a_duplicated_0` by its owner.
+    """
+    own = _separator(file)
+    others = [sign for sign in SEPARATORS if sign != own and sign in names[0]] if len(names) == 1 else []
+    if others:
+        raise SchemaError(
+            f"{file} has one column, {names[0]!r}: it seems to be separated by {others[0]!r}, and is read with {own!r}."
+            f" Pass polars.scan_csv({str(file)!r}, separator={others[0]!r}); where decimals have commas, with"
+            " decimal_comma=True."
+        )
     if not any(DUPLICATED in name for name in names):
         return
     first = pl.scan_csv(
