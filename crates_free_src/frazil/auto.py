@@ -172,6 +172,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
                 shown.stage("fitting the best candidate on all rows")
                 last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
                 found = _of_all_rows(found, partial(refitted, ensemble.trials[0], table, course.recipe, bench, last))
+            found = found.timed(clock, shown)
             kept.put(RUN, found.story.run.to_json().encode())
             kept.finish(greater_is_better=measure.greater_is_better)
     model = _model(found, measure, staged, bench.folds.folds[0].fitted.to_frame())
