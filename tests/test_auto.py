@@ -13,6 +13,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import frazil as fz
+from frazil import auto
+from frazil.search import course
 
 TRIALS = fz.Budget(trials=3)  # the baseline and the first two of the portfolio
 QUIET = {"progress": False, "threads": 1}
@@ -429,6 +431,43 @@ df = pl.DataFrame({"x": range(20_000), "y": [i * 7919 % 1000 for i in range(20_0
 m = fz.fit_auto(df, "y", task="regression", budget="10m", threads=1, progress=Press())
 print(m.story.why_stopped, m.predict(df.head(3)).height, m.story.seconds < 60)
 """
+
+
+def pressed_once(module, name, monkeypatch):
+    """Let the user press Ctrl-C when a function is called for the first time."""
+    real, calls = getattr(module, name), []
+
+    def call(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(module, name, call)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "deployed"),
+    [
+        (course, "build_folds", ["baseline"]),
+        (auto, "bagged_ensemble", ["linear-1"]),
+        (auto, "assembled", ["baseline", "linear-1"]),
+    ],
+)
+def test_ctrl_c_returns_the_best_so_far_whatever_it_interrupts(module, name, deployed, monkeypatch, new):
+    pressed_once(module, name, monkeypatch)
+    model = fitted(shop().drop("sold", "size"), "big", learners=["linear"], budget=fz.Budget(trials=2))
+    assert [member.name for member in model.predictor.deployed] == deployed
+    assert model.predict(new).height == 50
+
+
+def test_ctrl_c_while_all_rows_are_fitted_deploys_the_models_of_the_folds(monkeypatch, new, caplog):
+    pressed_once(auto, "refitted", monkeypatch)
+    few = fz.Budget(trials=2)
+    model = fitted(shop().drop("sold", "size"), "big", learners=["linear"], budget=few, deploy="fast")
+    assert len(model.predictor.recipes) == model.run.decisions["folds"]["number"] > 1
+    assert "the fit on all rows was interrupted" in caplog.text
+    assert model.predict(new).height == 50
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")

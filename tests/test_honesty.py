@@ -25,6 +25,13 @@ def test_the_corrected_test_holds_its_level_where_the_plain_one_claims_every_thi
     assert found["ratio, 1 x 8"] < 0.06 < found["ratio, 10 x 8"] < 0.2
 
 
+@pytest.mark.parametrize("part", ["judged", "spared"])
+def test_the_corrected_test_holds_its_level_over_the_parts_of_folds_that_are_scored(part):
+    found = simulation("claims")["shares"]("ridge", 300, 150, part)
+    assert found["false, 1 x 8"] <= 0.1
+    assert found["power, 1 x 8"] > 0.3
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_nothing_is_claimed_of_noise(seed):
     claimed = simulation("noise")["claimed"]

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from frazil.progress import CandidateRow, Silent
-from frazil.runlog import LOG, run_log
+from frazil.runlog import LOG, RunLog, run_log
 
 
 @pytest.fixture
@@ -21,6 +21,14 @@ def test_what_is_logged_in_a_run_has_its_id(heard):
         LOG.warning("said by another module")
     assert {record.run_id for record in heard.records} == {log.run_id}
     assert [record.getMessage() for record in heard.records] == ["searching", "said by another module"]
+
+
+def test_a_stage_that_comes_twice_counts_both_times():
+    log = RunLog(Silent(), stages=[("features", 0.0), ("searching", 2.0), ("features", 3.0), ("searching", 7.0)])
+    seconds = log.seconds()
+    assert list(seconds) == ["features", "searching"]
+    assert seconds["features"] == 6.0
+    assert seconds["searching"] > 1.0
 
 
 def test_outside_of_runs_there_is_no_id(heard):

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +23,7 @@ from frazil.features.suggestion import Suggestion, suggest_builders
 from frazil.metrics import metric_for
 from frazil.model import Model
 from frazil.progress import progress_for
-from frazil.runlog import run_log
+from frazil.runlog import LOG, run_log
 from frazil.search.course import Course
 from frazil.search.ensemble import bagged_ensemble, best_alone
 from frazil.search.fewer import on_fewer_columns
@@ -43,8 +44,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from frazil.artifact.assembling import Assembled
+    from frazil.features.fitted import FittedRecipe
     from frazil.metrics import Metric
+    from frazil.models.contract import Fitted
     from frazil.progress import Progress
+    from frazil.search.candidate import Trial
+    from frazil.search.ensemble import Ensemble
+    from frazil.search.judge import Judge
 
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 
@@ -154,22 +160,22 @@ def fit_auto(  # noqa: PLR0913 -- the door
         settings |= {"axis": None if axis is None else asdict(axis), **asked.of_trials()}
         recipe, beyond = _recipe(features, staged, panel), staged.beyond
         course = Course(recipe, axis, measure, asked.search, learners, isolation, shown, seed, asked.processors, beyond)
+        searching = clock if deploy == "ensemble" else searching_clock(clock)
         with open_store(store, staged.identity, settings) as kept:
-            bench, result = course.run(staged.table, clock if deploy == "ensemble" else searching_clock(clock), kept)
-            staged = staged.noting(*check_steadiness(result.trials, bench.judge))
+            table, bench, result = course.run(staged.table, searching, kept)
+            staged = replace(staged, table=table).noting(*check_steadiness(result.trials, bench.judge))
             shown.stage("combining and testing what was found")
             until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
-            mix = bagged_ensemble if deploy == "ensemble" else best_alone
-            ensemble = mix(result.trials, bench.judge, seed, until, asked.most_seconds)
-            ensemble = on_fewer_columns(ensemble, result.trials, bench.judge, rope, asked.most_seconds)
+            ensemble = _mixed(result.trials, bench.judge, asked, until)
             made = written_features(features, staged.table.df.schema)
             when = None if forward is None else asdict(forward)
             written = {**asdict(named), "time": when, "features": made, **asked.written()}
-            found = assembled(source.name, staged, bench, result, ensemble, written, shown)
+            found = _tested(partial(assembled, source.name, staged, bench, result, ensemble, written, shown))
             if deploy == "fast":
                 shown.stage("fitting the best candidate on all rows")
                 last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
-                found = found.refitted(*refitted(ensemble.trials[0], staged.table, course.recipe, bench, last))
+                found = _of_all_rows(found, partial(refitted, ensemble.trials[0], table, course.recipe, bench, last))
+            found = found.timed(clock, shown)
             kept.put(RUN, found.story.run.to_json().encode())
             kept.finish(greater_is_better=measure.greater_is_better)
     model = _model(found, measure, staged, bench.folds.folds[0].fitted.to_frame())
@@ -200,6 +206,34 @@ def suggest(
     panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
     panel.check(staged.table.df.schema)
     return _suggestion(staged, panel)
+
+
+def _mixed(trials: Sequence[Trial], judge: Judge, asked: Asked, until: Deadline) -> Ensemble:
+    """Mix what was found; where the user interrupts that, the best candidate alone is what there is."""
+    given = (trials, judge, asked.seed, until, asked.most_seconds)
+    try:
+        ensemble = bagged_ensemble(*given) if asked.deploy == "ensemble" else best_alone(*given)
+    except KeyboardInterrupt:
+        ensemble = best_alone(*given)
+    return on_fewer_columns(ensemble, trials, judge, asked.rope, asked.most_seconds)
+
+
+def _tested(test: Callable[[], Assembled]) -> Assembled:
+    """Test what was found, also where the user interrupts it: it takes seconds, and only then there is a model."""
+    try:
+        return test()
+    except KeyboardInterrupt:
+        return test()
+
+
+def _of_all_rows(found: Assembled, refit: Callable[[], tuple[FittedRecipe, Fitted]]) -> Assembled:
+    """Deploy the candidate as fitted on all rows; where the user interrupts that, as it was fitted on the folds."""
+    try:
+        recipe, model = refit()
+    except KeyboardInterrupt:
+        LOG.warning("the fit on all rows was interrupted; the candidate's models of the folds are deployed")
+        return found
+    return found.refitted(recipe, model)
 
 
 def _model(found: Assembled, measure: Metric, staged: Staged, features: pl.DataFrame) -> Model:

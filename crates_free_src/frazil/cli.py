@@ -28,7 +28,7 @@ exit codes:
   2    the input: a wrong argument, file or column, a missing extra, or a check that found an error
   3    the budget ended before any model was finished
   4    a file could not be written to its end: the disk is full or gone
-  130  interrupted (Ctrl-C or SIGTERM) before any model was finished; later, the best so far is kept, with exit code 0
+  130  interrupted (Ctrl-C or SIGTERM); a search that has finished a model ends with the best so far and exit code 0
 """
 
 
@@ -113,7 +113,7 @@ def _failure(error: BaseException, *, debug: bool) -> Outcome:
     message = " ".join(" ".join([str(error), *getattr(error, "__notes__", [])]).split())
     kind = type(error).__name__
     if code == INTERRUPTED:
-        message = "interrupted before any model was finished"
+        message = "interrupted before it was done"
     elif code == OURS:
         message = f"{kind}: {message} (an error of ours; --debug shows where)"
     if debug:

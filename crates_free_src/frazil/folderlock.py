@@ -86,9 +86,24 @@ def may_live(owner: dict[str, Any]) -> bool:
     return _runs(pid) and owner.get("started") in (None, _started(pid))
 
 
+def system_lock(descriptor: int) -> bool | None:
+    """Try the system's lock: taken, held by another, or None where there is no such thing."""
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in NOT_SUPPORTED:
+            return None
+        raise
+    return True
+
+
 def _claim(descriptor: int, path: Path) -> None:
     """Write ourselves in as the owner, unless another holds the file."""
-    taken = _system_lock(descriptor)
+    taken = system_lock(descriptor)
     owner = _owner(descriptor)
     if taken is False or (taken is None and may_live(owner)):
         raise SettingError(_refusal(owner, path))
@@ -105,21 +120,6 @@ def _refusal(owner: dict[str, Any], path: Path) -> str:
         f"{path.parent} is in use by {who} (pid {pid}). Wait for it or take another folder; if it is gone for sure, "
         f"delete {path}."
     )
-
-
-def _system_lock(descriptor: int) -> bool | None:
-    """Try the system's lock: taken, held by another, or None where there is no such thing."""
-    if sys.platform == "win32":
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno in NOT_SUPPORTED:
-            return None
-        raise
-    return True
 
 
 def _owner(descriptor: int) -> dict[str, Any]:

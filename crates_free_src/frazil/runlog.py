@@ -71,9 +71,12 @@ class RunLog:
         self.shown.close()
 
     def seconds(self) -> dict[str, float]:
-        """Return the seconds of each stage, of the last one so far."""
+        """Return the seconds of each stage, of the last one so far; what came twice, as on a sample first, in sum."""
         ends = [begun for _, begun in self.stages[1:]] + [monotonic()]
-        return {text: end - begun for (text, begun), end in zip(self.stages, ends, strict=False)}
+        spent: dict[str, float] = {}
+        for (text, begun), end in zip(self.stages, ends, strict=False):
+            spent[text] = spent.get(text, 0.0) + end - begun
+        return spent
 
 
 @contextmanager

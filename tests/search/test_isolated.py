@@ -1,5 +1,6 @@
 """Fits in another process: the same bits as here, and the run outlives it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 import frazil as fz
+from frazil import folderlock
 from frazil.budget import Budget, Deadline
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
@@ -156,14 +158,47 @@ def test_a_run_leaves_no_files_and_one_process_that_waits(tmp_path, monkeypatch)
     assert IDLE.process.is_alive
 
 
+MAKES_SCRATCH = """
+import sys
+from frazil.search import scratch
+scratch.tempfile.tempdir = sys.argv[1]
+made = scratch.Scratch.make()
+print(made.path, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks no folders: what a killed run leaves stays there")
 def test_files_of_a_run_that_was_killed_are_cleared_away_by_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    for name in (f"{scratch.PREFIX}{gone.pid}-abc", f"{scratch.PREFIX}{os.getpid()}-abc", "another"):
-        (tmp_path / name).mkdir()
-    made = scratch.make_scratch()
-    assert {path.name for path in tmp_path.iterdir()} == {f"{scratch.PREFIX}{os.getpid()}-abc", "another", made.name}
+    (tmp_path / "another").mkdir()
+    lives = subprocess.Popen(
+        [sys.executable, "-c", MAKES_SCRATCH, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    theirs = Path(lives.stdout.readline().decode().strip())
+    (theirs / "fold-0").mkdir()
+    first = scratch.Scratch.make()
+    assert set(tmp_path.iterdir()) == {tmp_path / "another", theirs, first.path}
+    lives.kill()
+    lives.communicate()
+    second = scratch.Scratch.make()
+    assert set(tmp_path.iterdir()) == {tmp_path / "another", first.path, second.path}
+    for made in (first, second):
+        made.clear()
+    assert list(tmp_path.iterdir()) == [tmp_path / "another"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such lock")
+def test_where_folders_cannot_be_locked_none_is_taken_for_left_behind(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EBADF, "no locks here")
+
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(folderlock.fcntl, "flock", refuse)
+    first, second = scratch.Scratch.make(), scratch.Scratch.make()
+    assert set(tmp_path.iterdir()) == {first.path, second.path}
+    first.clear()
+    second.clear()
 
 
 @pytest.mark.parametrize("where", ["process", "folder"])

@@ -148,6 +148,29 @@ def test_what_an_earlier_run_found_is_tried_again_where_it_no_longer_holds(anoth
     assert store.kept == kept
 
 
+@pytest.mark.parametrize("first", [Constant(), Linear()])
+def test_a_run_that_is_interrupted_before_it_searches_still_gets_its_first_candidate(first):
+    stopped = bench(seconds=60.0)
+    stopped.clock.stop()
+    result = search(stopped, Listed(Candidate("a", first), Candidate("b", Constant())), NoStore(), progress_for(False))
+    assert [trial.candidate.name for trial in result.trials] == ["a"]
+    assert "interrupted" in result.why_stopped
+
+
+def test_an_interrupted_run_whose_first_candidate_fails_is_no_matter_of_the_budget():
+    stopped = bench(trials=10)
+    stopped.clock.stop()
+    with pytest.raises(KeyboardInterrupt):
+        search(stopped, Listed(Candidate("a", Breaking()), Candidate("b", Constant())), NoStore(), progress_for(False))
+
+
+def test_after_an_interruption_nothing_else_is_begun():
+    pressed = bench(trials=10)
+    proposer = Listed(Candidate("first", Constant()), Candidate("second", Interrupted()))
+    search(pressed, proposer, NoStore(), progress_for(False))
+    assert pressed.clock.stopped.is_set()
+
+
 def test_few_rows_bound_the_number_of_models():
     result = searched(*[Candidate(f"c{i}", Constant()) for i in range(9)], seconds=60.0)
     assert len(result.trials) == 6

@@ -7,6 +7,7 @@ import pytest
 import frazil as fz
 from frazil.errors import SettingError
 from frazil.models import CatBoost, LightGBM, Linear, LogTarget
+from frazil.search import refitting
 from frazil.search.refitting import with_rounds
 
 
@@ -44,6 +45,30 @@ def test_a_fast_model_stands_for_the_best_candidate_and_knows_how_far_it_is_off(
 def test_the_same_call_gives_the_same_fast_model():
     one, other = (fit(deploy="fast", learners=["lightgbm"]).predict(table()) for _ in range(2))
     assert one.equals(other)
+
+
+def test_with_a_time_axis_a_fast_model_leaves_out_the_latest_rows(monkeypatch):
+    real, plans = refitting.plan_folds, []
+
+    def planned(*arguments, **settings):
+        plans.append(real(*arguments, **settings))
+        return plans[-1]
+
+    monkeypatch.setattr(refitting, "plan_folds", planned)
+    df = table().with_columns(day=pl.int_range(pl.len()))
+    fz.fit_auto(
+        df, "y", time="day", deploy="fast", budget=fz.Budget(trials=2), learners=["linear"], threads=1, progress=False
+    )
+    (plan,) = plans
+    assert plan.forward
+    assert plan.folds[0].train.max() < plan.folds[0].valid.min()
+
+
+def test_the_record_counts_the_fit_on_all_rows():
+    measured = fit(deploy="fast", learners=["linear"]).run.measured
+    *before, last = measured["stages"]
+    assert last == "fitting the best candidate on all rows"
+    assert measured["seconds"] > sum(measured["stages"][stage] for stage in before)
 
 
 def test_rounds_are_bounded_inside_too():

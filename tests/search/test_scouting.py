@@ -14,7 +14,7 @@ from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
-from frazil.search import scouting
+from frazil.search import course, scouting
 from frazil.search.candidate import Candidate, Trial
 from frazil.search.judge import Judge
 from frazil.search.table import Table
@@ -102,6 +102,30 @@ def test_a_large_table_is_searched_on_a_sample_and_fitted_whole(monkeypatch):
     assert {"baseline", "linear-1", "ensemble"} <= set(model.leaderboard["candidate"])
     assert not any("-t" in name for name in tried)  # what has nothing worth searching ends the run early
     assert model.evaluate(df)["score"][0] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("at", "deployed", "made_of"), [(1, "baseline", [200]), (2, "linear-1", [200, ROWS])], ids=["sample", "all rows"]
+)
+def test_ctrl_c_while_features_are_made_keeps_what_the_sample_gave(monkeypatch, at, deployed, made_of):
+    real, rows = course.build_folds, []
+
+    def pressed(table, *arguments):
+        rows.append(len(table.target))
+        if len(rows) == at:
+            raise KeyboardInterrupt
+        return real(table, *arguments)
+
+    monkeypatch.setattr(course, "build_folds", pressed)
+    rng = np.random.default_rng(0)
+    df = pl.DataFrame({"a": rng.normal(size=ROWS)}).with_columns(y=pl.col("a") + pl.Series(rng.normal(0, 0.1, ROWS)))
+    model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=60), learners=["linear"], threads=1, progress=False)
+    assert rows == made_of
+    assert model.predictor.deployed[0].name == deployed
+    assert model.leaderboard["p_vs_baseline"].null_count() == 1  # of the baseline itself
+    assert model.story.rows == 200
+    # A row of the sample has its own target, and not that of the row of the table that has its number.
+    assert model.honest_score == pytest.approx(model.evaluate(df)["score"][0], rel=0.5)
 
 
 def test_the_sample_keeps_weights_beside_their_rows():

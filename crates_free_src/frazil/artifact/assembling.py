@@ -10,7 +10,7 @@ import polars as pl
 from frazil.artifact.coverage import misses_of
 from frazil.artifact.narrowing import narrowed
 from frazil.artifact.predictor import Member, Predictor
-from frazil.artifact.recording import decisions, record_of
+from frazil.artifact.recording import decisions, record_of, spent_so_far
 from frazil.artifact.story import Standing, Story
 from frazil.artifact.watching import Watch
 from frazil.search.calibrating import calibrate
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from frazil.budget import Clock
     from frazil.features.fitted import FittedRecipe
     from frazil.models.contract import Fitted
     from frazil.runlog import RunLog
@@ -65,6 +66,12 @@ class Assembled:
         predictor = narrowed(replace(self.predictor, recipes=(recipe,), members=members))
         story = replace(self.story, simplest=self.story.deployed, columns=len(predictor.inputs))
         return replace(self, predictor=predictor, watch=self.watch.only(predictor.inputs), story=story)
+
+    def timed(self, clock: Clock, log: RunLog) -> Assembled:
+        """Write into the record what the run has taken up to now, what came after the tests included."""
+        run = self.story.run
+        measured = {**run.measured, **spent_so_far(clock, log)}
+        return replace(self, story=replace(self.story, run=replace(run, measured=measured)))
 
 
 def assembled(

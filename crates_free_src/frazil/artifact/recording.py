@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from frazil.artifact.predictor import Predictor
+    from frazil.budget import Clock
     from frazil.runlog import RunLog
     from frazil.search.evaluation import Workbench
     from frazil.search.loop import SearchResult
@@ -103,13 +104,17 @@ def record_of(
         failures=tables["failures"].select("candidate", "error", "message").to_dicts(),
         measured={
             "started": log.started,
-            "seconds": bench.clock.spent,
-            "stages": log.seconds(),
-            "peak_mib": (peak_memory_bytes() or 0) / 2**20,
+            **spent_so_far(bench.clock, log),
             "tables": times_of(tables),
         },
     )
     return RunRecord.from_json(json.loads(record.to_json()))  # as it will be read back from a file
+
+
+def spent_so_far(clock: Clock, log: RunLog) -> dict[str, Any]:
+    """Return what a run has taken up to now: seconds in all and by stage, and the peak of its memory."""
+    peak = (peak_memory_bytes() or 0) / 2**20
+    return {"seconds": clock.spent, "stages": log.seconds(), "peak_mib": peak}
 
 
 def _task(task: Task) -> dict[str, Any]:

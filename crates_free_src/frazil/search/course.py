@@ -15,7 +15,7 @@ from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, attempt, row_of, search
 from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
-from frazil.search.scouting import PREFIX, promoted, scouted, scouting_clock
+from frazil.search.scouting import PREFIX, by_own_names, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
 from frazil.search.staging import Forward
 from frazil.search.table import build_folds, first_folds, folds_without_features
@@ -43,7 +43,7 @@ MOST_PLANNED = 20
 MOST_ROWS_FOR_FOLDS = 2_000_000  # beyond it one hold-out is all that a budget affords
 ROWS_FOR_MOST_FOLDS = 3_000  # more folds pay on small data; source: AutoGluon takes 8 and measured little beyond 5
 
-Searched = tuple[Workbench, SearchResult]
+Searched = tuple["Table", Workbench, SearchResult]  # the rows that were searched on, with what, and what was found
 
 
 def folds_wanted(rows: int, apart: bool) -> tuple[int, float | None]:
@@ -95,7 +95,8 @@ class Course:
     def run(self, table: Table, clock: Clock, store: Store) -> Searched:
         """Search; of a large table on a sample first, whose best settings are then tried on all rows.
 
-        Where the user interrupts the search on the sample, what it has found is what there is.
+        Where the user interrupts the search on the sample, or before that on all rows begins, what it has found is what
+        there is, and the table that is returned is the sample.
 
         Raises:
             BudgetError: no candidate could be finished.
@@ -103,14 +104,14 @@ class Course:
         """
         if self.beyond is None or clock.budget.beyond == 0:
             return self._found(table, clock, store)
-        bench, result = self._found(table, search_clock(clock), store)
+        found = table, bench, result = self._found(table, search_clock(clock), store)
         if clock.stopped.is_set():
-            return bench, result
+            return found
         try:
-            return bench, self._beyond(replace(bench, clock=clock), result, self.beyond)
+            return table, bench, self._beyond(replace(bench, clock=clock), result, self.beyond)
         except KeyboardInterrupt:
             clock.stop()
-            return bench, result
+            return found
 
     def _found(self, table: Table, clock: Clock, store: Store) -> Searched:
         sample = scouted(table, clock, self.seed)
@@ -118,32 +119,60 @@ class Course:
             return self._searched(table, clock, store)
         self.shown.stage(f"looking around on {len(sample.target):,} of {len(table.target):,} rows")
         try:
-            bench, scouts = self._searched(sample, scouting_clock(clock), store, prefix=PREFIX)
+            _, bench, scouts = self._searched(sample, scouting_clock(clock), store, prefix=PREFIX)
         except BudgetError:  # even the sample was too slow; all rows may still get a model that is cut short
             return self._searched(table, clock, store)
+        found = sample, bench, by_own_names(scouts)  # what there is, where the user interrupts before more is found
         if clock.stopped.is_set():
-            return bench, scouts
-        first = promoted(scouts.trials, bench.judge, self.seed)
-        bench, result = self._searched(table, clock, store, first)
-        return bench, replace(result, scouts=scouts.attempts)
+            return found
+        try:
+            first = promoted(scouts.trials, bench.judge, self.seed)
+            folds = self._folds(table, self._cut(table, clock), clock)
+        except KeyboardInterrupt:
+            clock.stop()
+            return found
+        _, bench, result = self._searched_on(table, folds, clock, store, first)
+        return table, bench, replace(result, scouts=scouts.attempts)
 
-    def _searched(
-        self, table: Table, clock: Clock, store: Store, first: Sequence[Learner] = (), prefix: str = ""
+    def _searched(self, table: Table, clock: Clock, store: Store, prefix: str = "") -> Searched:
+        """Make features and search; where the user interrupts the making, the baseline can do without them."""
+        plan = self._cut(table, clock, prefix)
+        try:
+            folds = self._folds(table, plan, clock)
+        except KeyboardInterrupt:
+            clock.stop()
+            folds = folds_without_features(table, plan)
+        return self._searched_on(table, folds, clock, store, prefix=prefix)
+
+    def _searched_on(
+        self,
+        table: Table,
+        folds: FoldSet,
+        clock: Clock,
+        store: Store,
+        first: Sequence[Learner] = (),
+        prefix: str = "",
     ) -> Searched:
-        self.shown.stage("making features")
-        plan = spare(self._plan(table, self.seed), table, self.seed)
-        if self.beyond is not None and not prefix:
-            plan = first_folds(plan, 1, "for memory does not hold all rows")
-        repeats = affordable_repeats(table, plan, clock, self.threads)
-        plan = repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
-        folds = self._folds(table, plan, clock)
         judge = judge_for(table, folds.plan, self.metric, self.seed)
         parallel = parallel_folds(folds, self.threads)
         judging = judging_of(folds.folds, self.metric)
         with self.isolation.fitter(folds.folds, table.task, self.metric.name, parallel, judging) as fitter:
             bench = Workbench(table.task, folds, fitter, judge, clock, self.seed, self.threads)
             self.shown.stage("searching")
-            return bench, search(bench, proposer_for(bench, self.how, self.learners, first, prefix), store, self.shown)
+            proposer = proposer_for(bench, self.how, self.learners, first, prefix)
+            return table, bench, search(bench, proposer, store, self.shown)
+
+    def _cut(self, table: Table, clock: Clock, prefix: str = "") -> SplitPlan:
+        """Plan the folds, as often as the budget affords, with what is spared of them."""
+        self.shown.stage("making features")
+        plan = spare(self._plan(table, self.seed), table, self.seed)
+        if self.beyond is not None and not prefix:
+            plan = first_folds(plan, 1, "for memory does not hold all rows")
+        repeats = affordable_repeats(table, plan, clock, self.threads)
+        return repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
+
+    def _folds(self, table: Table, plan: SplitPlan, clock: Clock) -> FoldSet:
+        return build_folds(table, plan, self.recipe, clock, self.seed, self.threads)
 
     def _beyond(self, bench: Workbench, result: SearchResult, beyond: Beyond) -> SearchResult:
         """Let the best candidate that can do so learn from the rows beyond memory, and judge it with the others."""
@@ -182,11 +211,3 @@ class Course:
             seed=seed,
         )
         return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")
-
-    def _folds(self, table: Table, plan: SplitPlan, clock: Clock) -> FoldSet:
-        """Make the features of every fold; an interruption here leaves folds that the baseline can do with."""
-        try:
-            return build_folds(table, plan, self.recipe, clock, self.seed, self.threads)
-        except KeyboardInterrupt:
-            clock.stop()
-            return folds_without_features(table, plan)

@@ -7,7 +7,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import Future, InvalidStateError
@@ -19,7 +18,7 @@ import numpy as np
 
 from frazil.models import described
 from frazil.search.fitting import Fitter, FoldFit, ThreadFitter
-from frazil.search.scratch import FiledModel, make_scratch, write_folds
+from frazil.search.scratch import FiledModel, Scratch, write_folds
 from frazil.search.worker import MODEL, PREDICTIONS, SPARED
 
 if TYPE_CHECKING:
@@ -265,7 +264,7 @@ class Isolation:
     def __init__(self) -> None:
         """Start a process, or take the one that waits."""
         self.process: WorkerProcess | None = None
-        self.folders: list[Path] = []
+        self.folders: list[Scratch] = []
         try:
             self.process = IDLE.take()
         except OSError as error:
@@ -330,12 +329,12 @@ class Isolation:
 
     def scratch(self) -> Path:
         """Make a folder that is gone when the run ends."""
-        self.folders.append(make_scratch())
-        return self.folders[-1]
+        self.folders.append(Scratch.make())
+        return self.folders[-1].path
 
     def _clear(self) -> None:
         while self.folders:
-            shutil.rmtree(self.folders.pop(), ignore_errors=True)
+            self.folders.pop().clear()
 
 
 def _ended(code: int) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from frazil.search.candidate import Candidate
     from frazil.search.evaluation import Workbench
 
+INTERRUPTED = "it was interrupted; the best so far is kept"
 FINISH_SHARE = 0.06  # of the budget, kept for the ensemble, the tests and the assembling of the model
 USEFUL_SHARE = 0.05  # of the budget; a candidate that gets less time than that is not worth its start
 LEAST_SHARE = 0.12  # of the budget, for each candidate while so much is left: cut short, a model is worth nothing
@@ -116,10 +117,11 @@ def search(bench: Workbench, proposer: Proposer, store: Store, progress: Progres
             progress.candidate(row_of(outcome, bench.judge.metric.greater_is_better))
             progress.clock(bench.clock.spent, bench.clock.budget.seconds)
     except KeyboardInterrupt:
-        if not trials:
-            raise
-        why = "it was interrupted; the best so far is kept"
+        bench.clock.stop()  # what would come after this search is not begun
+        why = INTERRUPTED
     result = SearchResult(tuple(attempts), why)
+    if not trials and bench.clock.stopped.is_set():
+        raise KeyboardInterrupt
     if not trials:
         raise BudgetError(f"No model could be finished ({why}).{_first_failure(result.failures)}")
     return result
@@ -189,8 +191,8 @@ def _why_stop(bench: Workbench, trials: list[Trial], attempts: list[tuple[Candid
     budget, left = bench.clock.budget, seconds_left(bench.clock)
     if budget.trials is not None and tried(attempts) >= budget.trials:
         return f"the budget of {budget.trials} trials is spent"
-    if bench.clock.stopped.is_set():
-        return "it was interrupted; the best so far is kept"
+    if attempts and bench.clock.stopped.is_set():  # the first is the baseline, which needs no features and no time
+        return INTERRUPTED
     if trials and budget.seconds is not None and left < USEFUL_SHARE * budget.seconds:
         return f"the {budget.seconds:g} s that it had are spent"
     rows = len(np.unique(bench.folds.plan.rows_scored))  # a row counts once, however often it is judged

@@ -42,7 +42,8 @@ def refitted(
     """Fit a candidate's recipe and learner once, on all rows.
 
     Boosted trees take the mean number of rounds that its fold models have kept, for as many more rows as there are;
-    learners without rounds, which choose a penalty or a step on rows left out, leave out a tenth.
+    learners without rounds, which choose a penalty or a step on rows left out, leave out a tenth: with a time axis the
+    latest.
 
     What has learned from rows beyond memory too has seen more than these, and stays as it is.
 
@@ -62,7 +63,9 @@ def refitted(
     rounds = [model.loaded().rounds for model in trial.models]
     conditions = Conditions(bench.task, bench.judge.metric.name, seed, bench.threads, deadline, whole.memo)
     if not all(rounds):
-        plan = plan_folds(bench.task, table.target, groups=table.groups, holdout_share=HELD_OUT, seed=seed)
+        plan = plan_folds(
+            bench.task, table.target, groups=table.groups, time=table.time, holdout_share=HELD_OUT, seed=seed
+        )
         train, valid = (taken(whole.train, rows) for rows in (plan.folds[0].train, plan.folds[0].valid))
         return whole.fitted, trial.candidate.learner.fit(train, valid, conditions)
     more = len(every) / np.mean([fold.train.matrix.rows for fold in bench.folds.folds])

@@ -9,14 +9,16 @@ from frazil.budget import Clock, Deadline
 from frazil.folds import plan_folds
 from frazil.models import family_of
 from frazil.models.constant import Constant
+from frazil.search.candidate import Failure, Trial
 from frazil.search.ensemble import bagged_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from frazil.models.contract import Learner
-    from frazil.search.candidate import Trial
+    from frazil.search.candidate import Candidate
     from frazil.search.judge import Judge
+    from frazil.search.loop import SearchResult
     from frazil.search.table import Table
 
 SCOUT_SHARE = 0.15  # of the budget, at whose end the first search ends, reading included
@@ -53,6 +55,11 @@ def scouting_clock(clock: Clock) -> Clock:
     return Clock(replace(budget, seconds=seconds), clock.started, clock.stopped)
 
 
+def by_own_names(scouts: SearchResult) -> SearchResult:
+    """Return the first search as the only one, which its candidates are named for: the baseline is the baseline."""
+    return replace(scouts, attempts=tuple((_renamed(one), _renamed_in(outcome)) for one, outcome in scouts.attempts))
+
+
 def promoted(trials: Sequence[Trial], judge: Judge, seed: int) -> tuple[Learner, ...]:
     """Return the settings to fit on all rows: the best, then those that count most in a mix with it; four at most.
 
@@ -72,3 +79,13 @@ def promoted(trials: Sequence[Trial], judge: Judge, seed: int) -> tuple[Learner,
         if alike < 2 and learner not in chosen:
             chosen.append(learner)
     return tuple(chosen[:MOST_PROMOTED])
+
+
+def _renamed(candidate: Candidate) -> Candidate:
+    return replace(candidate, name=candidate.name.removeprefix(PREFIX))
+
+
+def _renamed_in(outcome: Trial | Failure) -> Trial | Failure:
+    if isinstance(outcome, Failure):
+        return replace(outcome, candidate=outcome.candidate.removeprefix(PREFIX))
+    return replace(outcome, candidate=_renamed(outcome.candidate))

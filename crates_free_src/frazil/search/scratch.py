@@ -8,11 +8,12 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
 
+from frazil.folderlock import system_lock
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.models import learner_named
 from frazil.models.contract import Memo, Sample
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PREFIX = "frazil-run-"
 ABOUT = "about.json"
+FOLDERS_ALONE = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)  # others may write there: no pipe, no link
 PARTS = ("train", "valid", "spared")
 
 
@@ -73,13 +75,43 @@ class FiledModel:
         return cls(folder, learner)
 
 
-def make_scratch() -> Path:
-    """Make a folder that only this user reads, and clear away those of runs whose process is gone."""
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        owner = left.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not _is_alive(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)  # another user's, or gone already
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+@dataclass(slots=True, eq=False)
+class Scratch:
+    """A folder that only this user reads, and that is a run's until it is cleared, or until the run's process ends.
+
+    Who else clears folders away can tell by the system's lock on it; the numbers of processes are others in another
+    container that shares the temporary folder.
+    """
+
+    path: Path
+    _descriptor: int | None
+
+    @classmethod
+    def make(cls) -> Self:
+        """Make one, and clear away those of runs whose process is gone.
+
+        Raises: OSError: there is no room.
+        """
+        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+            descriptor, is_ours = _locked(left)
+            if is_ours:
+                shutil.rmtree(left, ignore_errors=True)
+            if descriptor is not None:
+                os.close(descriptor)
+        while True:
+            path = Path(tempfile.mkdtemp(prefix=PREFIX))
+            descriptor, is_ours = _locked(path)
+            if path.exists() and is_ours is not False:
+                return cls(path, descriptor)
+            if descriptor is not None:  # another run took it for left behind before it was locked
+                os.close(descriptor)
+
+    def clear(self) -> None:
+        """Remove it with all that is in it; twice is fine."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: str) -> None:
@@ -125,7 +157,7 @@ def _write_sample(home: Path, part: str, sample: Sample) -> None:
 
 
 def _read_sample(home: Path, part: str, columns: tuple[MatrixColumn, ...]) -> Sample:
-    values = np.load(home / f"{part}.npy", mmap_mode="r" if (home / f"{part}.npy").stat().st_size else None)
+    values = np.load(home / f"{part}.npy", mmap_mode="r")
     target = np.load(home / f"{part}-target.npy")
     weights, inner = (_array_at(home / f"{part}-{name}.npy") for name in ("weights", "inner"))
     return Sample(Matrix(values, columns), target, weights, inner)
@@ -135,11 +167,13 @@ def _array_at(path: Path) -> NDArray[Any] | None:
     return np.load(path) if path.exists() else None
 
 
-def _is_alive(process: int) -> bool:
+def _locked(folder: Path) -> tuple[int | None, bool | None]:
+    """Return a descriptor of a folder, and whether it holds the lock now; None where the system has no such lock."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OSError):
-        return True
-    return True
+        descriptor = os.open(folder, os.O_RDONLY | FOLDERS_ALONE)
+    except OSError:  # another user's, gone already, no folder, or on Windows
+        return None, None
+    try:
+        return descriptor, system_lock(descriptor)
+    except OSError:  # some network file systems lock no folders
+        return descriptor, None
