@@ -240,22 +240,26 @@ def _as_numbers(name: str, dtype: pl.DataType, where: str) -> pl.Expr:
     if dtype in EXACT:
         return values.cast(pl.Float64).alias(name)
     if dtype.is_temporal() or dtype.is_numeric():
-        is_whole = not dtype.is_float() and not dtype.is_decimal() and dtype != pl.UInt128
-        return _told_apart(values.to_physical(), is_whole=is_whole).alias(name)
+        # In Python: as expressions of thousands of columns, the choice takes Polars minutes to plan.
+        plain = values.to_physical() if dtype.is_temporal() else values
+        return plain.map_batches(_told_apart, return_dtype=pl.Float64)
     raise SchemaError(
         f"{where}: column {name!r} is {dtype}, neither numbers nor levels. Leave it out with columns=[...], or make "
         "features of it with a fz.Recipe first."
     )
 
 
-def _told_apart(values: pl.Expr, *, is_whole: bool) -> pl.Expr:
+def _told_apart(values: pl.Series) -> pl.Series:
     """Count from the median where float32 then tells more values apart, as times a second apart, or ids of one year.
 
     Elsewhere it does harm: beside large numbers small ones have no digits left once 0 has moved away from them.
     """
     amounts = values.cast(pl.Float64)
-    middle = pl.when(amounts.is_finite()).then(amounts).median()
-    # Whole numbers beyond 2**53 are further apart in Float64 than they are.
-    from_middle = (values.cast(pl.Int128) - middle.cast(pl.Int128)).cast(pl.Float64) if is_whole else amounts - middle
+    middle = amounts.filter(amounts.is_finite()).median()
+    if not isinstance(middle, float):  # nothing is known
+        return amounts
+    from_middle = amounts - middle
+    if values.dtype.is_integer() and values.dtype != pl.UInt128:  # Float64 makes one of some beyond 2**53
+        from_middle = (values.cast(pl.Int128) - pl.Series([int(middle)], dtype=pl.Int128)).cast(pl.Float64)
     kinds, kinds_from_middle = (each.cast(pl.Float32).n_unique() for each in (amounts, from_middle))
-    return pl.when(kinds_from_middle > kinds).then(from_middle).otherwise(amounts)
+    return from_middle if kinds_from_middle > kinds else amounts
