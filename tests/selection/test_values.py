@@ -115,6 +115,25 @@ def test_rows_of_one_group_make_p_values_larger():
     assert grouped == pytest.approx(honest, abs=0.2)
 
 
+@pytest.mark.parametrize("kind", ["number", "classes", "category"])
+def test_rows_that_repeat_their_group_change_no_grouped_p_value_however_many(kind):
+    groups = np.repeat(np.arange(20), 1_000)
+    level = np.random.default_rng(0).permutation(20)[groups]
+    x, y = {
+        "number": (level, level + 0.01 * noise(20_000, 1)[:, 0]),
+        "classes": (level, level // 10),
+        "category": (np.array(["a", "b"])[level % 2], level % 2),
+    }[kind]
+    df = pl.DataFrame({"x": x, "y": y, "group": groups})
+    many, few = (
+        select(each, "y", Univariate(), columns=["x"], groups="group").verdicts[0].p_value
+        for each in (df, df.gather_every(100))
+    )
+    assert select(df, "y", Univariate(), columns=["x"]).verdicts[0].p_value == 0  # beyond floats
+    assert 0 < many < 1e-3
+    assert np.log(many) == pytest.approx(np.log(few), rel=0.1)
+
+
 def test_the_screen_says_what_is_wrong_with_a_column():
     df = pl.DataFrame(
         {
