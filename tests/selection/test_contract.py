@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from frazil.errors import MissingColumnError, SchemaError
+from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.selection import Selection, Verdict, problem_of, select
 
 TABLE = pl.DataFrame(
@@ -88,6 +88,22 @@ def test_rows_without_a_target_are_left_out():
 def test_a_column_that_is_not_there_is_named_with_its_nearest():
     with pytest.raises(MissingColumnError, match="no column 'sise'.*'size'"):
         problem_of(TABLE, "sold", columns=["sise"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"groups": "sold"}, "groups='sold' is the target"),
+        ({"columns": ["size", "sold"]}, "columns= names the target 'sold'"),
+    ],
+)
+def test_the_target_is_neither_a_column_nor_the_groups(settings, words):
+    with pytest.raises(SettingError, match=words):
+        problem_of(TABLE, "sold", **settings)
+
+
+def test_a_column_that_is_named_twice_is_one():
+    assert problem_of(TABLE, "sold", columns=["size", "day", "size"]).names == ["size", "day"]
 
 
 def test_a_list_is_refused_with_what_to_do():

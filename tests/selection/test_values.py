@@ -17,6 +17,7 @@ from frazil.selection import (
     PruneInflated,
     RandomProbe,
     Screen,
+    StabilitySelection,
     Univariate,
     problem_of,
     select,
@@ -24,6 +25,7 @@ from frazil.selection import (
 from frazil.selection.elimination import smallest_not_worse
 from frazil.selection.knockoffs import _q_values, knockoff_copies
 from frazil.selection.ranking import average_ranks
+from frazil.selection.stability import _halves
 
 
 def noise(rows, columns, seed=0):
@@ -233,6 +235,26 @@ def test_of_two_columns_that_say_the_same_both_are_missed_only_together():
     assert together.verdicts[0].score == together.verdicts[1].score > apart.verdicts[0].score
     assert together.verdicts[0].reason.endswith("shuffled with 1 others")
     assert together.kept == ["x0", "x1"]
+
+
+def test_groups_stay_whole_in_the_halves_of_stability_selection():
+    groups = np.random.default_rng(0).integers(0, 9, 200)
+    problem = problem_of(frame(noise(200, 2), y=noise(200, 1)[:, 0], g=groups), "y", groups="g")
+    first, second = _halves(problem, np.random.default_rng(1))
+    assert sorted([*first, *second]) == list(range(200))
+    assert len(np.unique(groups[first])) == 4
+    assert not set(groups[first]) & set(groups[second])
+
+
+def test_stability_selection_keeps_nothing_where_its_bound_can_not_be_held():
+    X = noise(100, 4)
+    df = frame(X, y=X[:, 0] + 0.1 * X[:, 1])
+    assert StabilitySelection(0.5).select(problem_of(df, "y")).kept == ["x0"]
+    too_few = StabilitySelection(0.25).select(problem_of(df, "y"))
+    assert too_few.kept == []
+    assert too_few.verdicts[0].reason == "false_discoveries=0.25 can't be held with fewer than 8 columns"
+    wide = df.with_columns(pl.lit(0.0).alias(f"c{at}") for at in range(4))
+    assert StabilitySelection(0.25).select(problem_of(wide, "y")).kept == ["x0"]
 
 
 def test_knockoffs_have_the_covariance_of_the_columns_and_keep_their_distance():

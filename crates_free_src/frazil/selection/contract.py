@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import polars as pl
 
-from frazil.errors import MissingColumnError, SchemaError
+from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.matrix import Matrix, MatrixColumn, collect_matrix
 from frazil.models.contract import Sample
 from frazil.schema import column
@@ -110,6 +110,7 @@ def problem_of(
 
     Raises:
         MissingColumnError: a named column is not there.
+        SettingError: the target is among the columns, or is the groups.
         SchemaError: a column is neither numbers nor levels, as lists are not.
         TargetError: the target can't be learned.
 
@@ -119,7 +120,13 @@ def problem_of(
     source = open_source(data)
     schema = source.frame.collect_schema()
     beside = [name for name in (target, groups) if name is not None]
-    chosen = [name for name in schema.names() if name not in beside] if columns is None else list(columns)
+    chosen = (
+        [name for name in schema.names() if name not in beside] if columns is None else list(dict.fromkeys(columns))
+    )
+    if target in chosen:
+        raise SettingError(f"columns= names the target {target!r}; it would tell all of itself. Leave it out.")
+    if groups == target:
+        raise SettingError(f"groups={groups!r} is the target. Name the column that rows of one entity share, or none.")
     if missing := [name for name in (*beside, *chosen) if name not in schema]:
         raise MissingColumnError.among(missing, schema.names(), where=source.name)
     known = source.frame.filter(_is_known(target, schema[target]))
