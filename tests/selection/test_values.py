@@ -253,6 +253,7 @@ def test_stability_selection_keeps_nothing_where_its_bound_can_not_be_held():
     too_few = StabilitySelection(0.25).select(problem_of(df, "y"))
     assert too_few.kept == []
     assert too_few.verdicts[0].reason == "false_discoveries=0.25 can't be held with fewer than 8 columns"
+    assert StabilitySelection(1.25, threshold=0.6).select(problem_of(df, "y")).kept == ["x0"]  # 2 * 0.6 - 1 < 0.2
     wide = df.with_columns(pl.lit(0.0).alias(f"c{at}") for at in range(4))
     assert StabilitySelection(0.25).select(problem_of(wide, "y")).kept == ["x0"]
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from frazil.selection.contract import Problem
 
+ROUNDING = 1e-9  # 2 * 0.6 - 1 is a little less than 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class StabilitySelection:
@@ -60,8 +62,7 @@ class StabilitySelection:
         """Judge every column."""
         started = perf_counter()
         columns, target = filled(problem.matrix()), targets(problem)
-        wanted = int(np.sqrt(self.false_discoveries * (2 * self.threshold - 1) * columns.shape[1]))
-        wanted = min(wanted, columns.shape[1])
+        wanted = min(int(np.sqrt(self._share * columns.shape[1]) + ROUNDING), columns.shape[1])
         generator = np.random.default_rng(child_seed(problem.seed, self.name))
         taken = np.zeros(columns.shape[1])
         for _ in range(self.pairs if wanted else 0):
@@ -81,11 +82,14 @@ class StabilitySelection:
         ]
         return Selection(self.name, tuple(verdicts), perf_counter() - started)
 
+    @property
+    def _share(self) -> float:
+        """What q² is of the columns."""
+        return self.false_discoveries * (2 * self.threshold - 1)
+
     def _too_strict(self) -> str:
-        least = 1 / ((2 * self.threshold - 1) * self.false_discoveries)
-        return (
-            f"false_discoveries={self.false_discoveries:g} can't be held with fewer than {np.ceil(least):.0f} columns"
-        )
+        least = np.ceil(1 / self._share - ROUNDING)
+        return f"false_discoveries={self.false_discoveries:g} can't be held with fewer than {least:.0f} columns"
 
 
 def _halves(problem: Problem, generator: np.random.Generator) -> list[NDArray[np.int64]]:
