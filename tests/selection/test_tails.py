@@ -45,6 +45,11 @@ def test_far_out_the_fraction_of_chi_square_goes_on_where_scipy_ends(h, df):
     assert log_chi_square(np.array(4.0 * h), df) == _far_chi_square(np.array(4 * h), df) < 3 * within
 
 
+def test_without_degrees_of_freedom_there_is_no_chi_square():
+    assert np.isnan(log_chi_square(np.array([0.0, 1e-13, 3.0]), 0)).all()
+    assert np.isnan(log_student(np.array(np.nan), 5))
+
+
 def test_with_two_degrees_of_freedom_chi_square_is_exponential():
     assert log_chi_square(np.array(1e6), 2) == pytest.approx(-5e5)
 

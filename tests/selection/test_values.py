@@ -79,6 +79,16 @@ def test_a_number_beside_three_classes_is_scipys_kruskal_wallis():
     assert p_values(frame(X, y=y)) == pytest.approx(wanted, rel=1e-9)
 
 
+def test_where_nothing_can_be_compared_p_is_1():
+    number = pl.Series([None, None, *np.arange(11.0), *[None] * 17])  # known in one class only
+    level = pl.Series([*["a"] * 13, *[None] * 17])
+    df = pl.DataFrame({"number": number, "level": level, "same": [0.1] * 30})
+    classes, amounts = pl.Series("y", [*["k"] * 15, *["l", "m", "n"] * 5]), pl.Series("y", np.arange(30) / 7)
+    for y in (classes, amounts, classes == "k"):
+        names = ["level", "same"] if y is amounts else df.columns
+        assert set(p_values(df.select(names).with_columns(y)).values()) == {1.0}
+
+
 def test_a_category_beside_classes_is_scipys_chi_square_and_fishers_exact_test():
     rng = np.random.default_rng(1)
     city, side, y = rng.choice(["a", "b", "c"], 60), rng.choice(["l", "r"], 60), rng.integers(0, 2, 60)

@@ -27,17 +27,17 @@ def z_of(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def log_student(t: NDArray[np.float64], df: NDArray[Any]) -> NDArray[np.float64]:
-    """Return log p of |t| or more under Student's distribution, on either side."""
+    """Return log p of |t| or more under Student's distribution, on either side; NaN where t has none."""
     p = 2 * load("scipy.stats").t.sf(np.abs(t), df)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(p > 0, np.log(p), _far_student(t, df))
+        return np.where(p == 0, _far_student(t, df), np.log(p))
 
 
 def log_chi_square(h: NDArray[np.float64], df: NDArray[Any]) -> NDArray[np.float64]:
-    """Return log p of h or more under the chi-square distribution."""
+    """Return log p of h or more under the chi-square distribution; NaN where there are no degrees of freedom."""
     p = load("scipy.stats").chi2.sf(h, df)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(p > 0, np.log(p), _far_chi_square(h, df))
+        return np.where(p == 0, _far_chi_square(h, df), np.log(p))
 
 
 def log_fisher(counts: NDArray[np.int64]) -> float:
