@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from frazil.errors import MissingColumnError, SchemaError
+from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.selection import Selection, Verdict, problem_of, select
 
 TABLE = pl.DataFrame(
@@ -46,11 +46,12 @@ def test_numbers_far_from_0_and_near_each_other_stay_apart():
         digits=2024_0101_0000_00001 + steps,  # beyond 2**53
         nanoseconds=pl.lit(datetime(2024, 1, 1)).cast(pl.Datetime("ns")) + pl.duration(nanoseconds=steps),
         amount=1.7e9 + steps / 8,
+        price=pl.lit("1700000000.25").cast(pl.Decimal(20, 2)) + steps,
         y=steps * 3.0,
     )
     matrix = problem_of(df, "y").matrix()
-    np.testing.assert_array_equal(np.diff(matrix.values, axis=0), np.tile(np.float32([1, 1, 1, 0.125]), (59, 1)))
-    assert select(df.drop("digits", "nanoseconds", "amount"), "y").kept == ["id"]
+    np.testing.assert_array_equal(np.diff(matrix.values, axis=0), np.tile(np.float32([1, 1, 1, 0.125, 1]), (59, 1)))
+    assert select(df.select("id", "y"), "y").kept == ["id"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,22 @@ def test_rows_without_a_target_are_left_out():
 def test_a_column_that_is_not_there_is_named_with_its_nearest():
     with pytest.raises(MissingColumnError, match="no column 'sise'.*'size'"):
         problem_of(TABLE, "sold", columns=["sise"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"groups": "sold"}, "groups='sold' is the target"),
+        ({"columns": ["size", "sold"]}, "columns= names the target 'sold'"),
+    ],
+)
+def test_the_target_is_neither_a_column_nor_the_groups(settings, words):
+    with pytest.raises(SettingError, match=words):
+        problem_of(TABLE, "sold", **settings)
+
+
+def test_a_column_that_is_named_twice_is_one():
+    assert problem_of(TABLE, "sold", columns=["size", "day", "size"]).names == ["size", "day"]
 
 
 def test_a_list_is_refused_with_what_to_do():

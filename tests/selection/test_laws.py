@@ -91,6 +91,34 @@ def test_of_noise_little_is_kept(selector):
     assert len(selector.select(problem_of(df, "y")).kept) <= 2
 
 
+def table_of_groups(groups):
+    """Rows that are nearly the same within a group, in one column that tells and noise."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(groups), 300 // groups)
+    column = lambda: rng.normal(size=groups)[group] + 0.05 * rng.normal(size=300)
+    df = pl.DataFrame({name: column() for name in ("strong", *NOISE)})
+    return df.with_columns(y=3 * pl.col("strong") + 0.05 * rng.normal(size=300), other=column(), group=group)
+
+
+@pytest.mark.parametrize("selector", [each for each in STRICT if not isinstance(each, Knockoffs)], ids=by_name)
+def test_of_noise_that_groups_share_little_is_kept(selector):
+    columns = ["strong", *NOISE]
+    problem = problem_of(table_of_groups(20), "other", columns=columns, groups="group")
+    assert len(selector.select(problem).kept) <= 2
+
+
+@pytest.mark.parametrize("selector", [each for each in TELLING if not isinstance(each, Knockoffs)], ids=by_name)
+def test_what_tells_most_is_kept_of_groups_too(selector):
+    columns = ["strong", *NOISE]
+    assert "strong" in selector.select(problem_of(table_of_groups(100), "y", columns=columns, groups="group")).kept
+
+
+def test_knockoffs_refuse_groups():
+    problem = problem_of(table_of_groups(20), "y", groups="group")
+    with pytest.raises(SettingError, match="Knockoffs can't take groups.*NullImportance or Univariate"):
+        Knockoffs().select(problem)
+
+
 @pytest.mark.parametrize("selector", ALL, ids=by_name)
 def test_the_same_problem_gets_the_same_verdicts(selector):
     one, other = (selector.select(problem_of(table("binary"), "y")).verdicts for _ in range(2))
@@ -155,6 +183,16 @@ def test_one_column_is_judged_too(selector):
 def test_settings_that_make_no_sense_are_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+@pytest.mark.parametrize("selector", [Eliminate(), ForwardSelection(), PermutationImportance()], ids=by_name)
+def test_a_class_in_fewer_rows_than_folds_is_named(selector):
+    df = table("regression", rows=60).with_columns(y=(pl.int_range(60) < 3).cast(pl.String))
+    with pytest.raises(InputError, match="roc_auc of 'y' .* one of 5 folds: class 'true' is in 3 rows only.*folds=3"):
+        selector.select(problem_of(df, "y"))
+    one_group = df.with_columns(group=pl.int_range(60) // 4)
+    with pytest.raises(InputError, match="class 'true' is in 1 group only. Take a selector without folds, as Random"):
+        selector.select(problem_of(one_group, "y", groups="group"))
 
 
 def test_too_few_rows_to_tell_late_from_early_are_refused():

@@ -17,6 +17,7 @@ from frazil.selection import (
     PruneInflated,
     RandomProbe,
     Screen,
+    StabilitySelection,
     Univariate,
     problem_of,
     select,
@@ -24,6 +25,7 @@ from frazil.selection import (
 from frazil.selection.elimination import smallest_not_worse
 from frazil.selection.knockoffs import _q_values, knockoff_copies
 from frazil.selection.ranking import average_ranks
+from frazil.selection.stability import _halves
 
 
 def noise(rows, columns, seed=0):
@@ -77,6 +79,16 @@ def test_a_number_beside_three_classes_is_scipys_kruskal_wallis():
     assert p_values(frame(X, y=y)) == pytest.approx(wanted, rel=1e-9)
 
 
+def test_where_nothing_can_be_compared_p_is_1():
+    number = pl.Series([None, None, *np.arange(11.0), *[None] * 17])  # known in one class only
+    level = pl.Series([*["a"] * 13, *[None] * 17])
+    df = pl.DataFrame({"number": number, "level": level, "same": [0.1] * 30})
+    classes, amounts = pl.Series("y", [*["k"] * 15, *["l", "m", "n"] * 5]), pl.Series("y", np.arange(30) / 7)
+    for y in (classes, amounts, classes == "k"):
+        names = ["level", "same"] if y is amounts else df.columns
+        assert set(p_values(df.select(names).with_columns(y)).values()) == {1.0}
+
+
 def test_a_category_beside_classes_is_scipys_chi_square_and_fishers_exact_test():
     rng = np.random.default_rng(1)
     city, side, y = rng.choice(["a", "b", "c"], 60), rng.choice(["l", "r"], 60), rng.integers(0, 2, 60)
@@ -113,6 +125,25 @@ def test_rows_of_one_group_make_p_values_larger():
     honest = scipy.stats.spearmanr(level[:, 0], level[:, 1]).pvalue
     assert plain < 1e-3 < grouped
     assert grouped == pytest.approx(honest, abs=0.2)
+
+
+@pytest.mark.parametrize("kind", ["number", "classes", "category"])
+def test_rows_that_repeat_their_group_change_no_grouped_p_value_however_many(kind):
+    groups = np.repeat(np.arange(20), 1_000)
+    level = np.random.default_rng(0).permutation(20)[groups]
+    x, y = {
+        "number": (level, level + 0.01 * noise(20_000, 1)[:, 0]),
+        "classes": (level, level // 10),
+        "category": (np.array(["a", "b"])[level % 2], level % 2),
+    }[kind]
+    df = pl.DataFrame({"x": x, "y": y, "group": groups})
+    many, few = (
+        select(each, "y", Univariate(), columns=["x"], groups="group").verdicts[0].p_value
+        for each in (df, df.gather_every(100))
+    )
+    assert select(df, "y", Univariate(), columns=["x"]).verdicts[0].p_value == 0  # beyond floats
+    assert 0 < many < 1e-3
+    assert np.log(many) == pytest.approx(np.log(few), rel=0.1)
 
 
 def test_the_screen_says_what_is_wrong_with_a_column():
@@ -214,6 +245,27 @@ def test_of_two_columns_that_say_the_same_both_are_missed_only_together():
     assert together.verdicts[0].score == together.verdicts[1].score > apart.verdicts[0].score
     assert together.verdicts[0].reason.endswith("shuffled with 1 others")
     assert together.kept == ["x0", "x1"]
+
+
+def test_groups_stay_whole_in_the_halves_of_stability_selection():
+    groups = np.random.default_rng(0).integers(0, 9, 200)
+    problem = problem_of(frame(noise(200, 2), y=noise(200, 1)[:, 0], g=groups), "y", groups="g")
+    first, second = _halves(problem, np.random.default_rng(1))
+    assert sorted([*first, *second]) == list(range(200))
+    assert len(np.unique(groups[first])) == 4
+    assert not set(groups[first]) & set(groups[second])
+
+
+def test_stability_selection_keeps_nothing_where_its_bound_can_not_be_held():
+    X = noise(100, 4)
+    df = frame(X, y=X[:, 0] + 0.1 * X[:, 1])
+    assert StabilitySelection(0.5).select(problem_of(df, "y")).kept == ["x0"]
+    too_few = StabilitySelection(0.25).select(problem_of(df, "y"))
+    assert too_few.kept == []
+    assert too_few.verdicts[0].reason == "false_discoveries=0.25 can't be held with fewer than 8 columns"
+    assert StabilitySelection(1.25, threshold=0.6).select(problem_of(df, "y")).kept == ["x0"]  # 2 * 0.6 - 1 < 0.2
+    wide = df.with_columns(pl.lit(0.0).alias(f"c{at}") for at in range(4))
+    assert StabilitySelection(0.25).select(problem_of(wide, "y")).kept == ["x0"]
 
 
 def test_knockoffs_have_the_covariance_of_the_columns_and_keep_their_distance():

@@ -44,15 +44,18 @@ def drawn(sample: Sample, most: int, seed: int) -> Sample:
         most: Rows.
         seed: Root of the seed.
     """
-    rows = sample.matrix.rows
+    return sample if sample.matrix.rows <= most else taken(sample, drawn_rows(sample.target, most, seed))
+
+
+def drawn_rows(target: NDArray[Any], most: int, seed: int) -> NDArray[np.int64]:
+    """Return the positions of the rows that `drawn` draws, in their order; all where there are no more than `most`."""
+    rows = len(target)
     if rows <= most:
-        return sample
+        return np.arange(rows)
     order = np.random.default_rng(child_seed(seed, "rows")).permutation(rows)
-    if not np.issubdtype(sample.target.dtype, np.integer):
-        return taken(sample, np.sort(order[:most]))
-    order = order[np.argsort(sample.target[order], kind="stable")]
-    _, first, number, count = np.unique(
-        sample.target[order], return_index=True, return_inverse=True, return_counts=True
-    )
+    if not np.issubdtype(target.dtype, np.integer):
+        return np.sort(order[:most])
+    order = order[np.argsort(target[order], kind="stable")]
+    _, first, number, count = np.unique(target[order], return_index=True, return_inverse=True, return_counts=True)
     place = np.arange(rows) - first[number]
-    return taken(sample, np.sort(order[place < np.ceil(count[number] * (most / rows))]))
+    return np.sort(order[place < np.ceil(count[number] * (most / rows))])

@@ -32,7 +32,8 @@ class Boruta:
     In each round every column that is not dropped gets a shuffled copy; a hit is a column more important than the best
     copy. After each round binomial tests with p = 1/2, Bonferroni corrected over columns, keep what has too many hits
     and drop what has too few. What is still open after all rounds is kept where its median importance is above the
-    median of the best copies'. The score is the share of rounds with a hit, p is of too many hits.
+    median of the best copies'. The score is the share of rounds with a hit, p is of too many hits. With groups in the
+    problem, whole groups change places in a copy.
 
     It looks for all columns that tell, also those that tell the same, for up to `rounds` fits of twice the columns.
 
@@ -70,7 +71,7 @@ class Boruta:
             matrix = sample.matrix.only(left.tolist())
             both = matrix
             for _ in range(-(-LEAST_SHADOWS // len(left))):
-                both = beside(both, shuffled(matrix, generator))
+                both = beside(both, shuffled(matrix, generator, problem.groups))
             told = importance(self.learner, replace(sample, matrix=both), problem, self.name, number)
             best[number] = told[len(left) :].max()
             found[number, left] = told[: len(left)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import polars as pl
 
-from frazil.errors import MissingColumnError, SchemaError
+from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.matrix import Matrix, MatrixColumn, collect_matrix
 from frazil.models.contract import Sample
 from frazil.schema import column
@@ -110,6 +110,7 @@ def problem_of(
 
     Raises:
         MissingColumnError: a named column is not there.
+        SettingError: the target is among the columns, or is the groups.
         SchemaError: a column is neither numbers nor levels, as lists are not.
         TargetError: the target can't be learned.
 
@@ -119,7 +120,13 @@ def problem_of(
     source = open_source(data)
     schema = source.frame.collect_schema()
     beside = [name for name in (target, groups) if name is not None]
-    chosen = [name for name in schema.names() if name not in beside] if columns is None else list(columns)
+    chosen = (
+        [name for name in schema.names() if name not in beside] if columns is None else list(dict.fromkeys(columns))
+    )
+    if target in chosen:
+        raise SettingError(f"columns= names the target {target!r}; it would tell all of itself. Leave it out.")
+    if groups == target:
+        raise SettingError(f"groups={groups!r} is the target. Name the column that rows of one entity share, or none.")
     if missing := [name for name in (*beside, *chosen) if name not in schema]:
         raise MissingColumnError.among(missing, schema.names(), where=source.name)
     known = source.frame.filter(_is_known(target, schema[target]))
@@ -240,22 +247,26 @@ def _as_numbers(name: str, dtype: pl.DataType, where: str) -> pl.Expr:
     if dtype in EXACT:
         return values.cast(pl.Float64).alias(name)
     if dtype.is_temporal() or dtype.is_numeric():
-        is_whole = not dtype.is_float() and not dtype.is_decimal() and dtype != pl.UInt128
-        return _told_apart(values.to_physical(), is_whole=is_whole).alias(name)
+        # In Python: as expressions of thousands of columns, the choice takes Polars minutes to plan.
+        plain = values.to_physical() if dtype.is_temporal() else values
+        return plain.map_batches(_told_apart, return_dtype=pl.Float64)
     raise SchemaError(
         f"{where}: column {name!r} is {dtype}, neither numbers nor levels. Leave it out with columns=[...], or make "
         "features of it with a fz.Recipe first."
     )
 
 
-def _told_apart(values: pl.Expr, *, is_whole: bool) -> pl.Expr:
+def _told_apart(values: pl.Series) -> pl.Series:
     """Count from the median where float32 then tells more values apart, as times a second apart, or ids of one year.
 
     Elsewhere it does harm: beside large numbers small ones have no digits left once 0 has moved away from them.
     """
     amounts = values.cast(pl.Float64)
-    middle = pl.when(amounts.is_finite()).then(amounts).median()
-    # Whole numbers beyond 2**53 are further apart in Float64 than they are.
-    from_middle = (values.cast(pl.Int128) - middle.cast(pl.Int128)).cast(pl.Float64) if is_whole else amounts - middle
+    middle = amounts.filter(amounts.is_finite()).median()
+    if not isinstance(middle, float):  # nothing is known
+        return amounts
+    from_middle = amounts - middle
+    if values.dtype.is_integer() and values.dtype != pl.UInt128:  # Float64 makes one of some beyond 2**53
+        from_middle = (values.cast(pl.Int128) - pl.Series([int(middle)], dtype=pl.Int128)).cast(pl.Float64)
     kinds, kinds_from_middle = (each.cast(pl.Float32).n_unique() for each in (amounts, from_middle))
-    return pl.when(kinds_from_middle > kinds).then(from_middle).otherwise(amounts)
+    return from_middle if kinds_from_middle > kinds else amounts

@@ -41,7 +41,7 @@ def select(
 
     Returns: A verdict on every column; `selection.kept` names those that stay.
 
-    Raises: as `problem_of`.
+    Raises: as `problem_of`; as the selector does.
 
     >>> import polars as pl
     >>> rows = range(60)

@@ -53,7 +53,10 @@ class Eliminate:
         check_between(self, 2, 100, "folds")
 
     def select(self, problem: Problem) -> Selection:
-        """Judge every column."""
+        """Judge every column.
+
+        Raises: InputError: the metric has no value on a fold, as of a class in fewer rows than folds.
+        """
         started = perf_counter()
         if not problem.columns:
             return Selection(self.name, (), perf_counter() - started)
@@ -110,7 +113,10 @@ class ForwardSelection:
         check_between(self, 2, 100, "folds")
 
     def select(self, problem: Problem) -> Selection:
-        """Judge every column."""
+        """Judge every column.
+
+        Raises: InputError: the metric has no value on a fold, as of a class in fewer rows than folds.
+        """
         started = perf_counter()
         validation = Validation.of(problem, self.learner, self.folds)
         tried = _most_correlated(validation, problem)[: self.most_tried]

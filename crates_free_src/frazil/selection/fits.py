@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from frazil.errors import InputError
 from frazil.folds import plan_folds
 from frazil.metrics import metric_for
 from frazil.models.contract import Conditions, Sample
@@ -82,9 +83,11 @@ class Validation:
         return taken(self._only(columns), self.folds[fold].valid)
 
     def loss(self, model: Fitted, rows: Sample) -> float:
-        """Measure so that lower is better."""
-        predictions = model.predict(rows.matrix, self.problem.threads)
-        return self.metric.loss(rows.target, predictions, rows.weights)
+        """Measure so that lower is better.
+
+        Raises: InputError: the metric has no value on these rows, as those of one class have no ROC AUC.
+        """
+        return self._measured(model.predict(rows.matrix, self.problem.threads), rows)
 
     def losses(self, columns: Sequence[int]) -> NDArray[np.float64]:
         """Return (folds,) losses of models of these columns; of none, those of a constant prediction."""
@@ -99,10 +102,31 @@ class Validation:
         classes = self.problem.task.n_classes
         told = np.bincount(learned, minlength=classes) / len(learned) if classes else learned.mean()
         even = np.broadcast_to(told, (len(rows.target), classes) if classes else (len(rows.target),))
-        return self.metric.loss(rows.target, np.array(even), rows.weights)
+        return self._measured(np.array(even), rows)
+
+    def _measured(self, predictions: NDArray[np.float64], rows: Sample) -> float:
+        loss = self.metric.loss(rows.target, predictions, rows.weights)
+        if np.isfinite(loss):
+            return loss
+        words = f"{self.metric.name} of {self.problem.task.target!r} has no value on one of {len(self.folds)} folds"
+        if not self.problem.task.n_classes:
+            raise InputError(f"{words}; look for values that are infinite or far too large.")
+        label, count, unit = _rarest(self.problem)
+        found = f"{words}: class {label!r} is in {count} {unit}{'s' if count > 1 else ''} only"
+        few = f"Take folds={count} or fewer, or" if count > 1 else "Take"
+        raise InputError(f"{found}. {few} a selector without folds, as RandomProbe or Univariate.")
 
     def _only(self, columns: Sequence[int]) -> Sample:
         return replace(self.sample, matrix=self.sample.matrix.only(list(columns)))
+
+
+def _rarest(problem: Problem) -> tuple[object, int, str]:
+    """Return the label that is in the fewest rows, or groups where there are some; how many, and of which."""
+    codes, unit = problem.target, "row"
+    if problem.groups is not None:
+        codes, unit = np.unique(np.stack([problem.target, problem.groups]), axis=1)[0], "group"
+    counts = np.bincount(codes, minlength=problem.task.n_classes)
+    return problem.task.labels[int(counts.argmin())], int(counts.min()), unit
 
 
 def is_constant(sample: Sample) -> bool:

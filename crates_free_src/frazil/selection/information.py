@@ -10,7 +10,8 @@ import numpy as np
 
 from frazil.extras import load
 from frazil.models.checks import check_between
-from frazil.models.rows import drawn
+from frazil.models.probing import in_new_order
+from frazil.models.rows import drawn_rows
 from frazil.seeding import child_seed
 from frazil.selection.contract import Selection, Verdict
 from frazil.selection.ranking import filled, standardised, targets
@@ -31,7 +32,8 @@ class MutualInformation:
     Information in nats, by scikit-learn's estimators: by counts between categories and classes, by nearest neighbours
     where one of the two is a number. A column is kept where its information is above the `quantile` of all columns'
     with shuffled targets. Unlike tests of means and ranks it sees a U; like them it is blind to what columns say only
-    together. Missing numbers count as the median, missing levels as one more.
+    together. Missing numbers count as the median, missing levels as one more. With groups in the problem, the targets
+    of whole groups change places.
 
     Args:
         quantile: Of the information under shuffled targets, 0 to 1.
@@ -58,13 +60,13 @@ class MutualInformation:
     def select(self, problem: Problem) -> Selection:
         """Judge every column."""
         started = perf_counter()
-        sample = drawn(problem.sample(), self.rows, problem.seed)
-        score = self._information(sample.matrix, sample.target, problem)
+        rows = drawn_rows(problem.target, self.rows, problem.seed)
+        matrix, target = problem.matrix().take(rows), problem.target[rows]
+        groups = None if problem.groups is None else problem.groups[rows]
+        score = self._information(matrix, target, problem)
         generator = np.random.default_rng(child_seed(problem.seed, self.name))
-        null = [
-            self._information(sample.matrix, generator.permutation(sample.target), problem)
-            for _ in range(self.shuffles)
-        ]
+        orders = (in_new_order(len(rows), groups, generator) for _ in range(self.shuffles))
+        null = [self._information(matrix, target[order], problem) for order in orders]
         bound = float(np.quantile(null, self.quantile)) if len(score) else 0.0
         pooled = np.sort(np.ravel(null))
         above = len(pooled) - np.searchsorted(pooled, score, side="left")

@@ -41,7 +41,9 @@ class Knockoffs:
     (1 + number of W <= -t) / number of W >= t <= q
 
     The bound holds for columns whose joint distribution is normal, and nearly for others that are not far from it. With
-    fewer than 1 / q columns that tell, nothing can be kept. The score is W.
+    fewer than 1 / q columns that tell, nothing can be kept. The score is W. Copies are of rows that are independent of
+    each other: a problem with groups is refused, as W of a column that is the same within groups would be large by
+    chance.
 
     Args:
         q: False discovery rate.
@@ -63,8 +65,16 @@ class Knockoffs:
             raise SettingError.among("Knockoffs statistic", self.statistic, STATISTICS)
 
     def select(self, problem: Problem) -> Selection:
-        """Judge every column."""
+        """Judge every column.
+
+        Raises: SettingError: the problem has groups.
+        """
         started = perf_counter()
+        if problem.groups is not None:
+            raise SettingError(
+                "Knockoffs can't take groups: its copies are of rows that are independent of each other. Take one row a"
+                " group, or a selector that moves whole groups, as NullImportance or Univariate."
+            )
         matrix = problem.matrix()
         X = filled(matrix)
         spread = X.std(axis=0)

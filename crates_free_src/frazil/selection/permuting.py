@@ -60,7 +60,10 @@ class PermutationImportance:
         check_between(self, 0.0, 1.0, "together")
 
     def select(self, problem: Problem) -> Selection:
-        """Judge every column."""
+        """Judge every column.
+
+        Raises: InputError: the metric has no value on a fold, as of a class in fewer rows than folds.
+        """
         started = perf_counter()
         if not problem.columns:
             return Selection(self.name, (), perf_counter() - started)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from frazil.models.checks import check_between
-from frazil.models.probing import probed
+from frazil.models.probing import in_new_order, probed
 from frazil.seeding import child_seed
 from frazil.selection.contract import Selection, Verdict
 from frazil.selection.fits import SMALL, conditions_of, importance, is_constant
@@ -26,7 +26,8 @@ class RandomProbe:
 
     Each fit gets every column and a shuffled copy of each. The score is a column's mean importance over the fits; it
     is kept where that is above the `quantile` of the copies' mean importances. It costs `fits` fits of twice the
-    columns, sees columns that tell something only together, and promises no error rate.
+    columns, sees columns that tell something only together, and promises no error rate. With groups in the problem,
+    whole groups change places in a copy.
 
     Args:
         quantile: Of the copies' importances, 0 to 1; 1 asks for more than the best copy has.
@@ -53,7 +54,7 @@ class RandomProbe:
         sample = problem.sample()
         found = np.zeros(2 * len(problem.columns))
         if len(found) and not is_constant(sample):
-            found = probed(self.learner, sample, conditions_of(problem, self.name), self.fits)
+            found = probed(self.learner, sample, conditions_of(problem, self.name), self.fits, problem.groups)
         score, probes = np.split(found, 2)
         bound = float(np.quantile(probes, self.quantile)) if len(probes) else 0.0
         verdicts = [
@@ -70,7 +71,8 @@ class NullImportance:
     p = (1 + shuffled targets with at least its importance) / (1 + shuffled targets); q by Benjamini-Hochberg
 
     The score is the importance over its mean under shuffled targets. The smallest p is 1 / (1 + nulls): with
-    many columns, take as many nulls as columns, or nothing can pass. It costs `nulls` fits.
+    many columns, take as many nulls as columns, or nothing can pass. It costs `nulls` fits. With groups in the problem,
+    the targets of whole groups change places.
 
     Args:
         alpha: False discovery rate.
@@ -97,14 +99,9 @@ class NullImportance:
         sample, generator = problem.sample(), np.random.default_rng(child_seed(problem.seed, self.name))
         # The same seed for all: a column's place in the draw of columns is then the same under each target.
         real = importance(self.learner, sample, problem, self.name)
-        null = np.array(
-            [
-                importance(
-                    self.learner, replace(sample, target=generator.permutation(sample.target)), problem, self.name
-                )
-                for _ in range(self.nulls)
-            ]
-        )
+        orders = (in_new_order(problem.rows, problem.groups, generator) for _ in range(self.nulls))
+        shuffled = (replace(sample, target=sample.target[order]) for order in orders)
+        null = np.array([importance(self.learner, each, problem, self.name) for each in shuffled])
         p_values = (1 + (null >= real).sum(axis=0)) / (1 + self.nulls)
         q_values = benjamini_hochberg(p_values) if len(p_values) else p_values
         usual = null.mean(axis=0)

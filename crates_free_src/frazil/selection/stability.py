@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from frazil.selection.contract import Problem
 
+ROUNDING = 1e-9  # 2 * 0.6 - 1 is a little less than 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class StabilitySelection:
@@ -31,6 +33,9 @@ class StabilitySelection:
     tell nothing are exchangeable and no better than chance:
 
     q = floor(sqrt(false_discoveries * (2 * threshold - 1) * columns))
+
+    Where that is 0, there are too few columns for the bound, and none is kept. With groups in the problem, whole groups
+    are in one half.
 
     Args:
         false_discoveries: Expected number of them that is allowed.
@@ -57,13 +62,11 @@ class StabilitySelection:
         """Judge every column."""
         started = perf_counter()
         columns, target = filled(problem.matrix()), targets(problem)
-        wanted = int(np.sqrt(self.false_discoveries * (2 * self.threshold - 1) * columns.shape[1]))
-        wanted = min(max(1, wanted), columns.shape[1])
+        wanted = min(int(np.sqrt(self._share * columns.shape[1]) + ROUNDING), columns.shape[1])
         generator = np.random.default_rng(child_seed(problem.seed, self.name))
         taken = np.zeros(columns.shape[1])
-        for _ in range(self.pairs):
-            order = generator.permutation(problem.rows)
-            for half in np.array_split(order, 2):
+        for _ in range(self.pairs if wanted else 0):
+            for half in _halves(problem, generator):
                 taken[_first(columns[half], target[half], wanted)] += 1
         share = taken / (2 * self.pairs)
         verdicts = [
@@ -73,11 +76,30 @@ class StabilitySelection:
                 float(share[at]),
                 None,
                 None,
-                f"among the first {wanted} on {100 * share[at]:.3g} % of the halves",
+                f"among the first {wanted} on {100 * share[at]:.3g} % of the halves" if wanted else self._too_strict(),
             )
             for at, name in enumerate(problem.names)
         ]
         return Selection(self.name, tuple(verdicts), perf_counter() - started)
+
+    @property
+    def _share(self) -> float:
+        """What q² is of the columns."""
+        return self.false_discoveries * (2 * self.threshold - 1)
+
+    def _too_strict(self) -> str:
+        least = np.ceil(1 / self._share - ROUNDING)
+        return f"false_discoveries={self.false_discoveries:g} can't be held with fewer than {least:.0f} columns"
+
+
+def _halves(problem: Problem, generator: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Cut the rows into random halves; a group stays in one of them."""
+    if problem.groups is None:
+        return np.array_split(generator.permutation(problem.rows), 2)
+    codes, group = np.unique(problem.groups, return_inverse=True)
+    is_first = np.zeros(len(codes), bool)
+    is_first[generator.permutation(len(codes))[: len(codes) // 2]] = True
+    return [np.flatnonzero(is_first[group]), np.flatnonzero(~is_first[group])]
 
 
 def _first(columns: NDArray[np.float64], target: NDArray[np.float64], wanted: int) -> list[int]:

@@ -11,9 +11,11 @@ import numpy as np
 from frazil.errors import SettingError
 from frazil.extras import load
 from frazil.models.checks import check_between
+from frazil.models.probing import in_new_order
 from frazil.seeding import child_seed
 from frazil.selection.contract import Selection, Verdict
 from frazil.selection.ranking import average_ranks
+from frazil.selection.tails import log_chi_square, log_fisher, log_normal, log_student, z_of
 from frazil.stats.multiplicity import benjamini_hochberg, benjamini_yekutieli, holm
 
 if TYPE_CHECKING:
@@ -99,39 +101,26 @@ def _parts(block: Matrix) -> Iterator[Matrix]:
 
 
 def _p_values(block: Matrix, problem: Problem) -> NDArray[np.float64]:
-    plain = _tested(block, problem.target, problem.task.n_classes)
-    if problem.groups is None:
-        return plain
-    norm = load("scipy.stats").norm
-    generator = np.random.default_rng(child_seed(problem.seed, "groups"))
-    null = [
-        norm.isf(_tested(block, moved, problem.task.n_classes) / 2)
-        for moved in (_moved(problem.target, problem.groups, generator) for _ in range(PERMUTATIONS))
-    ]
-    wide = np.sqrt(np.mean(np.square(null), axis=0))
-    return np.asarray(2 * norm.sf(norm.isf(np.maximum(plain, LEAST_P) / 2) / np.maximum(wide, 1.0)))
-
-
-def _moved(target: NDArray[Any], groups: NDArray[np.int64], generator: np.random.Generator) -> NDArray[Any]:
-    """Let the targets of whole groups change places, in their order within the group."""
-    order = np.argsort(groups, kind="stable")
-    codes, starts = np.unique(groups[order], return_index=True)
-    blocks = np.split(order, starts[1:])
-    moved = np.empty_like(target)
-    moved[order] = target[np.concatenate([blocks[at] for at in generator.permutation(len(codes))])]
-    return moved
+    log_p = _tested(block, problem.target, problem.task.n_classes)
+    if problem.groups is not None:
+        generator = np.random.default_rng(child_seed(problem.seed, "groups"))
+        orders = (in_new_order(problem.rows, problem.groups, generator) for _ in range(PERMUTATIONS))
+        null = [z_of(_tested(block, problem.target[order], problem.task.n_classes)) for order in orders]
+        wide = np.sqrt(np.mean(np.square(null), axis=0))
+        log_p = log_normal(z_of(log_p) / np.maximum(wide, 1.0))
+    return np.exp(log_p)
 
 
 def _tested(block: Matrix, target: NDArray[Any], classes: int) -> NDArray[np.float64]:
-    """Return (columns,) p-values; 1 where there is nothing to test."""
-    p_values = np.ones(len(block.columns))
+    """Return (columns,) logarithms of p-values; 0 where there is nothing to test."""
+    log_p = np.zeros(len(block.columns))
     kinds: dict[Test, list[int]] = {}
     for at, column in enumerate(block.columns):
         kinds.setdefault(_test_for(column.is_category, classes), []).append(at)
     with np.errstate(divide="ignore", invalid="ignore"):
         for test, places in kinds.items():
-            p_values[places] = test(block.only(places), target, classes)
-    return np.where(np.isfinite(p_values), np.clip(p_values, 0.0, 1.0), 1.0)
+            log_p[places] = test(block.only(places), target, classes)
+    return np.minimum(np.where(np.isnan(log_p), 0.0, log_p), 0.0)
 
 
 def _test_for(is_category: bool, classes: int) -> Test:
@@ -143,9 +132,9 @@ def _test_for(is_category: bool, classes: int) -> Test:
 
 
 def spearman(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[np.float64]:
-    """Return two-sided p-values of rank correlations, by Student's t.
+    """Return log p of rank correlations, two-sided, by Student's t.
 
-    Equal to `scipy.stats.spearmanr(..., nan_policy="omit")`.
+    Equal to `scipy.stats.spearmanr(..., nan_policy="omit")`, but that a correlation of 1 is one that rounds to it.
     """
     known = ~np.isnan(block.values)
     whole = known.all(axis=0)
@@ -157,12 +146,12 @@ def spearman(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[np.f
         ranks = average_ranks(np.column_stack([block.values[rows, at], np.asarray(target, np.float64)[rows]]))[0]
         rho[at] = _correlation(ranks[:, :1], ranks[:, 1])[0]
     free = known.sum(axis=0) - 2
-    t = rho * np.sqrt(free / ((1.0 - rho) * (1.0 + rho)))
-    return np.asarray(2 * load("scipy.stats").t.sf(np.abs(t), np.maximum(free, 1)))
+    t = rho * np.sqrt(free / np.maximum((1.0 - rho) * (1.0 + rho), np.finfo(np.float64).eps))
+    return log_student(t, np.maximum(free, 1))
 
 
 def mann_whitney(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[np.float64]:
-    """Return two-sided p-values by the normal distribution, corrected for ties and continuity.
+    """Return log p by the normal distribution, two-sided, corrected for ties and continuity.
 
     Equal to `scipy.stats.mannwhitneyu(..., method="asymptotic")`.
     """
@@ -172,23 +161,23 @@ def mann_whitney(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[
     u = np.where(known & second, ranks, 0.0).sum(axis=0) - n * (n + 1) / 2
     pairs = n * (rows - n)
     spread = np.sqrt(pairs / 12 * (rows + 1 - ties / (rows * (rows - 1))))
-    z = (np.abs(u - pairs / 2) - 0.5) / spread
-    return np.where(pairs > 0, 2 * load("scipy.stats").norm.sf(z), 1.0)
+    z = np.maximum(np.abs(u - pairs / 2) - 0.5, 0.0) / spread
+    return np.where(pairs > 0, log_normal(z), 0.0)
 
 
 def kruskal_wallis(block: Matrix, target: NDArray[Any], classes: int) -> NDArray[np.float64]:
-    """Return p-values of H, corrected for ties; equal to `scipy.stats.kruskal`."""
+    """Return log p of H, corrected for ties; equal to `scipy.stats.kruskal`."""
     return _levels_differ(block.values, target, classes)
 
 
 def levels_apart(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[np.float64]:
-    """Return p-values of the Kruskal-Wallis test of a number over a category's levels."""
-    p_values = []
+    """Return log p of the Kruskal-Wallis test of a number over a category's levels."""
+    log_p = []
     for at in range(len(block.columns)):
         rows, codes = _known_codes(block, at)
         values = np.asarray(target[rows], np.float64)[:, np.newaxis]
-        p_values.append(_levels_differ(values, codes, int(codes.max(initial=0)) + 1)[0] if len(codes) else 1.0)
-    return np.array(p_values)
+        log_p.append(_levels_differ(values, codes, int(codes.max(initial=0)) + 1)[0] if len(codes) else 0.0)
+    return np.array(log_p)
 
 
 def _levels_differ(values: NDArray[Any], codes: NDArray[Any], levels: int) -> NDArray[np.float64]:
@@ -200,25 +189,25 @@ def _levels_differ(values: NDArray[Any], codes: NDArray[Any], levels: int) -> ND
     there = counts > 0
     between = np.where(there, sums**2 / np.where(there, counts, 1), 0.0).sum(axis=0)
     h = (12 / (rows * (rows + 1)) * between - 3 * (rows + 1)) / (1 - ties / (rows**3 - rows))
-    return np.asarray(load("scipy.stats").chi2.sf(h, there.sum(axis=0) - 1))
+    return log_chi_square(h, there.sum(axis=0) - 1)
 
 
 def chi_square(block: Matrix, target: NDArray[Any], classes: int) -> NDArray[np.float64]:
-    """Return p-values of Pearson's chi-square, of Fisher's exact test for two levels and two classes."""
-    stats = load("scipy.stats")
-    p_values = []
+    """Return log p of Pearson's chi-square, of Fisher's exact test for two levels and two classes."""
+    log_p = []
     for at in range(len(block.columns)):
         rows, codes = _known_codes(block, at)
         levels = int(codes.max(initial=-1)) + 1
         counts = np.bincount(codes * classes + target[rows], minlength=levels * classes).reshape(levels, classes)
         counts = counts[:, counts.any(axis=0)]
         if min(counts.shape) < 2:
-            p_values.append(1.0)
+            log_p.append(0.0)
         elif counts.shape == (2, 2):
-            p_values.append(float(stats.fisher_exact(counts).pvalue))
+            log_p.append(log_fisher(counts))
         else:
-            p_values.append(float(stats.chi2_contingency(counts, correction=False).pvalue))
-    return np.array(p_values)
+            found = load("scipy.stats").chi2_contingency(counts, correction=False)
+            log_p.append(float(log_chi_square(found.statistic, found.dof)))
+    return np.array(log_p)
 
 
 def _known_codes(block: Matrix, at: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
