@@ -266,7 +266,7 @@ class Model:
         members = {
             **predictor_members(self.predictor),
             **self.watch.members(),
-            STORY: json.dumps(self.story.as_json(), indent=1).encode(),
+            STORY: json.dumps(self.story.as_json(), indent=1, allow_nan=False).encode(),
             RUN: self.run.to_json().encode(),
             FINDINGS: self.findings.to_json().encode(),
             **{f"{name}.parquet": parquet_bytes(without_times(name, getattr(self, name))) for name in TABLES},

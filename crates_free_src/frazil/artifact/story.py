@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from frazil.artifact.wording import verdict
+from frazil.console import plain
 from frazil.errors import listed
 from frazil.search.fewer import SmallerSet
 from frazil.search.honest import HonestScore
@@ -22,7 +24,8 @@ class Standing:
 
     Args:
         candidate: Its name on the leaderboard.
-        selection_score: Cross-validated, on rows that the search has chosen by, so that it leans to the good side.
+        selection_score: Cross-validated, on rows that the search has chosen by, so that it leans to the good side; NaN
+            where the metric has no value on them, as a ranking has none of one class.
         ci_low: Lower end of its 95 % interval over folds; None where that can't be said.
         ci_high: Upper end.
         p_vs_baseline: Of the corrected resampled t-test against the constant baseline, by Holm for all candidates.
@@ -45,7 +48,8 @@ class Standing:
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Self:
         """Read it back."""
-        return cls(**{**given, "honest": HonestScore(**given["honest"])})
+        score = _number(given["selection_score"])
+        return cls(**{**given, "selection_score": score, "honest": HonestScore(**given["honest"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,11 @@ class Story:
     def from_json(cls, given: dict[str, Any], run: RunRecord) -> Self:
         """Read it back."""
         standings = {name: Standing.from_json(given[name]) for name in ("deployed", "simplest")}
-        return cls(**{**given, **standings, "run": run})
+        return cls(**{**given, **standings, "rope": _number(given["rope"]), "run": run})
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `from_json` reads; the record has a file of its own."""
-        return {name: value for name, value in asdict(self).items() if name != "run"}
+        """Return what `from_json` reads, null for NaN; the record has a file of its own."""
+        return {name: plain(value) for name, value in asdict(self).items() if name != "run"}
 
     @property
     def data(self) -> dict[str, Any]:
@@ -108,13 +112,15 @@ class Story:
     def lines(self) -> list[str]:
         """Say it in words, a line each."""
         own = self.deployed
-        interval = _interval(own.ci_low, own.ci_high)
+        score = f" {own.selection_score:.5g}{_interval(own.ci_low, own.ci_high)} out of fold"
+        if math.isnan(own.selection_score):
+            score = ", which has no value on the judged rows"
         return [
             f"task      {self.task}",
             f"data      {self.data.get('name', '?')}: {self.rows:,} rows, {self.columns} columns used",
             f"folds     {self.folds}",
             f"honest    {self._honest()}",
-            f"selected  by {self.metric} {own.selection_score:.5g}{interval} out of fold",
+            f"selected  by {self.metric}{score}",
             *(f"columns   {SmallerSet(**each).words}" for each in self.run.decisions.get("smaller_sets", ())),
             f"search    {self.seconds:.1f} s; it stopped because {self.why_stopped}",
             *self._held(),
@@ -144,3 +150,8 @@ class Story:
 
 def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" (95 % interval {low:.5g} to {high:.5g})"
+
+
+def _number(given: float | None) -> float:
+    """Read a number back that JSON may have had no word for."""
+    return math.nan if given is None else given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from frazil.extras import load
@@ -79,7 +80,9 @@ class OptunaProposer:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         sampler = optuna.samplers.TPESampler(seed=child_seed(self.seed, "optuna", len(self.asked)))
         study = optuna.create_study(sampler=sampler, direction="maximize" if self.greater_is_better else "minimize")
-        scores = {_name(outcome): outcome.score for outcome in outcomes if outcome.score is not None}
+        # Optuna refuses NaN, which is the score of all candidates where the metric has none on the judged rows.
+        known = [outcome for outcome in outcomes if outcome.score is not None and isfinite(outcome.score)]
+        scores = {_name(outcome): outcome.score for outcome in known}
         for name, of_family, asked in self.asked:
             if of_family == family and name in scores:
                 study.add_trial(

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,8 +68,8 @@ class JournalStore:
             models=models_from(candidate, members, record["folds"]),
             oof=predicted["oof"],
             spared=predicted["spared"],
-            score=record["score"],
-            block_scores=np.array(record["block_scores"], np.float64),
+            score=nan if record["score"] is None else record["score"],
+            block_scores=np.array(record["block_scores"], np.float64),  # null becomes NaN
             fit_seconds=record["fit_seconds"],
             predict_seconds_per_row=record["predict_seconds_per_row"],
         )
@@ -94,7 +94,7 @@ class JournalStore:
                 **tried,
                 "file": file,
                 "folds": len(outcome.models),
-                "score": outcome.score,
+                "score": outcome.score if isfinite(outcome.score) else None,
                 "block_scores": [score if isfinite(score) else None for score in outcome.block_scores.tolist()],
                 "fit_seconds": outcome.fit_seconds,
                 "predict_seconds_per_row": outcome.predict_seconds_per_row,

@@ -28,7 +28,8 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
     """Write the trials of a run as an Optuna study, which `optuna-dashboard sqlite:///runs/x/optuna.db` shows.
 
     A trial has its settings as parameters named `<learner>.<setting>`; a finished one its score as value and those of
-    its blocks of rows as intermediate values; what else is known are user attributes. `fit_auto(store=)` does this at
+    its blocks of rows as intermediate values, or counts as failed where the metric has no value; what else is known
+    are user attributes. `fit_auto(store=)` does this at
     its end. The run may be going on meanwhile: it is read as far as it has come. A study that is there already is
     replaced, all of it or nothing.
 
@@ -91,8 +92,8 @@ def _write(path: Path, direction: str, records: Sequence[Mapping[str, Any]]) -> 
 
 def _trial(optuna: Any, record: Mapping[str, Any], own: Mapping[str, Any], kinds: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- Optuna loads late
     score, blocks = record.get("score"), record.get("block_scores") or []
-    is_finished, states = "error" not in record, optuna.trial.TrialState
-    state = states.COMPLETE if is_finished else states.PRUNED if record["error"] in LEFT else states.FAIL
+    is_finished, states = "error" not in record and score is not None, optuna.trial.TrialState
+    state = states.COMPLETE if is_finished else states.PRUNED if record.get("error") in LEFT else states.FAIL
     about = {name: record[name] for name in ("candidate", "origin", "error", "message") if name in record}
     seconds = record.get("fit_seconds", record.get("seconds"))
     return optuna.trial.create_trial(
