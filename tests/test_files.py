@@ -72,6 +72,16 @@ def test_a_new_file_has_the_permissions_that_any_new_file_has(tmp_path):
     assert stat.S_IMODE(ours) == stat.S_IMODE(plain)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such modes")
+def test_a_file_that_others_may_not_read_stays_so(tmp_path):
+    (tmp_path / "own").write_bytes(b"old")
+    (tmp_path / "own").chmod(0o600)
+    with atomic(tmp_path / "own") as temporary:
+        temporary.write_bytes(b"new")
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o600
+
+
 def test_a_relative_path_without_a_folder_is_written_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_bytes("here.txt", b"1")

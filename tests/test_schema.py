@@ -119,6 +119,9 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
         (pl.Series(["u"], dtype=pl.Categorical), pl.String(), ["u"]),
         (pl.Series(["u"]), pl.Categorical(), ["u"]),
         (pl.Series(["u", "new"]), pl.Enum(["u"]), ["u", None]),
+        (pl.Series([0, 7, 5]), pl.Enum(["7", "0"]), ["0", "7", None]),
+        (pl.Series([True]), pl.Enum(["false", "true"]), ["true"]),
+        (pl.Series([7]), pl.Categorical(), ["7"]),
     ],
 )
 def test_a_type_that_changed_without_loss_is_cast(values, needed, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -28,7 +29,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     and what stood under the path before is untouched.
 
     Args:
-        path: Where the finished file goes; an existing file is replaced.
+        path: Where the finished file goes; an existing file is replaced, and its mode is kept.
 
     Yields: The path of an empty temporary file.
 
@@ -49,6 +50,8 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         with _naming(final):
             yield temporary
             _flush(temporary)
+            if final.exists():  # what others might not read before, they may not now
+                temporary.chmod(stat.S_IMODE(final.stat().st_mode))
             temporary.replace(final)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -128,7 +131,7 @@ def _temporary_for(final: Path) -> Path:
         raise SourceError(f"folder {folder} {what}; {final.name!r} can't be written there.")
     temporary = folder / f".{token_hex(8)}{final.suffix[:20]}"
     try:
-        temporary.touch(exist_ok=False)
+        temporary.touch(0o600 if final.exists() else 0o666, exist_ok=False)
     except OSError as error:
         raise SourceError(f"folder {folder} can't be written to: {error.strerror}.") from error
     return temporary

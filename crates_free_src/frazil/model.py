@@ -243,6 +243,7 @@ class Model:
 
         Raises:
             MissingColumnError: the target, or a column that the model needs, is not there.
+            SchemaError: the target can't be read as what was learned.
             TargetError: no row has a target.
             InputError: a weight is negative or not finite, or all are 0.
         """
@@ -289,7 +290,8 @@ class Model:
 
     def _open(self, data: Any) -> Source:  # noqa: ANN401 -- as in predict
         """Open a table; columns of a CSV file that were strings in training stay strings."""
-        return open_source(data, strings=[name for name, dtype in self.predictor.inputs.items() if dtype == pl.String])
+        dtypes = {**self.predictor.inputs, self.target: self.predictor.task.dtype}
+        return open_source(data, strings=[name for name, dtype in dtypes.items() if dtype == pl.String])
 
     def _earlier(self, history: Any) -> Source | None:  # noqa: ANN401 -- as in predict
         return None if history is None else self._open(history)

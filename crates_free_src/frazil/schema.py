@@ -162,7 +162,8 @@ def cast_between(name: str, have: pl.DataType, needed: pl.DataType, where: str) 
     if have == needed:
         return Cast(source)
     if have == pl.Null or _always_fits(have, needed):
-        return Cast(source.cast(needed, strict=False))
+        texts = source.cast(pl.String) if _is_string(needed) else source  # a number would be the place of a level
+        return Cast(texts.cast(needed, strict=False))
     if have == pl.String and (needed.is_numeric() or needed.is_temporal() or needed == pl.Boolean):
         return _checked(source, _parsed(source, needed))
     if _same_kind(have, needed):

@@ -106,3 +106,14 @@ def test_rows_that_break_it_can_be_set_aside_and_none_is_lost(model, tmp_path):
 def test_the_contract_is_json_and_comes_back_with_the_model(model):
     assert [rule.name for rule in model.contract.columns] == ["city", "noise", "price"]
     assert type(model.contract).from_json(model.contract.to_json()) == model.contract
+
+
+def test_numbers_that_came_as_strings_are_held_against_the_range_too(model):
+    strings = odd().with_columns(pl.col("price").cast(pl.String))
+    assert_frame_equal(model.predict(strings, on_violation="null"), model.predict(odd(), on_violation="null"))
+
+
+def test_a_warning_points_to_the_line_that_predicts(model):
+    with pytest.warns(UserWarning, match="not as the training data were") as told:
+        model.predict(odd(), on_violation="warn")
+    assert told[0].filename == __file__

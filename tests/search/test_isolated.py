@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -160,6 +161,7 @@ def test_a_run_leaves_no_files_and_one_process_that_waits(tmp_path, monkeypatch)
 
 MAKES_SCRATCH = """
 import sys
+import threading
 from frazil.search import scratch
 scratch.tempfile.tempdir = sys.argv[1]
 made = scratch.Scratch.make()
@@ -311,3 +313,33 @@ def test_a_run_that_has_ended_before_it_was_read_does_not_end_the_process(tmp_pa
     fit = IsolatedFitter(tmp_path, 1, process).submit(job(Constant()))
     assert len(fit.result().predictions)
     process.kill()
+
+
+def test_a_run_begins_while_a_fit_of_the_one_before_still_asks_how_good_it_is(tmp_path):
+    asks, may_be_told = threading.Event(), threading.Event()
+
+    def slow(fold, told):
+        asks.set()
+        may_be_told.wait(60)
+        return [0.0] * len(told)
+
+    process, (one, two) = WorkerProcess(), (tmp_path / "one", tmp_path / "two")
+    for folder in (one, two):
+        folder.mkdir()
+        scratch.write_folds(folder, folds_of()[2], TWO, "mine")
+    IsolatedFitter(one, 1, process, slow).submit(job(LightGBM(max_rounds=5)))
+    assert asks.wait(60)
+    following = IsolatedFitter(two, 1, process)
+    may_be_told.set()
+    assert len(following.submit(job(Constant())).result(timeout=10).predictions)
+    process.kill()
+
+
+def test_an_answer_that_nobody_waits_for_does_not_end_the_process_where_its_files_are_gone(tmp_path):
+    scratch.write_folds(tmp_path, folds_of()[2], TWO, "log_loss")
+    fitter = IsolatedFitter(tmp_path, 1, WorkerProcess())
+    given_up = fitter.submit(job(Constant()))
+    given_up.cancel()
+    fitter.process._resolve(given_up, {"seconds": 0.1}, tmp_path / "gone", "constant")
+    assert len(fitter.submit(job(Constant())).result(timeout=60).predictions)
+    fitter.process.kill()

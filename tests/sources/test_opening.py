@@ -89,9 +89,11 @@ def test_any_frame_comes_back_from_a_file(df):
 
 
 def test_a_path_is_the_name_of_its_source(tmp_path):
-    TABLE.write_parquet(tmp_path / "a.parquet")
-    assert open_source(tmp_path / "a.parquet").name == str(tmp_path / "a.parquet")
-    assert open_source([tmp_path / "a.parquet"] * 3).name == f"{tmp_path / 'a.parquet'} and 2 more"
+    paths = [tmp_path / f"{name}.parquet" for name in "abc"]
+    for path in paths:
+        TABLE.write_parquet(path)
+    assert open_source(paths[0]).name == str(paths[0])
+    assert open_source(paths).name == f"{paths[0]} and 2 more"
     assert open_source(TABLE, where="train").name == "train"
     assert open_source(sql("select  1\nas a")).name == "query 'select 1 as a'"
 
@@ -200,3 +202,11 @@ def test_a_file_that_goes_away_is_named(tmp_path):
     (tmp_path / "a.parquet").unlink()
     with pytest.raises(SourceError, match=r"a\.parquet can't be read: .*No such file"):
         source.identity()
+
+
+def test_a_file_that_a_list_names_twice_is_refused(tmp_path):
+    TABLE.write_parquet(tmp_path / "a.parquet")
+    TABLE.write_parquet(tmp_path / "b.parquet")
+    assert open_source([tmp_path / "a.parquet", tmp_path / "b.parquet"]).frame.collect().height == 6
+    with pytest.raises(SourceError, match=r"data names .*a\.parquet twice, and its rows would be there twice"):
+        open_source([tmp_path, f"{tmp_path}/./a.parquet"])

@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from frazil.errors import SchemaError, SourceError
-from frazil.sources import open_source
+from frazil.errors import SchemaError, SettingError, SourceError
+from frazil.sources import check_apart, open_source
 from frazil.sources.paths import find_files, format_of
 
 ONE, TWO = pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [2]})
@@ -75,6 +75,15 @@ def test_the_home_folder_is_written_with_a_tilde(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     ONE.write_parquet(tmp_path / "a.parquet")
     assert values("~/a.parquet") == [1]
+
+
+def test_a_file_whose_name_begins_with_a_tilde_is_meant_where_it_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ONE.write_parquet("~backup.parquet")
+    assert values("~backup.parquet") == [1]
+    check_apart("~new.parquet", ["~backup.parquet"])
+    with pytest.raises(SettingError, match=r"~backup\.parquet is to be written and is also read"):
+        check_apart("~backup.parquet", ["./~backup.parquet"])
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,12 @@ def test_a_folder_name_outranks_the_column_of_the_same_name(tmp_path):
     assert_frame_equal(collected(tmp_path), pl.DataFrame({"b": [2], "a": [5]}))
 
 
+def test_a_file_of_nothing_but_the_column_of_its_folder_keeps_its_rows(tmp_path):
+    (tmp_path / "a=5").mkdir()
+    pl.DataFrame({"a": [1, 2, 3]}).write_parquet(tmp_path / "a=5" / "x.parquet")
+    assert_frame_equal(collected(tmp_path), pl.DataFrame({"a": [5, 5, 5]}))
+
+
 def test_weird_names_survive_several_files(tmp_path):
     df = pl.DataFrame({"^a.*$": [1], "ab": [2], "*": [3], "": [4]})
     df.write_parquet(tmp_path / "a.parquet")

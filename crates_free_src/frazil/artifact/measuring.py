@@ -12,12 +12,12 @@ from frazil.artifact.coverage import is_covered
 from frazil.artifact.scoring import raw_predictions
 from frazil.errors import InputError, MissingColumnError, TargetError
 from frazil.metrics import METRICS, Metric
-from frazil.schema import column
+from frazil.schema import column, recast
 from frazil.search.deciding import decided
 from frazil.search.table import weights_of
 from frazil.sources import reading
 from frazil.stats.intervals import bootstrap_interval, wilson_interval
-from frazil.task import has_target
+from frazil.task import STRINGS, has_target
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from frazil.artifact.predictor import Predictor
     from frazil.sources import Source
+    from frazil.task import Task
 
 REPORTED = {
     TaskKind.BINARY: (
@@ -72,15 +73,17 @@ class Measured:
 
         Raises:
             MissingColumnError: the target, or a column that the model needs, is not there.
+            SchemaError: the target can't be read as what was learned.
             TargetError: no row has a target.
             InputError: a weight is negative or not finite, or all are 0.
         """
         name, schema = predictor.task.target, source.frame.collect_schema()
         if name not in schema:
             raise MissingColumnError.among(name, schema.names(), where=source.name)
+        source = _with_known_kind(source, schema[name], predictor.task)
         weighed_by = weights if weights in schema else None
         wanted = [column(each) for each in dict.fromkeys((name, weighed_by or name))]
-        known = has_target(name, schema[name])
+        known = has_target(name, source.frame.collect_schema()[name])
         with reading(source.name):
             rows = source.frame.select(known.alias("")).collect().to_series().to_numpy()
             df = source.frame.filter(known).select(wanted).collect()
@@ -94,6 +97,18 @@ class Measured:
         else:
             raw = raw_predictions(predictor, replace(source, frame=source.frame.filter(known)), history)
         return cls(predictor.task.encode(df[name]), raw, counted, weighed_by)
+
+
+def _with_known_kind(source: Source, have: pl.DataType, task: Task) -> Source:
+    """Read a target that came in another kind than it had in training: labels that were strings, numbers in strings."""
+    is_text, was_text = have in STRINGS, task.dtype in STRINGS and not task.is_regression
+    if is_text == was_text:
+        return source
+    number = pl.Float64() if task.is_regression else task.dtype
+    frame = source.frame
+    for needed in [pl.String()] if was_text else [pl.String(), number]:
+        frame = recast(frame, {task.target: needed}, source.name)
+    return replace(source, frame=frame)
 
 
 def scores(

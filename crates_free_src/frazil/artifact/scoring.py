@@ -95,15 +95,16 @@ def sink_predictions(
         SourceError: the folder can't be written to.
     """
     target, writer_type = Path(path), _writer_type(Path(path))
+    keep = [keep] if isinstance(keep, str) else list(dict.fromkeys(keep))
     made = covering_columns(coverage, predictor.task)
     _check_kept(predictor, source, keep, made)
     if SET in made and writer_type is CsvWriter:
         raise SettingError(f"coverage={coverage!r} makes sets of labels, which a CSV file can't hold; write Parquet.")
-    _check_names(keep, writer_type)
     with reading(source.name):
         kept = source.frame.select([column(name) for name in keep]).head(0).collect()
+    _check_can_hold(kept, writer_type)
     none = replace(source, frame=source.frame.head(0))
-    empty = pl.concat([kept, predictor.framed(raw_predictions(predictor, none, history), coverage)], how="horizontal")
+    empty = pl.concat([kept, predictor.framed(raw_predictions(predictor, none), coverage)], how="horizontal")
     rows = 0
     with atomic(target) as temporary:
         writer = writer_type(temporary, empty)
@@ -181,6 +182,8 @@ def _with_history(predictor: Predictor, source: Source, history: Source | None) 
 def _batches(source: Source, predictor: Predictor) -> Iterator[pl.DataFrame]:
     """Read a source in batches of a size that the predictor's matrices allow, in the order of its rows."""
     with reading(source.name):
+        if not predictor.reads_earlier_rows:  # else it was read as a whole
+            conform(source.frame, predictor.inputs, source.name)  # whose errors name rows of the table, not of a batch
         for batch in source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True):
             check_string_bytes(batch, source.name)
             yield batch
@@ -201,9 +204,13 @@ def _check_kept(predictor: Predictor, source: Source, keep: Sequence[str], cover
         raise SettingError(f"keep={clash!r} would overwrite a column of the predictions; rename it in the data first.")
 
 
-def _check_names(keep: Sequence[str], writer_type: type[ParquetWriter | CsvWriter]) -> None:
-    """Refuse what Arrow, whose names end at a NUL, would panic over."""
-    if writer_type is ParquetWriter and (cut := [name for name in keep if "\0" in name]):
+def _check_can_hold(kept: pl.DataFrame, writer_type: type[ParquetWriter | CsvWriter]) -> None:
+    """Refuse names that Arrow, whose names end at a NUL, would panic over, and what is no word of a CSV file."""
+    if writer_type is ParquetWriter and (cut := [name for name in kept.columns if "\0" in name]):
         raise SettingError(
             f"keep={cut!r} has a NUL in its name, which Parquet can't hold; rename it in the data first."
         )
+    wordless = [name for name, dtype in kept.schema.items() if dtype.is_nested() or dtype == pl.Binary]
+    if writer_type is CsvWriter and wordless:
+        dtype = kept.schema[wordless[0]]
+        raise SettingError(f"keep={wordless!r} is of type {dtype}, which a CSV file can't hold; write Parquet.")

@@ -18,7 +18,7 @@ from frazil.checks.reference import check_schema
 from frazil.container import member, parquet_bytes, parquet_member
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.files import atomic
-from frazil.schema import column
+from frazil.schema import column, recast
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -121,15 +121,8 @@ class Watch:
             raise SettingError.among("on_violation", policy, POLICIES)
         if policy == "ignore":
             return source
-        dtypes = source.frame.collect_schema()
         if policy == "null":
-            nulled = {}
-            for rule in self.contract.columns:
-                if rule.name in dtypes and (broken := rule.broken(dtypes[rule.name])):
-                    nulled[rule.name] = pl.when(~pl.any_horizontal(broken.values()).fill_null(value=False)).then(
-                        column(rule.name)
-                    )
-            return replace(source, frame=source.frame.with_columns(e.alias(name) for name, e in nulled.items()))
+            return replace(source, frame=self._nulled(source))
         violations = self.contract.violations(source.frame)
         if violations.height:
             rows = violations.select("column", "rule", "evidence").rows()
@@ -138,7 +131,7 @@ class Watch:
             message = f"{source.name} is not as the training data were: {text}{more}."
             if policy == "error":
                 raise SchemaError(f"{message} See model.contract.violations(data), or take on_violation='null'.")
-            warnings.warn(message, UserWarning, stacklevel=4)
+            warnings.warn(message, UserWarning, stacklevel=3)
         return source
 
     def set_aside(self, source: Source, path: Path) -> Source:
@@ -147,6 +140,20 @@ class Watch:
         with atomic(path) as temporary:
             source.frame.filter(broken).sink_parquet(temporary)
         return replace(source, frame=source.frame.filter(~broken))
+
+    def _nulled(self, source: Source) -> pl.LazyFrame:
+        """Make values out of range and unknown levels null; numbers that came as strings are read first."""
+        there = source.frame.collect_schema()
+        asked = [rule for rule in self.contract.columns if rule.name in there]
+        ranged = [rule.name for rule in asked if (rule.low, rule.high) != (None, None)]
+        misread = {name: self.kept.schema[name] for name in ranged if not there[name].is_numeric()}
+        frame = recast(source.frame, misread, source.name)
+        broken = {rule.name: rule.broken(misread.get(rule.name, there[rule.name])) for rule in asked}
+        return frame.with_columns(
+            pl.when(~pl.any_horizontal(rules.values())).then(column(name)).alias(name)
+            for name, rules in broken.items()
+            if rules
+        )
 
     def _some(self, source: Source) -> pl.DataFrame:
         there = source.frame.collect_schema().names()

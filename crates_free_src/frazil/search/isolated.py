@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from frazil.search.fitting import FitJob, FoldSamples, Judging
     from frazil.task import Task
 
-SHORT = ("OSError", "MemoryError")  # what ends a fit for want of room
+SHORT = ("OSError", "MemoryError", "_ArrayMemoryError")  # what ends a fit for want of room; the last is of NumPy
 IDLE_SECONDS = 60.0  # that a process waits for the next run: to start one takes a second
 LOG = logging.getLogger("frazil")
 
@@ -162,7 +162,8 @@ class WorkerProcess:
         except InvalidStateError:  # nobody waits for it any more
             return
         except Exception as error:  # noqa: BLE001 -- files that can't be read, mostly; whoever waits is told of it
-            future.set_exception(error)
+            with suppress(InvalidStateError):
+                future.set_exception(error)
 
     def _fail(self) -> None:
         """Tell all that wait how the process ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 import sqlite3
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from frazil.container import members_below, npz_bytes, npz_member, read_bundle, 
 from frazil.journal import Journal
 from frazil.models import described, learner_named
 from frazil.search.candidate import Candidate, Failure, HeldModel, Trial
+from frazil.search.isolated import SHORT
+from frazil.search.pruning import Pruned
 from frazil.search.study import export_study
 
 if TYPE_CHECKING:
@@ -26,8 +29,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("frazil")
 PREDICTIONS = "predictions.npz"
-# What is no fault of the candidate: the next run tries it again.
-OF_THE_MACHINE = ("WorkerDied", "OSError", "MemoryError", "TimeoutError", "DiskError")
+OF_THE_MACHINE = ("WorkerDied", "DiskError", *SHORT)  # and whatever the system says
 
 
 class NoStore:
@@ -60,7 +62,7 @@ class JournalStore:
         if record is None or record.get("settings") not in (None, described(candidate.learner)):
             return None
         if "error" in record:
-            return Failure(**{field.name: record[field.name] for field in fields(Failure) if field.name in record})
+            return _failure(record)
         members = read_bundle(self.journal.folder / record["file"]).members
         predicted = npz_member(members, PREDICTIONS)
         return Trial(
@@ -76,11 +78,11 @@ class JournalStore:
 
     def keep(self, candidate: Candidate, outcome: Trial | Failure) -> None:
         """Write the models first and the line that speaks of them after, so that no line is without its models."""
-        if isinstance(outcome, Failure) and outcome.error in OF_THE_MACHINE:
+        if isinstance(outcome, Failure) and is_of_the_machine(outcome.error):
             return
         tried = {"settings": described(candidate.learner), "origin": candidate.origin}
         if isinstance(outcome, Failure):
-            self.journal.append({**asdict(outcome), **tried})
+            self.journal.append({**asdict(outcome), "score": _in_json(outcome.score), **tried})
             return
         file = f"{candidate.name}.zip"
         members = {
@@ -94,8 +96,8 @@ class JournalStore:
                 **tried,
                 "file": file,
                 "folds": len(outcome.models),
-                "score": outcome.score if isfinite(outcome.score) else None,
-                "block_scores": [score if isfinite(score) else None for score in outcome.block_scores.tolist()],
+                "score": _in_json(outcome.score),
+                "block_scores": [_in_json(score) for score in outcome.block_scores.tolist()],
                 "fit_seconds": outcome.fit_seconds,
                 "predict_seconds_per_row": outcome.predict_seconds_per_row,
             }
@@ -135,3 +137,25 @@ def open_store(folder: str | Path | None, identity: Identity, settings: Mapping[
         return
     with Journal.open(folder, {"data": asdict(identity), "settings": dict(settings)}) as journal:
         yield JournalStore(journal)
+
+
+def is_of_the_machine(error: str) -> bool:
+    """Whether an exception of this name is no fault of the candidate: the next run tries it again.
+
+    >>> is_of_the_machine("BrokenPipeError"), is_of_the_machine("ValueError")
+    (True, False)
+    """
+    kind = getattr(builtins, error, None)
+    return error in OF_THE_MACHINE or (isinstance(kind, type) and issubclass(kind, OSError))
+
+
+def _failure(record: Mapping[str, Any]) -> Failure:
+    """Read a failure back; one that was pruned has a score, though JSON may have had no word for it."""
+    told = {field.name: record[field.name] for field in fields(Failure) if field.name in record}
+    if told["error"] == Pruned.__name__ and told.get("score") is None:
+        told["score"] = nan
+    return Failure(**told)
+
+
+def _in_json(score: float | None) -> float | None:
+    return score if score is not None and isfinite(score) else None

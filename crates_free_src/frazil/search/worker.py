@@ -34,10 +34,24 @@ if TYPE_CHECKING:
 MODEL, PREDICTIONS, SPARED, TOLD = "model", "predictions.npy", "spared.npy", ".npy"
 
 
+class Answers:
+    """Lines to the process that asked, one at a time, whichever run they are of."""
+
+    def __init__(self, output: TextIO) -> None:
+        """Write to a stream."""
+        self.output, self.lock = output, Lock()
+
+    def tell(self, answer: dict[str, Any]) -> None:
+        """Write a line."""
+        with self.lock:
+            self.output.write(json.dumps(answer) + "\n")
+            self.output.flush()
+
+
 class Run:
     """A run whose folds are open: it fits what it is told, in so many threads."""
 
-    def __init__(self, folder: Path, parallel: int, answers: TextIO, asked: dict[int, Future[list[float]]]) -> None:
+    def __init__(self, folder: Path, parallel: int, answers: Answers, asked: dict[int, Future[list[float]]]) -> None:
         """Map the folds of a folder into memory; fits ask in a list of all runs: late answers disturb none."""
         self.unread: OSError | None = None
         try:
@@ -45,7 +59,7 @@ class Run:
         except OSError as error:  # mostly the run has ended already, and its folder is gone; if not, its fits tell
             self.unread = error
         self.pool = ThreadPoolExecutor(parallel)
-        self.answers, self.answering = answers, Lock()
+        self.answers = answers
         self.asked = asked
 
     def start(self, message: dict[str, Any]) -> None:
@@ -53,8 +67,8 @@ class Run:
         self.pool.submit(self._answered, message)
 
     def close(self) -> None:
-        """Let go of what nobody waits for any more."""
-        self.pool.shutdown(cancel_futures=True)
+        """Let go of what nobody waits for any more; what has begun goes on to its end beside the next run."""
+        self.pool.shutdown(wait=False, cancel_futures=True)  # it may wait for losses, which this thread takes
 
     def _answered(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"fit": message["fit"]}
@@ -64,12 +78,7 @@ class Run:
             answer["error"] = type(error).__name__
             answer["message"] = str(error)
             answer["traceback"] = "".join(traceback.format_exception(error))
-        self._tell(answer)
-
-    def _tell(self, answer: dict[str, Any]) -> None:
-        with self.answering:
-            self.answers.write(json.dumps(answer) + "\n")
-            self.answers.flush()
+        self.answers.tell(answer)
 
     def _judging(self, message: dict[str, Any]) -> Judging:
         """Ask the process that has the user's metric: a function can't come here without its code."""
@@ -78,7 +87,7 @@ class Run:
             file = Path(message["home"]).with_suffix(TOLD)
             np.save(file, np.stack(told))
             waiting = self.asked[message["fit"]] = Future()
-            self._tell({"judge": message["fit"], "fold": fold, "file": str(file)})
+            self.answers.tell({"judge": message["fit"], "fold": fold, "file": str(file)})
             return waiting.result()
 
         return judging
@@ -120,9 +129,9 @@ def main() -> None:
     """Work until there is nobody to work for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     # Native libraries print to the standard output, which answers go through.
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as output:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        runs: list[Run] = []  # the last one is open
+        answers, runs = Answers(output), list[Run]()  # the last one is open
         asked: dict[int, Future[list[float]]] = {}
         for line in sys.stdin.buffer:
             message = json.loads(line)

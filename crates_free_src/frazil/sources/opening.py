@@ -120,8 +120,18 @@ def _open_list(data: Sequence[Any], where: str, strings: Collection[str]) -> Sou
                 f"{where} is a list with a {type(given).__name__}; a list holds paths. For rows write polars.DataFrame."
             )
     files = [file for given in data for file in find_files(given)]
+    _check_once(files, where)
     more = f" and {len(data) - 1} more" if len(data) > 1 else ""
     return _opened(files, f"{os.fspath(data[0])}{more}", strings)
+
+
+def _check_once(files: Sequence[TableFile], where: str) -> None:
+    """Refuse a file that is meant twice, as by a folder and a name: copies of its rows would judge each other."""
+    seen: set[Path] = set()
+    for file in files:
+        if (path := file.path.resolve()) in seen:
+            raise SourceError(f"{where} names {file} twice, and its rows would be there twice; name it once.")
+        seen.add(path)
 
 
 def _frame_of(data: object, name: str) -> pl.LazyFrame:

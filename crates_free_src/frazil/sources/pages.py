@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from frazil.errors import SourceError
 from frazil.extras import load
-from frazil.sources.limits import check_group, check_row_groups
+from frazil.sources.limits import WIDTHS, check_group, check_row_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ DEEPEST = 8  # structs in structs; a page header has two
 UNCOMPRESSED, COMPRESSED = 2, 3
 COUNTS = {5: (1,), 7: (1,), 8: (1, 2, 3)}
 DICTIONARY = 7
+LEAST_BYTES = {**WIDTHS, "BYTE_ARRAY": 4}  # of a value in a dictionary; strings stand behind their length
 TRUE, FALSE, BYTE, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
 INTEGERS = (4, 5, 6)
 
@@ -151,16 +152,19 @@ def _counts(file: IO[bytes], chunk: Any) -> Iterator[int]:  # noqa: ANN401 -- as
         unpacked += length + size
         if packed < 0 or size < 0 or at + length + packed > end or unpacked > chunk.total_uncompressed_size:
             raise _DamagedError("a page has another size than the footer says")
-        yield _sound_count(header, chunk.num_values)
+        yield _sound_count(header, chunk)
         at += length + packed
 
 
-def _sound_count(header: dict[int, Any], most: int) -> int:
+def _sound_count(header: dict[int, Any], chunk: Any) -> int:  # noqa: ANN401 -- as above
     kinds = [kind for kind in COUNTS if isinstance(header.get(kind), dict)]
     for kind in kinds:
+        most = chunk.num_values
+        if kind == DICTIONARY:  # it may hold more than its rows use: those were picked from a larger table
+            most = max(most, header[UNCOMPRESSED] // LEAST_BYTES.get(chunk.physical_type, 1))
         counts = [header[kind].get(field, -1) for field in COUNTS[kind]]
         if min(counts) < 0 or max(counts) > most:
-            raise _DamagedError(f"a page claims {counts[0]:,} values where the footer says {most:,}")
+            raise _DamagedError(f"a page claims {counts[0]:,} values where there can be {most:,}")
     return sum(header[kind][1] for kind in kinds if kind != DICTIONARY)
 
 

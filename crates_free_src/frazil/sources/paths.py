@@ -75,7 +75,7 @@ def find_files(given: str | os.PathLike[str]) -> list[TableFile]:
     if not text:
         raise SourceError("a path is empty; write '.' for this folder.")
     with reading(repr(text)):
-        return _files_meant(Path(text).expanduser())
+        return _files_meant(_literal(text))
 
 
 def check_apart(written: str | os.PathLike[str], read: Iterable[str | os.PathLike[str]]) -> None:
@@ -87,9 +87,14 @@ def check_apart(written: str | os.PathLike[str], read: Iterable[str | os.PathLik
     Traceback (most recent call last):
     frazil.errors.SettingError: in.parquet is to be written and is also read; it would be lost. Give another name.
     """
-    target = Path(written).expanduser().resolve()
-    if any(Path(path).expanduser().resolve() == target for path in read):
+    target = Path(written).resolve()
+    if any(_literal(path).resolve() == target for path in read):
         raise SettingError(f"{written} is to be written and is also read; it would be lost. Give another name.")
+
+
+def _literal(given: str | os.PathLike[str]) -> Path:
+    """Return what exists under the name, or what is meant by its `~`."""
+    return Path(given) if os.path.lexists(given) else Path(given).expanduser()
 
 
 def _files_meant(path: Path) -> list[TableFile]:

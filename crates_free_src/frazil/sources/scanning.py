@@ -226,7 +226,8 @@ def _aligned(scan: Scan, joint: Mapping[str, pl.DataType], partitions: Mapping[s
         for name, dtype in joint.items()
         if name not in partitions
     ]
-    return scan.frame.select(columns).with_columns(added) if added else scan.frame.select(columns)
+    # First those of the folders, for without a column of its own a selection has no rows.
+    return scan.frame.with_columns(added).select(*columns, *(column(key) for key in partitions))
 
 
 def _typed(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
