@@ -113,7 +113,7 @@ def plan_folds(  # noqa: PLR0913 -- a door: what rules a split is named here and
     codes = None if groups is None else _group_codes(groups, len(target))
     if time is not None:
         ticks = as_ticks(time, len(target))
-        delay = _as_delay(gap, np.asarray(time), "gap") + _as_delay(embargo, np.asarray(time), "embargo")
+        delay = as_delay(gap, np.asarray(time), "gap") + as_delay(embargo, np.asarray(time), "embargo")
         plan = _forward_plan(ticks, codes, delay, _parts(n_folds, holdout_share), seed)
     elif gap or embargo:
         raise SettingError(f"gap={gap!r} and embargo={embargo!r} are distances in time, and there is no time column.")
@@ -163,6 +163,18 @@ def as_ticks(time: NDArray[Any], rows: int) -> NDArray[np.int64]:
     return time.astype(np.int64)
 
 
+def as_delay(given: Gap, time: NDArray[Any], name: str) -> int:
+    """Return a distance in the unit of a time axis, rounded up; SettingError where it is none along it."""
+    if isinstance(given, timedelta | np.timedelta64):
+        if time.dtype.kind != "M":
+            raise SettingError(f"{name}={given!r} is a duration and time is a number; give {name} as a number too.")
+        tick = np.arange(2).astype(time.dtype)
+        given = -int(-np.timedelta64(given) // (tick[1] - tick[0]))  # rounded up: too short a gap leaks
+    if given < 0:
+        raise SettingError(f"{name}={given!r}; it takes 0 or more.")
+    return int(given)
+
+
 # What is given
 
 
@@ -184,18 +196,6 @@ def _group_codes(groups: NDArray[Any], rows: int) -> NDArray[np.int64]:
     if len(groups) != rows:
         raise InputError(f"groups has {len(groups)} values for {rows} rows.")
     return np.unique(np.asarray(groups), return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
-def _as_delay(given: Gap, time: NDArray[Any], name: str) -> int:
-    """Return a distance in the unit of the time axis."""
-    if isinstance(given, timedelta | np.timedelta64):
-        if time.dtype.kind != "M":
-            raise SettingError(f"{name}={given!r} is a duration and time is a number; give {name} as a number too.")
-        tick = np.arange(2).astype(time.dtype)
-        given = -int(-np.timedelta64(given) // (tick[1] - tick[0]))  # rounded up: too short a gap leaks
-    if given < 0:
-        raise SettingError(f"{name}={given!r}; it takes 0 or more.")
-    return int(given)
 
 
 def _strata(task: Task, target: NDArray[Any]) -> NDArray[np.int64]:

@@ -17,7 +17,6 @@ from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, by_own_names, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
-from frazil.search.staging import Forward
 from frazil.search.table import build_folds, first_folds, folds_without_features
 from frazil.seeding import child_seed
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from frazil.search.isolated import Isolation
     from frazil.search.loop import Store
     from frazil.search.proposing import Search
+    from frazil.search.staging import Forward
     from frazil.search.table import FoldSet, Table
 
 MOST_FOLDS, LEAST_FOLDS = 8, 5
@@ -201,7 +201,7 @@ class Course:
 
     def _plan(self, table: Table, seed: int) -> SplitPlan:
         n_folds, held_out = folds_wanted(len(table.target), apart=table.time is None and table.groups is None)
-        distances = (Forward("") if self.axis is None else self.axis).distances
+        gap, embargo = (0, 0) if self.axis is None or table.time is None else self.axis.delays(table.time)
         plan = plan_folds(
             table.task,
             table.target,
@@ -209,8 +209,8 @@ class Course:
             holdout_share=held_out,
             groups=table.groups,
             time=table.time,
-            gap=distances["gap"],
-            embargo=distances["embargo"],
+            gap=gap,
+            embargo=embargo,
             seed=seed,
         )
         return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")
