@@ -196,6 +196,12 @@ def test_an_unknown_metric_names_the_nearest():
         metric_for("rmes", PRICE)
 
 
+@pytest.mark.parametrize("given", [None, 5, ["rmse"]])
+def test_what_is_no_metric_is_refused_with_what_is(given):
+    with pytest.raises(SettingError, match="it takes a name, as 'rmse', a Metric, or a function"):
+        metric_for(given, PRICE)
+
+
 def test_a_metric_of_another_kind_of_task_says_what_it_serves():
     with pytest.raises(SettingError, match="'rmse' serves 'regression' tasks, and this one is 'binary'"):
         metric_for("rmse", CHURN)

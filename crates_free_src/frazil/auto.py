@@ -103,8 +103,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         learners: Which may be tried, as ["linear", "lightgbm"]; None for all: "linear", "lightgbm", "catboost",
             "extra_trees" and others, "crossed" for those that see crosses of columns, "keyed" for those that see joint
             levels of categories. The baseline always is.
-        search: How to come to candidates: `fz.Search("portfolio")`, "random" or "grid"; None for the portfolio and then
-            Optuna.
+        search: How to come to candidates, as `fz.Search("portfolio")`, `fz.Search("random")`, `fz.Search("grid", ...)`;
+            None for the portfolio and then Optuna.
         monotone: Columns of numbers that predictions may only rise with, as {"age": 1}, or only fall with, -1: the
             probability of the second of two classes, or the number. It holds for the finished model. Learners that
             can't be held to it are not tried; nothing else is made of these columns than what they are.
