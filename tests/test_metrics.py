@@ -283,3 +283,13 @@ def test_a_level_or_power_may_stand_in_the_name(name):
 def test_a_level_or_power_that_can_not_be_is_refused(name, words):
     with pytest.raises(SettingError, match=words):
         metric_for(name, PRICE)
+
+
+def test_no_prediction_is_right_of_a_label_that_no_model_knows():
+    known, unknown = np.array([0, 1]), np.array([0, -1])
+    for column in (np.array([0.0, 0.0]), np.array([0.0, 1.0]), np.array([0.0, 0.5])):
+        prediction = np.column_stack([1 - column, column])
+        assert METRICS["brier"].score(unknown, prediction) > 0
+        wide = np.column_stack([prediction, np.zeros(2)])  # a third class that is never there: twice the score
+        for target in (known, unknown):
+            assert METRICS["brier"].score(target, wide) == pytest.approx(2 * METRICS["brier"].score(target, prediction))
