@@ -112,9 +112,10 @@ def test_a_loaded_model_reads_earlier_rows_too(model, sales, tmp_path):
     assert_frame_equal(loaded.predict(new, history=past), model.predict(new, history=past))
 
 
-def test_a_horizon_keeps_a_gap_between_folds(sales):
+@pytest.mark.parametrize("time", [None, "day", fz.Forward("day", gap=2)], ids=["no time", "a column", "an axis"])
+def test_a_horizon_keeps_a_gap_between_folds(sales, time):
     recipe = fz.Recipe(fz.lag("sold"), entity="store", time="day", horizon="5i")
-    model = fz.fit_auto(sales, target="sold", features=recipe, budget=fz.Budget(trials=1), progress=False)
+    model = fz.fit_auto(sales, target="sold", features=recipe, time=time, budget=fz.Budget(trials=1), progress=False)
     assert "by more than 5 units" in model.story.folds
     assert model.features["reads"].to_list() == ["earlier rows of its entity"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import timedelta
 
 import numpy as np
@@ -323,3 +324,12 @@ def test_inner_folds_of_one_moment_or_one_group_are_all_the_first():
 def test_inner_folds_refuse_one_fold():
     with pytest.raises(SettingError, match="n=1; it takes 2 to 127"):
         inner_folds(4, 1)
+
+
+def test_a_hold_out_of_a_small_share_of_the_groups_makes_no_other_folds():
+    tracemalloc.start()
+    (fold,) = plan_folds(VALUE, np.zeros(50_000), groups=np.arange(50_000) // 100, holdout_share=0.005).folds
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(fold.valid) == pytest.approx(250, abs=100)
+    assert peak < 20e6  # 200 folds of all rows' positions would be 80 MB

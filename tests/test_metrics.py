@@ -196,6 +196,12 @@ def test_an_unknown_metric_names_the_nearest():
         metric_for("rmes", PRICE)
 
 
+@pytest.mark.parametrize("given", [None, 5, ["rmse"]])
+def test_what_is_no_metric_is_refused_with_what_is(given):
+    with pytest.raises(SettingError, match="it takes a name, as 'rmse', a Metric, or a function"):
+        metric_for(given, PRICE)
+
+
 def test_a_metric_of_another_kind_of_task_says_what_it_serves():
     with pytest.raises(SettingError, match="'rmse' serves 'regression' tasks, and this one is 'binary'"):
         metric_for("rmse", CHURN)
@@ -277,3 +283,13 @@ def test_a_level_or_power_may_stand_in_the_name(name):
 def test_a_level_or_power_that_can_not_be_is_refused(name, words):
     with pytest.raises(SettingError, match=words):
         metric_for(name, PRICE)
+
+
+def test_no_prediction_is_right_of_a_label_that_no_model_knows():
+    known, unknown = np.array([0, 1]), np.array([0, -1])
+    for column in (np.array([0.0, 0.0]), np.array([0.0, 1.0]), np.array([0.0, 0.5])):
+        prediction = np.column_stack([1 - column, column])
+        assert METRICS["brier"].score(unknown, prediction) > 0
+        wide = np.column_stack([prediction, np.zeros(2)])  # a third class that is never there: twice the score
+        for target in (known, unknown):
+            assert METRICS["brier"].score(target, wide) == pytest.approx(2 * METRICS["brier"].score(target, prediction))

@@ -103,8 +103,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         learners: Which may be tried, as ["linear", "lightgbm"]; None for all: "linear", "lightgbm", "catboost",
             "extra_trees" and others, "crossed" for those that see crosses of columns, "keyed" for those that see joint
             levels of categories. The baseline always is.
-        search: How to come to candidates: `fz.Search("portfolio")`, "random" or "grid"; None for the portfolio and then
-            Optuna.
+        search: How to come to candidates, as `fz.Search("portfolio")`, `fz.Search("random")`, `fz.Search("grid", ...)`;
+            None for the portfolio and then Optuna.
         monotone: Columns of numbers that predictions may only rise with, as {"age": 1}, or only fall with, -1: the
             probability of the second of two classes, or the number. It holds for the finished model. Learners that
             can't be held to it are not tried; nothing else is made of these columns than what they are.
@@ -148,7 +148,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         shown.stage("reading and checking the data")
         source = open_source(data)
         forward = Forward.of(time)
-        axis = forward or _axis_of(features)
+        axis = _axis(forward, features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed)
@@ -264,11 +264,13 @@ def _settled(budget: Budget, prefer: str) -> Budget:
     return budget if budget.stop_when_sure is not None else replace(budget, stop_when_sure=prefer == "simplest")
 
 
-def _axis_of(features: object) -> Forward | None:
-    """Return the time axis of a recipe that declares one: its folds go forward, and keep its horizon free."""
+def _axis(forward: Forward | None, features: object) -> Forward | None:
+    """Return the time axis that is given, or that of a recipe which declares one; folds keep its horizon free."""
     if not isinstance(features, Recipe) or features.panel.time is None:
-        return None
-    return Forward(features.panel.time, horizon=features.panel.horizon)
+        return forward
+    axis = forward or Forward(features.panel.time)
+    is_its = axis.column == features.panel.time and axis.horizon is None
+    return replace(axis, horizon=features.panel.horizon) if is_its else axis
 
 
 def _names(entity: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -7,15 +7,23 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
-from typing import Self
+from typing import Self, cast
 
 from frazil.errors import SettingError
+from frazil.types import is_number
 
 SECONDS_IN = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES_IN = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 MEMORY_SHARE = 0.7  # of what the machine or its cgroup allows, where the user says nothing
+CGROUP = Path("/sys/fs/cgroup")
+# Of versions 2 and 1: the limit, what is used, and where it says how much of that are pages of files to drop.
+CGROUP_FILES = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +56,21 @@ class Budget:
         """Refuse a budget that nothing fits into."""
         if self.seconds is None and self.trials is None:
             raise SettingError("budget has neither seconds nor trials; one of them has to end the run.")
-        if self.seconds is not None and not (math.isfinite(self.seconds) and self.seconds > 0):
-            raise SettingError(f"budget has seconds={self.seconds!r}; it takes a positive number.")
-        if self.trials is not None and self.trials < 1:
-            raise SettingError(f"budget has trials={self.trials!r}; it takes 1 or more.")
-        if self.cuts is not None and self.cuts < 1:
-            raise SettingError(f"budget has cuts={self.cuts!r}; it takes 1 or more, or None.")
-        if self.beyond is not None and self.beyond < 0:
-            raise SettingError(f"budget has beyond={self.beyond!r}; it takes 0 or more rows, or None.")
+        if self.seconds is not None and not (is_number(self.seconds, Real) and 0 < self.seconds < math.inf):
+            raise SettingError(
+                f"budget has seconds={self.seconds!r}; it takes a positive number. A time in words stands alone, as "
+                "budget='5m'."
+            )
+        self._check_count("trials", 1, "1 or more, in whole numbers")
+        self._check_count("cuts", 1, "1 or more, in whole numbers, or None")
+        self._check_count("beyond", 0, "0 or more rows, in whole numbers, or None")
         if self.memory is not None:
             parse_bytes(self.memory)
+
+    def _check_count(self, name: str, least: int, takes: str) -> None:
+        value = getattr(self, name)
+        if value is not None and not (is_number(value, Integral) and value >= least):
+            raise SettingError(f"budget has {name}={value!r}; it takes {takes}.")
 
     @classmethod
     def of(cls, given: str | float | Self) -> Self:
@@ -70,9 +83,9 @@ class Budget:
             return given
         if isinstance(given, str):
             return cls(seconds=parse_seconds(given))
-        if isinstance(given, bool) or not isinstance(given, (int, float)):
+        if not is_number(given, Real):
             raise SettingError(f"budget={given!r} is not a time; write seconds, '90s', '5m', '1h' or fz.Budget(...).")
-        return cls(seconds=float(given))
+        return cls(seconds=float(cast("float", given)))
 
     @property
     def memory_bytes(self) -> int:
@@ -137,7 +150,7 @@ class Deadline:
         return Deadline(time.monotonic() + share * self.left, self.stopped)
 
 
-def parse_seconds(text: str) -> float:
+def parse_seconds(text: str, argument: str = "budget") -> float:
     """Read a time as users write it.
 
     >>> parse_seconds("90s"), parse_seconds("1.5h"), parse_seconds("20")
@@ -145,7 +158,8 @@ def parse_seconds(text: str) -> float:
     """
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)\s*", text)
     if match is None:
-        raise SettingError(f"budget={text!r} is not a time; write it as '90s', '5m', '1.5h' or a number of seconds.")
+        ways = "'90s', '5m', '1.5h' or a number of seconds"
+        raise SettingError(f"{argument}={text!r} is not a time; write it as {ways}.")
     return float(match[1]) * SECONDS_IN[match[2] or "s"]
 
 
@@ -156,9 +170,10 @@ def parse_bytes(given: str | int) -> int:
     (True, 1000)
     """
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmg]i?b)?\s*", str(given).lower())
-    if match is None or float(match[1]) <= 0:
+    size = 0 if match is None else int(float(match[1]) * BYTES_IN[match[2] or ""])
+    if size < 1:
         raise SettingError(f"memory={given!r} is not an amount; write it as '8GiB', '500MB' or a number of bytes.")
-    return int(float(match[1]) * BYTES_IN[match[2] or ""])
+    return size
 
 
 def available_bytes() -> int:
@@ -194,18 +209,27 @@ def _machine_bytes() -> int | None:
 
 
 def _cgroup_bytes() -> list[int]:
-    """Read what version 2 and then version 1 of the kernel's control groups leave free."""
-    pairs = [
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ]
+    """Read what version 2 and then version 1 of the kernel's control groups leave free.
+
+    What is used counts pages of files too; those that have not been read for a while make room as soon as it is asked.
+    """
     left = []
-    for limit, used in pairs:
+    for limit, used, known, droppable in CGROUP_FILES:
         try:
-            left.append(max(0, int(Path(limit).read_text()) - int(Path(used).read_text())))
+            taken = int((CGROUP / used).read_text()) - _counted(CGROUP / known, droppable)
+            left.append(max(0, int((CGROUP / limit).read_text()) - max(0, taken)))
         except (OSError, ValueError):  # no such group, or "max"
             continue
     return left
+
+
+def _counted(statistics: Path, name: str) -> int:
+    """Return the bytes that a control group's statistics have under a name; 0 where they have none."""
+    try:
+        lines = statistics.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0)
 
 
 def _cgroup_threads() -> int | None:

@@ -113,7 +113,7 @@ def plan_folds(  # noqa: PLR0913 -- a door: what rules a split is named here and
     codes = None if groups is None else _group_codes(groups, len(target))
     if time is not None:
         ticks = as_ticks(time, len(target))
-        delay = _as_delay(gap, np.asarray(time), "gap") + _as_delay(embargo, np.asarray(time), "embargo")
+        delay = as_delay(gap, np.asarray(time), "gap") + as_delay(embargo, np.asarray(time), "embargo")
         plan = _forward_plan(ticks, codes, delay, _parts(n_folds, holdout_share), seed)
     elif gap or embargo:
         raise SettingError(f"gap={gap!r} and embargo={embargo!r} are distances in time, and there is no time column.")
@@ -163,6 +163,18 @@ def as_ticks(time: NDArray[Any], rows: int) -> NDArray[np.int64]:
     return time.astype(np.int64)
 
 
+def as_delay(given: Gap, time: NDArray[Any], name: str) -> int:
+    """Return a distance in the unit of a time axis, rounded up; SettingError where it is none along it."""
+    if isinstance(given, timedelta | np.timedelta64):
+        if time.dtype.kind != "M":
+            raise SettingError(f"{name}={given!r} is a duration and time is a number; give {name} as a number too.")
+        tick = np.arange(2).astype(time.dtype)
+        given = -int(-np.timedelta64(given) // (tick[1] - tick[0]))  # rounded up: too short a gap leaks
+    if given < 0:
+        raise SettingError(f"{name}={given!r}; it takes 0 or more.")
+    return int(given)
+
+
 # What is given
 
 
@@ -184,18 +196,6 @@ def _group_codes(groups: NDArray[Any], rows: int) -> NDArray[np.int64]:
     if len(groups) != rows:
         raise InputError(f"groups has {len(groups)} values for {rows} rows.")
     return np.unique(np.asarray(groups), return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
-def _as_delay(given: Gap, time: NDArray[Any], name: str) -> int:
-    """Return a distance in the unit of the time axis."""
-    if isinstance(given, timedelta | np.timedelta64):
-        if time.dtype.kind != "M":
-            raise SettingError(f"{name}={given!r} is a duration and time is a number; give {name} as a number too.")
-        tick = np.arange(2).astype(time.dtype)
-        given = -int(-np.timedelta64(given) // (tick[1] - tick[0]))  # rounded up: too short a gap leaks
-    if given < 0:
-        raise SettingError(f"{name}={given!r}; it takes 0 or more.")
-    return int(given)
 
 
 def _strata(task: Task, target: NDArray[Any]) -> NDArray[np.int64]:
@@ -277,13 +277,13 @@ def _group_plan(
         raise InputError(ONE_GROUP)
     wanted = n_folds if share is None else max(2, round(1 / share))
     made = min(wanted, there)
-    folds = _of_ids(_deal_groups(codes, strata, made, seed))
+    ids = _deal_groups(codes, strata, made, seed)
     why = f"no group stands on both sides ({there:,} groups)"
     if share is not None:
-        fold = min(folds, key=lambda fold: abs(len(fold.valid) / len(codes) - share))
+        fold = _of_mask(ids == np.abs(np.bincount(ids) / len(codes) - share).argmin())  # of hundreds at times
         why += f"; {len(fold.valid) / len(codes):.0%} of the rows are held out"
         return SplitPlan((fold,), "hold-out by group", why, forward=False)
-    return SplitPlan(folds, f"group {made}-fold", why + _fewer(made, n_folds, "groups"), forward=False)
+    return SplitPlan(_of_ids(ids), f"group {made}-fold", why + _fewer(made, n_folds, "groups"), forward=False)
 
 
 def _deal_groups(codes: NDArray[np.int64], strata: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int8]:

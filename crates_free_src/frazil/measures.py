@@ -44,7 +44,10 @@ def log_loss(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[An
 def brier(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any] | None) -> float:
     """Mean squared difference to the 0/1 outcome: of the positive class, or summed over three classes and more."""
     if prediction.shape[1] == 2:
-        return mean((prediction[:, 1] - (target == 1)) ** 2, weights)
+        off = (prediction[:, 1] - (target == 1)) ** 2
+        if target.min() < 0:  # neither outcome came: half the sum of both squares, as of two classes that are known
+            off = np.where(target < 0, (prediction**2).sum(axis=1) / 2, off)
+        return mean(off, weights)
     squares = (prediction**2).sum(axis=1) + (target >= 0) - 2 * true_probability(target, prediction)
     return mean(squares, weights)
 

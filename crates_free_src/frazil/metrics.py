@@ -125,6 +125,8 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
         return _serving(given if METRICS.get(given.name) in (None, given) else _renamed(given), task)
     if callable(given):
         return _of_user(given, task)
+    if not isinstance(given, str):
+        raise SettingError(f"metric={given!r}; it takes a name, as 'rmse', a Metric, or a function f(y_true, y_pred).")
     if given == "auto":
         return METRICS[DEFAULTS[task.kind]]
     if (made := _with_parameter(given)) is not None:

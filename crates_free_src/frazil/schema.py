@@ -208,12 +208,25 @@ def _parsed(text: pl.Expr, needed: pl.DataType) -> pl.Expr:
     if needed == pl.Time:
         return stripped.str.to_time("%H:%M:%S%.f", strict=False)
     if isinstance(needed, pl.Datetime):
-        # Only the one unambiguous way of writing: a guessed order of day and month would differ between batches.
-        readings = [stripped.str.strptime(pl.Datetime(needed.time_unit), way, strict=False) for way in ISO_TIMES]
-        return pl.coalesce(readings).cast(needed)
+        return _parsed_times(stripped, needed)
     if needed == pl.Date:
         return stripped.str.to_date("%Y-%m-%d", strict=False)
     return stripped.cast(needed, strict=False)
+
+
+def _parsed_times(text: pl.Expr, needed: pl.Datetime) -> pl.Expr:
+    """Read ISO 8601: a guessed order of day and month would differ between batches.
+
+    A time in a zone needs its offset from UTC, as "2024-05-06T07:08:09+02:00"; without one only that of UTC is known.
+    """
+    local = pl.coalesce(text.str.strptime(pl.Datetime(needed.time_unit), way, strict=False) for way in ISO_TIMES)
+    if needed.time_zone is None:
+        return local
+    numbered = text.str.replace(r"[zZ]$", "+00:00")
+    moment = pl.Datetime(needed.time_unit, "UTC")
+    told = pl.coalesce(numbered.str.strptime(moment, f"{way}%z", strict=False) for way in ISO_TIMES)
+    known = pl.coalesce(told, local.dt.replace_time_zone("UTC")) if needed.time_zone == "UTC" else told
+    return known.dt.convert_time_zone(needed.time_zone)
 
 
 def _checked(source: pl.Expr, converted: pl.Expr, back: pl.Expr | None = None) -> Cast:

@@ -33,3 +33,13 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     TIP = "tip"
+
+
+def is_number(value: object, kind: type) -> bool:
+    """Whether it is a number of a kind, `Integral` or `Real`, NumPy's among them; True and False are none.
+
+    >>> from numbers import Integral
+    >>> [is_number(value, Integral) for value in (3, 3.0, True, "3")]
+    [True, False, False, False]
+    """
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -7,10 +7,16 @@ import polars as pl
 import pytest
 
 import frazil as fz
+from frazil.budget import Budget
 from frazil.errors import SettingError
+from frazil.matrix import Matrix, MatrixColumn
+from frazil.models import LightGBM
+from frazil.models.contract import Sample
 from frazil.search import beyond, course
 from frazil.search.beyond import with_rows
+from frazil.search.candidate import Candidate, Trial
 from frazil.search.staging import NamedColumns, stage
+from frazil.search.table import FoldData
 from frazil.sources import open_source
 
 ROWS = 8_000
@@ -211,3 +217,27 @@ def test_too_few_rows_to_change_anything_are_left_out(monkeypatch):
 def test_a_negative_number_of_rows_is_refused():
     with pytest.raises(SettingError, match="beyond=-1"):
         fz.Budget(trials=1, beyond=-1)
+
+
+def test_a_system_that_can_not_reserve_a_file_writes_it_out(tmp_path, monkeypatch):
+    monkeypatch.delattr(beyond.os, "posix_fallocate")
+    monkeypatch.setattr(beyond, "ZEROS", 100)
+    values = beyond._reserved(tmp_path / "rows.npy", (50, 3))
+    assert values.shape == (50, 3)
+    values[:, 1] = 7.0
+    again = np.load(tmp_path / "rows.npy")
+    assert again[:, 1].tolist() == [7.0] * 50
+    assert not again[:, [0, 2]].any()
+
+
+def test_a_copy_of_the_columns_that_are_kept_is_counted(staged, tmp_path):
+    plain = tuple(MatrixColumn(f"c{at}") for at in range(200))
+    coded = (MatrixColumn("code", 500), MatrixColumn("its count", restates=True), *plain[2:])
+    recipe = fz.Recipe(fz.keep_numbers("a")).fit(table(10), target="y")
+    trial = Trial(Candidate("lightgbm-1", LightGBM()), (), *[np.zeros(0)] * 2, 0.0, np.zeros(0), 1.0, 1e-6)
+    affordable = []
+    for columns in (plain, coded):
+        sample = Sample(Matrix(np.zeros((100, 200), np.float32, "F"), columns), np.zeros(100))
+        fold, clock = FoldData(recipe, sample, sample, sample), Budget(trials=1, memory=150_000).start()
+        affordable.append(beyond.affordable_rows(staged(table()).beyond, fold, trial, clock, tmp_path))
+    assert affordable == [1_500_000 // (2 * 200 + 64) - 100, 1_500_000 // ((2 + 4) * 199 + 64) - 100]

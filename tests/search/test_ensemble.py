@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frazil.budget import Deadline
-from frazil.folds import plan_folds
+from frazil.folds import Fold, SplitPlan, plan_folds
 from frazil.metrics import METRICS
 from frazil.models.constant import Constant
 from frazil.search.candidate import Candidate, Trial
@@ -194,3 +194,15 @@ def test_an_ensemble_keeps_the_time_that_a_row_may_take():
         assert bound.score >= free.score - 1e-12
     alone = bagged_ensemble(trials, judge, 0, Deadline(), 0.5)
     assert [each.candidate.name for each in alone.trials] == ["t0"]
+
+
+def test_many_trials_that_count_next_to_nothing_each_still_make_a_mix():
+    target = np.zeros(40, np.int64)
+    task = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+    table = Table(pl.DataFrame({"y": target}), task, target)
+    plan = SplitPlan((Fold(np.arange(20, 40), np.arange(20)),), "hold-out", "", forward=False)
+    judge = judge_for(table, plan, METRICS["roc_auc"], 0)  # which has no value on rows of one class
+    oof = np.full((20, 2), 0.5)
+    found = bagged_ensemble([trial(f"t{i}", oof, judge) for i in range(200)], judge, 0, Deadline())
+    assert sum(found.weights) == pytest.approx(1)
+    np.testing.assert_allclose(found.oof, oof)

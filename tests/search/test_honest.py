@@ -113,6 +113,21 @@ def test_the_interval_of_folds_in_time_knows_that_a_stretch_varies_as_a_whole():
     assert widths[0] > 2 * widths[1]
 
 
+def test_the_interval_of_folds_in_time_knows_stretches_where_groups_are_apart_too():
+    """Each day has a row of every store, so that rows of the stores that a fold judges never stand side by side."""
+    day, store = np.divmod(np.arange(6_000), 30)
+    target = np.random.default_rng(0).normal(size=200)[day]
+    table = table_of(target, time=day, groups=store)
+    plan, cut = spared(table)
+    assert "live through all of time" in plan.reason
+    predicted, rows = np.zeros(len(everything(cut, "spared"))), table_of(target)
+    known, independent = (
+        honest_score(predicted, one, replace(cut, forward=forward), METRICS["rmse"], 0)
+        for one, forward in ((table, True), (rows, False))
+    )
+    assert known.high - known.low > 2 * (independent.high - independent.low)
+
+
 def test_ranks_are_compared_inside_folds_only():
     target = np.tile([0, 1], 500)
     table = table_of(target, TWO)

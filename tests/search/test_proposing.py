@@ -1,11 +1,14 @@
 """Other ways to come to candidates than the portfolio and Optuna."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 
 import frazil as fz
 from frazil.errors import SettingError
+from frazil.models import described
 
 GRID = {"lightgbm": {"leaves": [4, 8], "learning_rate": [0.1, 0.2]}, "linear": {"clip": [3.0]}}
 
@@ -64,6 +67,7 @@ def test_a_run_by_a_grid_runs_again_by_its_record(df):
         ("grid", {"lightgbm": {"leaves": []}}, "takes a list of values"),
         ("grid", {"lightgbm": {"leaves": [-4]}}, "leaves"),
         ("grid", {"lightgbm": {"leaves": [4, 4]}}, "the same settings twice"),
+        ("grid", {"lightgbm": ["leaves"]}, r"grid has 'lightgbm': \['leaves'\]; it takes settings"),
     ],
 )
 def test_what_can_not_be_searched_is_refused(strategy, grid, words):
@@ -73,7 +77,11 @@ def test_what_can_not_be_searched_is_refused(strategy, grid, words):
 
 @pytest.mark.parametrize(
     ("search", "learners", "words"),
-    [(fz.Search("grid", GRID), ["linear"], "give one of them"), (fz.Search("random"), ["crossed"], "random takes")],
+    [
+        (fz.Search("grid", GRID), ["linear"], "give one of them"),
+        (fz.Search("random"), ["crossed"], "random takes"),
+        ("random", None, "search='random'; it takes a fz.Search"),
+    ],
 )
 def test_a_search_and_learners_that_do_not_go_together_are_refused(df, search, learners, words):
     with pytest.raises(SettingError, match=words):
@@ -93,3 +101,9 @@ def test_keys_are_learned_in_the_folds_of_a_run_and_saved_with_its_model(tmp_pat
     said = fz.load(tmp_path / "model.frazil").predict(df)
     assert said.equals(model.predict(df))
     assert (said["prediction"] - df["y"]).pow(2).mean() < 0.3 * df["y"].var()
+
+
+def test_a_grid_of_numpys_numbers_is_one_of_numbers():
+    search = fz.Search("grid", {"lightgbm": {"leaves": np.arange(4, 9, 4), "l2": pl.Series([0.5])}})
+    assert [json.loads(json.dumps(described(each)))["leaves"] for each in search.combinations()] == [4, 8]
+    assert search.grid == {"lightgbm": {"leaves": [4, 8], "l2": [0.5]}}

@@ -105,9 +105,9 @@ def test_a_large_table_is_searched_on_a_sample_and_fitted_whole(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("at", "deployed", "made_of"), [(1, "baseline", [200]), (2, "linear-1", [200, ROWS])], ids=["sample", "all rows"]
+    ("at", "deployed", "then"), [(1, "baseline", []), (2, "linear-1", [ROWS])], ids=["sample", "all rows"]
 )
-def test_ctrl_c_while_features_are_made_keeps_what_the_sample_gave(monkeypatch, at, deployed, made_of):
+def test_ctrl_c_while_features_are_made_keeps_what_the_sample_gave(monkeypatch, at, deployed, then):
     real, rows = course.build_folds, []
 
     def pressed(table, *arguments):
@@ -120,10 +120,12 @@ def test_ctrl_c_while_features_are_made_keeps_what_the_sample_gave(monkeypatch, 
     rng = np.random.default_rng(0)
     df = pl.DataFrame({"a": rng.normal(size=ROWS)}).with_columns(y=pl.col("a") + pl.Series(rng.normal(0, 0.1, ROWS)))
     model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=60), learners=["linear"], threads=1, progress=False)
-    assert rows == made_of
+    sample, *others = rows
+    assert sample == pytest.approx(200, abs=40)
+    assert others == then
     assert model.predictor.deployed[0].name == deployed
     assert model.leaderboard["p_vs_baseline"].null_count() == 1  # of the baseline itself
-    assert model.story.rows == 200
+    assert model.story.rows == sample
     # A row of the sample has its own target, and not that of the row of the table that has its number.
     assert model.honest_score == pytest.approx(model.evaluate(df)["score"][0], rel=0.5)
 
@@ -131,3 +133,42 @@ def test_ctrl_c_while_features_are_made_keeps_what_the_sample_gave(monkeypatch, 
 def test_the_sample_keeps_weights_beside_their_rows():
     sample = scouting.scouted(replace(table(), weights=np.arange(ROWS, dtype=float)), clock(), 0)
     np.testing.assert_array_equal(sample.weights, sample.df["x"])
+
+
+@pytest.mark.parametrize(
+    ("given", "axis"),
+    [
+        ({"t": np.arange(ROWS) // 500}, {"time": "t"}),
+        ({"t": np.arange(ROWS)}, {"time": fz.Forward("t", gap=600)}),
+        ({"g": np.arange(ROWS) % 4}, {"groups": "g"}),
+    ],
+    ids=["of one moment", "shorter than the gap", "of one group"],
+)
+def test_a_table_whose_sample_can_not_be_cut_is_searched_without_one(given, axis):
+    x = np.random.default_rng(0).normal(size=ROWS)
+    df = pl.DataFrame({"x": x, "y": 2 * x + 1, **given})
+    search = fz.Search("grid", {"linear": {"clip": [100.0]}})
+    model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=60), search=search, threads=1, progress=False, **axis)
+    assert model.history["candidate"].to_list() == ["baseline", "linear-1"]
+
+
+def test_no_row_that_is_spared_is_in_the_sample(monkeypatch):
+    seen, real_sample, real_folds = {}, course.scouted, course.build_folds
+
+    def sampled(*given):
+        seen["sample"] = (sample := real_sample(*given)).df["id"]
+        return sample
+
+    def folded(table, plan, *given):
+        seen[len(table.target)] = table.df["id"][plan.rows_spared]
+        return real_folds(table, plan, *given)
+
+    monkeypatch.setattr(course, "scouted", sampled)
+    monkeypatch.setattr(course, "build_folds", folded)
+    x = np.random.default_rng(0).normal(size=ROWS)
+    df = pl.DataFrame({"id": np.arange(ROWS), "x": x, "y": 2 * x + 1})
+    search = fz.Search("grid", {"linear": {"clip": [100.0]}})
+    fz.fit_auto(df, "y", budget=fz.Budget(seconds=60), search=search, threads=1, progress=False)
+    assert len(seen["sample"]) == pytest.approx(200, abs=40)
+    assert len(seen[ROWS]) > 100
+    assert not set(seen["sample"]) & set(seen[ROWS])

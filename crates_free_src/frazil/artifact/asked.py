@@ -13,6 +13,7 @@ from frazil.budget import available_threads
 from frazil.errors import SettingError
 from frazil.search.portfolio import check_learners
 from frazil.search.proposing import Search, check_search
+from frazil.types import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ class Asked:
         # A fraction or a word is a mistake in the order of arguments; None is taken for an integer.
         if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
             raise SettingError(f"seed={self.seed!r}; it takes an integer.")
-        if self.threads is not None and not (_is_number(self.threads, Integral) and self.threads >= 1):
+        if self.threads is not None and not (is_number(self.threads, Integral) and self.threads >= 1):
             raise SettingError(
                 f"threads={self.threads!r}; it takes a whole number of 1 or more, or None for all that are allowed."
             )
@@ -97,9 +98,9 @@ class Asked:
 
     def _check_deployment(self) -> None:
         rope, most = self.rope, self.max_us_per_row
-        if rope is not None and not (_is_number(rope, Real) and math.isfinite(rope) and rope >= 0):
+        if rope is not None and not (is_number(rope, Real) and math.isfinite(rope) and rope >= 0):
             raise SettingError(f"rope={rope!r}; it takes a number of 0 or more, in units of the metric, or None.")
-        if most is not None and not (_is_number(most, Real) and most > 0):
+        if most is not None and not (is_number(most, Real) and most > 0):
             raise SettingError(f"max_us_per_row={most!r}; it takes a number of microseconds above 0, or None.")
         if self.prefer not in PREFERENCES:
             raise SettingError.among("prefer", self.prefer, PREFERENCES)
@@ -121,8 +122,3 @@ class Asked:
                     f"monotone has {name!r}: {sign!r}; it takes 1 where predictions may only rise with the column, "
                     "-1 where they may only fall."
                 )
-
-
-def _is_number(value: object, kind: type) -> bool:
-    """Whether it is a number of a kind, NumPy's among them; True and False are none."""
-    return isinstance(value, kind) and not isinstance(value, bool)

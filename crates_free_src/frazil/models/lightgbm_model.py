@@ -137,7 +137,7 @@ class LightGBM:
         boosting = Boosting.of(train, conditions, self.learning_rate, self.patience, self.balance)
         train, valid = weighted(train, boosting.factors), weighted(valid, boosting.factors)
         task, stopping = conditions.task, boosting.stopping
-        learned = _Learned(_kept(train.matrix), boosting.objective, boosting.scale)
+        learned = _Learned(kept_columns(train.matrix), boosting.objective, boosting.scale)
         data = learned.dataset(train)
         judges = valid if can_judge(valid, train) else None
         unseen = None if judges is None else learned.dataset(judges, data)
@@ -236,7 +236,7 @@ class _Learned:
         )
 
 
-def _kept(matrix: Matrix) -> tuple[int, ...]:
+def kept_columns(matrix: Matrix) -> tuple[int, ...]:
     """Choose the columns: no codes of many levels where counts and target means say the same in numbers."""
     has_numbers_for_them = any(column.restates for column in matrix.columns)
     return tuple(

@@ -14,7 +14,7 @@ import numpy as np
 from frazil.budget import Clock
 from frazil.matrix import Matrix, collect_matrix
 from frazil.models.contract import Memo, Sample
-from frazil.models.lightgbm_model import LightGBM
+from frazil.models.lightgbm_model import LightGBM, kept_columns
 from frazil.schema import column
 from frazil.search.table import FoldData, weights_of
 from frazil.sources import check_string_bytes, reading
@@ -40,8 +40,10 @@ LEAST_GAIN = 0.5  # rows to add for one that was learned from; fewer change litt
 PROBED_ROWS = 100_000  # whose features are made first, to know how long a row takes
 BATCH_ROWS = 200_000
 BYTES_A_CELL = 2  # LightGBM holds the bin of a cell twice: by column and by row
+BYTES_COPIED = 4  # of a cell besides, where it leaves columns out: else it reads the file itself
 BYTES_A_ROW = 64  # target, gradients, scores and the like
 PLACES = 2**32
+ZEROS = 2**24  # bytes written at once, where a file can't be reserved otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,9 +126,11 @@ def affordable_rows(beyond: Beyond, fold: FoldData, trial: Trial, clock: Clock, 
     if (asked := clock.budget.beyond) is not None:
         return min(asked, beyond.rows)
     learned, columns = fold.train.matrix.values.shape
+    kept = len(kept_columns(fold.train.matrix))
+    a_row = (BYTES_A_CELL + (BYTES_COPIED if kept < columns else 0)) * kept + BYTES_A_ROW
     bounds = [
         beyond.rows,
-        MEMORY_SHARE * clock.budget.memory_bytes / (BYTES_A_CELL * columns + BYTES_A_ROW) - learned,
+        MEMORY_SHARE * clock.budget.memory_bytes / a_row - learned,
         DISK_SHARE * shutil.disk_usage(folder).free / (4 * max(1, columns)) - learned,
     ]
     if math.isfinite(clock.left):
@@ -173,7 +177,12 @@ def _reserved(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Map a new file into memory, all of it on disk already: else a full disk would end the process, not raise."""
     values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape, fortran_order=True)
     with path.open("r+b") as file:
-        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        else:  # not on macOS or Windows
+            file.seek(values.offset)
+            for start in range(0, values.nbytes, ZEROS):
+                file.write(bytes(min(ZEROS, values.nbytes - start)))
     return values
 
 

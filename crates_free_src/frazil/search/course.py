@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from frazil.errors import BudgetError, FrazilError
+from frazil.errors import BudgetError, FrazilError, InputError
 from frazil.folds import plan_folds
 from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
 from frazil.search.candidate import Failure
@@ -17,7 +17,6 @@ from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, by_own_names, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
-from frazil.search.staging import Forward
 from frazil.search.table import build_folds, first_folds, folds_without_features
 from frazil.seeding import child_seed
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from frazil.search.isolated import Isolation
     from frazil.search.loop import Store
     from frazil.search.proposing import Search
+    from frazil.search.staging import Forward
     from frazil.search.table import FoldSet, Table
 
 MOST_FOLDS, LEAST_FOLDS = 8, 5
@@ -114,29 +114,32 @@ class Course:
             return found
 
     def _found(self, table: Table, clock: Clock, store: Store) -> Searched:
-        sample = scouted(table, clock, self.seed)
+        plan = self._cut(table, clock)
+        sample = scouted(table, clock, self.seed, plan.rows_spared)
         if sample is None:
-            return self._searched(table, clock, store)
+            return self._searched(table, plan, clock, store)
         self.shown.stage(f"looking around on {len(sample.target):,} of {len(table.target):,} rows")
+        part = scouting_clock(clock)
         try:
-            _, bench, scouts = self._searched(sample, scouting_clock(clock), store, prefix=PREFIX)
-        except BudgetError:  # even the sample was too slow; all rows may still get a model that is cut short
-            return self._searched(table, clock, store)
+            _, bench, scouts = self._searched(sample, self._cut(sample, part, PREFIX), part, store, PREFIX)
+        # Even the sample was too slow, and all rows may still get a model that is cut short; or it holds one group, one
+        # moment, one class, or less time than the gap, of which all rows may hold more.
+        except (BudgetError, InputError):
+            return self._searched(table, plan, clock, store)
         found = sample, bench, by_own_names(scouts)  # what there is, where the user interrupts before more is found
         if clock.stopped.is_set():
             return found
         try:
             first = promoted(scouts.trials, bench.judge, self.seed)
-            folds = self._folds(table, self._cut(table, clock), clock)
+            folds = self._folds(table, plan, clock)
         except KeyboardInterrupt:
             clock.stop()
             return found
         _, bench, result = self._searched_on(table, folds, clock, store, first)
         return table, bench, replace(result, scouts=scouts.attempts)
 
-    def _searched(self, table: Table, clock: Clock, store: Store, prefix: str = "") -> Searched:
+    def _searched(self, table: Table, plan: SplitPlan, clock: Clock, store: Store, prefix: str = "") -> Searched:
         """Make features and search; where the user interrupts the making, the baseline can do without them."""
-        plan = self._cut(table, clock, prefix)
         try:
             folds = self._folds(table, plan, clock)
         except KeyboardInterrupt:
@@ -164,7 +167,6 @@ class Course:
 
     def _cut(self, table: Table, clock: Clock, prefix: str = "") -> SplitPlan:
         """Plan the folds, as often as the budget affords, with what is spared of them."""
-        self.shown.stage("making features")
         plan = spare(self._plan(table, self.seed), table, self.seed)
         if self.beyond is not None and not prefix:
             plan = first_folds(plan, 1, "for memory does not hold all rows")
@@ -172,6 +174,7 @@ class Course:
         return repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
 
     def _folds(self, table: Table, plan: SplitPlan, clock: Clock) -> FoldSet:
+        self.shown.stage("making features")
         return build_folds(table, plan, self.recipe, clock, self.seed, self.threads)
 
     def _beyond(self, bench: Workbench, result: SearchResult, beyond: Beyond) -> SearchResult:
@@ -198,7 +201,7 @@ class Course:
 
     def _plan(self, table: Table, seed: int) -> SplitPlan:
         n_folds, held_out = folds_wanted(len(table.target), apart=table.time is None and table.groups is None)
-        distances = (Forward("") if self.axis is None else self.axis).distances
+        gap, embargo = (0, 0) if self.axis is None or table.time is None else self.axis.delays(table.time)
         plan = plan_folds(
             table.task,
             table.target,
@@ -206,8 +209,8 @@ class Course:
             holdout_share=held_out,
             groups=table.groups,
             time=table.time,
-            gap=distances["gap"],
-            embargo=distances["embargo"],
+            gap=gap,
+            embargo=embargo,
             seed=seed,
         )
         return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")

@@ -104,7 +104,7 @@ def _bagged(trials: Sequence[Trial], judge: Judge, seed: int, deadline: Deadline
         if deadline.passed:
             break
     weights /= weights.sum()
-    weights[weights < LEAST_WEIGHT] = 0.0
+    weights[weights < min(LEAST_WEIGHT, weights.max())] = 0.0
     ensemble = _weighted(trials, weights / weights.sum(), judge)
     best = min(trials, key=lambda trial: judge.metric.loss_of(trial.score))
     if judge.metric.loss_of(best.score) < judge.metric.loss_of(ensemble.score):

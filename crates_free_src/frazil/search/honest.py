@@ -77,8 +77,18 @@ def honest_score(spared: NDArray[np.float64], table: Table, plan: SplitPlan, met
 def _units(table: Table, plan: SplitPlan, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Return the number of what varies as a whole; None where each row is for itself."""
     if plan.forward:
-        return np.cumsum(np.diff(rows, prepend=rows[:1]) != 1)  # rows that follow each other are one stretch
+        return _stretches(plan)
     return None if table.groups is None else table.groups[rows]
+
+
+def _stretches(plan: SplitPlan) -> NDArray[np.int64]:
+    """Number the spared rows by stretch: those that follow each other among the rows that a fold judges."""
+    starts = []
+    for fold in plan.folds:
+        # Where groups are apart, rows of others lie between them in the table.
+        judged = np.sort(np.concatenate([fold.valid, fold.spared]))
+        starts.append(np.diff(np.searchsorted(judged, fold.spared), prepend=-2) > 1)
+    return np.cumsum(np.concatenate(starts))
 
 
 def _by_fold(metric: Metric, classes: int) -> Metric:

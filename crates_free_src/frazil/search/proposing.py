@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,7 +34,7 @@ from frazil.search.views import LEAST_KEYED
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from frazil.models.contract import Learner
     from frazil.search.candidate import Failure, Trial
@@ -83,10 +84,8 @@ class Search:
             raise SettingError(
                 f"Search has strategy={self.strategy!r} and grid={self.grid!r}; a grid goes with 'grid' alone."
             )
-        for learner, settings in (self.grid or {}).items():
-            for setting, values in settings.items():
-                if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):
-                    raise SettingError(f"grid has {learner}.{setting}={values!r}; it takes a list of values.")
+        if self.grid:
+            object.__setattr__(self, "grid", _plain(self.grid))
         if len(set(learners := list(map(repr, self.combinations())))) < len(learners):
             raise SettingError("grid says the same settings twice.")
 
@@ -135,7 +134,9 @@ class RandomProposer:
 
 
 def check_search(search: Search, learners: Sequence[str] | None) -> None:
-    """Raise SettingError where a search and the learners that may be tried don't go together."""
+    """Raise SettingError where a search is none, or does not go together with the learners that may be tried."""
+    if not isinstance(search, Search):
+        raise SettingError(f"search={search!r}; it takes a fz.Search, as fz.Search('random'), or None.")
     if search.strategy == "grid" and learners is not None:
         raise SettingError(f"learners={list(learners)!r} and a grid both say what to try; give one of them.")
     if search.strategy == "random" and not _drawn(learners):
@@ -183,6 +184,22 @@ def proposer_for(
     drawn = [learner for learner in _drawn(learners) if may_try(learner)]
     chance = RandomProposer(drawn, matrix.rows, bench.seed, prefix)
     return Queued(waiting, chance if search.strategy == "random" else None)
+
+
+def _plain(grid: Mapping[str, Mapping[str, Sequence[Any]]]) -> dict[str, dict[str, list[Any]]]:
+    """Check that a grid is one, and return it as JSON has it: it goes to other processes, into stores and records."""
+    made: dict[str, dict[str, list[Any]]] = {}
+    for learner, settings in grid.items():
+        if not isinstance(settings, Mapping):
+            raise SettingError(f"grid has {learner!r}: {settings!r}; it takes settings with lists of their values.")
+        for setting, values in settings.items():
+            if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):
+                raise SettingError(f"grid has {learner}.{setting}={values!r}; it takes a list of values.")
+        made[learner] = {
+            setting: [value.item() if isinstance(value, np.generic) else value for value in values]
+            for setting, values in settings.items()
+        }
+    return made
 
 
 def _drawn(learners: Sequence[str] | None) -> list[Learner]:

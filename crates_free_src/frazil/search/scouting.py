@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from frazil.budget import Clock, Deadline
+from frazil.errors import InputError
 from frazil.folds import plan_folds
 from frazil.models import family_of
 from frazil.models.constant import Constant
@@ -14,6 +17,8 @@ from frazil.search.ensemble import bagged_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from frazil.models.contract import Learner
     from frazil.search.candidate import Candidate
@@ -30,10 +35,16 @@ MOST_PROMOTED = 4
 PREFIX = "sample-"  # of the names of its candidates
 
 
-def scouted(table: Table, clock: Clock, seed: int) -> Table | None:
+def scouted(table: Table, clock: Clock, seed: int, spared: NDArray[np.int64] | None = None) -> Table | None:
     """Return the sample to look around on; None where the whole table is small enough, or time is not limited.
 
     Classes are spread evenly over it, groups are whole, and of a table with a time axis it is the latest part.
+
+    Args:
+        table: All rows.
+        clock: What is left of the budget.
+        seed: Root of the choice.
+        spared: Positions of rows that no choice may depend on, and that it is therefore without.
     """
     seconds = clock.budget.seconds
     if seconds is None or clock.budget.trials is not None or clock.spent > LATEST_START * seconds:
@@ -42,10 +53,16 @@ def scouted(table: Table, clock: Clock, seed: int) -> Table | None:
     rows = len(table.target)
     if rows < LEAST_RATIO * wanted:
         return None
-    plan = plan_folds(
-        table.task, table.target, groups=table.groups, time=table.time, holdout_share=wanted / rows, seed=seed
-    )
-    return table.take(plan.folds[0].valid)
+    kept_back = np.empty(0, np.int64) if spared is None else spared
+    share = wanted / (rows - len(kept_back))
+    try:
+        plan = plan_folds(
+            table.task, table.target, groups=table.groups, time=table.time, holdout_share=share, seed=seed
+        )
+    except InputError:  # the rows that would be left are of one class
+        return None
+    drawn = plan.folds[0].valid
+    return table.take(drawn[~np.isin(drawn, kept_back)])
 
 
 def scouting_clock(clock: Clock) -> Clock:

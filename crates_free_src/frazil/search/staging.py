@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Length
+from frazil.folds import as_delay
 from frazil.naming import unique
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
@@ -24,6 +26,7 @@ from frazil.search.table import Surroundings, Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
 from frazil.task import has_target, infer_task
+from frazil.types import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,12 +54,31 @@ class Forward:
         embargo: How much later than its row a label is known; training ends that much earlier still.
         horizon: How long before a row the last labels are known that it may be predicted from, as "7d" or "7i" (of
             integers). With it, lags and windows of the target become features; the gap is as long at least.
+
+    Raises: SettingError: a distance is unreadable.
     """
 
     column: str
     gap: str | int = 0
     embargo: str | int = 0
     horizon: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a distance that can't be read, before anything else is; keep what is as JSON has it."""
+        for name in ("gap", "embargo"):
+            given = getattr(self, name)
+            if isinstance(given, timedelta):
+                ticks = given // timedelta(microseconds=1)
+                given = f"{ticks}us" if ticks else 0
+            if isinstance(given, str):
+                _length(given, name)
+            elif not is_number(given, Integral):
+                raise SettingError(
+                    f"{name}={given!r}; it takes time as '7d' or '12h', or a whole number in the column's own unit."
+                )
+            object.__setattr__(self, name, given if isinstance(given, str) else int(given))
+        if self.horizon is not None:
+            Length.parse(self.horizon, "horizon")
 
     @classmethod
     def of(cls, given: str | Self | None) -> Self | None:
@@ -68,14 +90,16 @@ class Forward:
             raise SettingError(f"time={given!r}; it takes the name of a column or a fz.Forward.")
         return cls(given) if isinstance(given, str) else given
 
-    @property
-    def distances(self) -> dict[str, int | timedelta]:
-        """Return gap and embargo as `plan_folds` takes them."""
-        gap = self.gap
-        if self.horizon is not None and not gap:
-            gap = Length.parse(self.horizon, "horizon").steps or self.horizon
-        given = {"gap": gap, "embargo": self.embargo}
-        return {name: timedelta(seconds=parse_seconds(d)) if isinstance(d, str) else d for name, d in given.items()}
+    def delays(self, time: NDArray[Any]) -> tuple[int, int]:
+        """Return gap and embargo in the unit of a time axis; the gap is as long as the horizon at least.
+
+        Raises: SettingError: one of them counts otherwise than the axis does, or is below 0.
+        """
+        gap, embargo, horizon = (
+            _ticks(given, time, name)
+            for name, given in (("gap", self.gap), ("embargo", self.embargo), ("horizon", self.horizon or 0))
+        )
+        return max(gap, horizon), embargo
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +221,25 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     sampled_for = memory_bytes if notes else None
     learned = beyond if beyond is not None and beyond.is_apart else None
     return Staged(table, schema, profile, findings, identity, sampled_for, learned)
+
+
+def _ticks(given: str | int, time: NDArray[Any], name: str) -> int:
+    """Count a distance in the unit of a time axis, rounded up."""
+    if isinstance(given, str):
+        length = _length(given, name)
+        length.check_fits(1 if time.dtype.kind == "M" else None, f"{name}={given!r}")
+        given = length.steps
+        if length.nanoseconds:
+            return as_delay(timedelta(microseconds=-(-length.nanoseconds // 1_000)), time, name)
+    return as_delay(given, time, name)
+
+
+def _length(text: str, name: str) -> Length:
+    """Read a distance as lengths of windows are written, "1d12h" or "7i", or in parts of a unit, "1.5h"."""
+    try:
+        return Length.parse(text, name)
+    except SettingError:
+        return Length(nanoseconds=round(parse_seconds(text, name) * 1e9))
 
 
 def _check_named(source: Source, columns: NamedColumns) -> None:
