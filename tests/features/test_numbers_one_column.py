@@ -108,6 +108,7 @@ def test_box_cox_is_that_of_scikit_learn_for_positive_values():
 
 def test_box_cox_knows_nothing_of_what_is_not_above_0():
     assert only(Power("x", "box_cox"), [0.0, -1.0, 1.0, 2.0, None])[:2] == [None, None]
+    assert only(Power("x", "box_cox"), [0.0, -1.0, 1.0, 1.9, 2.0, None])[:2] == [None, None]  # a power above 0
 
 
 def test_the_exponent_of_a_sample_is_near_that_of_the_whole():

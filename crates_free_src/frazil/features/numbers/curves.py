@@ -210,7 +210,7 @@ def curve(value: pl.Expr, name: str, parameter: float) -> pl.Expr:
     if name == "log_shifted":
         return (value + parameter).log()
     if name == "box_cox":
-        return _powered(value.log(), parameter)
+        return pl.when(value > 0).then(_powered(value.log(), parameter))  # at 0 a positive power is a number
     upper, lower = _powered(value.log1p(), parameter), -_powered((-value).log1p(), 2 - parameter)
     return pl.when(value >= 0).then(upper).otherwise(lower)
 
