@@ -13,6 +13,7 @@ from frazil.features.categories.levels import KINDS, TARGET_QUANTILE, Levels, Le
 from frazil.features.categories.shrinkage import table
 from frazil.features.categories.tallies import quietly
 from frazil.features.categories.targets import WEIGHT, check_weight
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.several import take_several
 from frazil.schema import column
 
@@ -54,8 +55,8 @@ class Sorted:
         high = np.minimum(low + 1, np.maximum(self.counts - 1, 0))
         known = self.counts > 0
         lower, upper = (self._taken(starts + place, known) for place in (low, high))
-        # Both sides are weighed: the difference of two large numbers may not be a number.
-        return lower * (1 - (at - low)) + upper * (at - low)
+        # Both sides are weighed: the difference of two large numbers may not be a number. Equal ones would lose an ulp.
+        return np.where(lower == upper, lower, lower * (1 - (at - low)) + upper * (at - low))
 
     def _taken(self, at: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
         out = np.full(len(at), np.nan)
@@ -111,8 +112,7 @@ class EncodeTargetQuantile:
         check_weight(self.weight)
         if not self.quantiles or not all(0 <= share <= 1 for share in self.quantiles):
             raise SettingError(f"quantiles={self.quantiles!r}; it takes shares from 0 to 1.")
-        if self.most_rows < 1:
-            raise SettingError(f"most_rows={self.most_rows!r}; it takes 1 or more.")
+        check_at_least(self, 1, "most_rows")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the rows: level, fold and target."""
