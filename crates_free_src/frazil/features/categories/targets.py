@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from frazil.errors import SettingError
@@ -69,13 +70,13 @@ class ByLevel(Protocol):
 
 def check_weight(weight: object) -> None:
     """Raise SettingError where a pull is no number of rows."""
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
-        raise SettingError(f"weight={weight!r}; it takes 0 or more rows.")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < inf:
+        raise SettingError(f"weight={weight!r}; it takes 0 or more rows, finitely many.")
 
 
-def check_classes(most: int) -> None:
+def check_classes(most: object) -> None:
     """Raise SettingError where no label would get a column."""
-    if most < 1:
+    if type(most) is not int or most < 1:
         raise SettingError(f"most_classes={most!r}; it takes 1 or more.")
 
 
