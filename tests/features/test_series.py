@@ -105,3 +105,11 @@ def test_several_columns_and_keys_are_described_together():
 def test_what_is_no_series_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_points_of_one_time_follow_each_other_by_their_values_and_names_count_once():
+    df = pl.DataFrame({"id": [1] * 4, "t": [1, 2, 2, 3], "value": [0.0, 5.0, 3.0, 4.0]})
+    for points in (df, df[::-1]):
+        wanted = ["absolute_sum_of_changes", "absolute_sum_of_changes"]
+        out = describe_series(points, ["value", "value"], entity="id", time="t", features=wanted).collect()
+        assert out.rows() == [(1, 6.0)]
