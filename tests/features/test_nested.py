@@ -270,3 +270,13 @@ def test_arrays_and_lists_stand_for_each_other():
     for builder in (ListStats("tags"), ListItems("tags")):
         for one, other in ((arrays, lists), (lists, arrays)):
             assert made(builder, one.lazy(), other.lazy()).equals(made(builder, one.lazy()))
+
+
+def test_fields_that_hold_nothing_are_null_and_missing_ones_are_named():
+    train = pl.DataFrame({"home": [{"rooms": 3, "at": {"day": date(2024, 1, 1), "city": "Ulm"}}]})
+    fitted = Recipe(StructFields("home")).fit(train)
+    names = [feature.name for feature in fitted.features]
+    for new in ({"rooms": None, "at": {"day": None, "city": None}}, {"rooms": None, "at": None}):
+        assert fitted.apply(pl.DataFrame({"home": [new]})).collect().select(names).row(0) == (None, None, None)
+    with pytest.raises(SchemaError, match="struct 'home.at' has no field 'city'. Nearest: 'City'"):
+        fitted.apply(pl.DataFrame({"home": [{"rooms": 3, "at": {"day": None, "City": "Ulm"}}]}))

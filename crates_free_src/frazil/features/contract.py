@@ -33,7 +33,7 @@ class LeakClass(StrEnum):
     OWN_ROW = "own row"
     OTHER_ROWS = "other training rows"
     PAST_ROWS = "earlier rows of its entity"
-    OTHER_TABLES = "earlier rows of another table"
+    OTHER_TABLES = "rows of another table, earlier ones where it has a time"
     TARGET = "the target of other training rows"
     FUTURE = "later rows of its entity"
 
