@@ -203,3 +203,9 @@ def test_values_that_are_equal_are_in_the_middle_of_their_group():
     assert set(made(CompareToGroup("price", "city", ["rank"]), alone, alone).to_series()) == {0.5}
     several = pl.concat([alone] * 7)
     assert set(made(CompareToGroup("price", "city", ["rank"]), several, several).to_series()) == {0.5}
+
+
+def test_a_sample_of_rows_is_in_no_step_with_groups_that_alternate():
+    df = pl.DataFrame({"city": ["a", "b"] * 2_000, "price": np.arange(4_000.0)})
+    sampled = made(CompareToGroup("price", "city", ["rank"], most_rows=2_000, unseen="null"), df, df)
+    np.testing.assert_allclose(sampled.to_series(), np.arange(4_000) / 4_000, atol=0.03)

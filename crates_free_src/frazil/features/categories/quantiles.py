@@ -13,7 +13,7 @@ from frazil.features.categories.levels import KINDS, TARGET_QUANTILE, Levels, Le
 from frazil.features.categories.shrinkage import table
 from frazil.features.categories.tallies import quietly
 from frazil.features.categories.targets import WEIGHT, check_weight
-from frazil.features.numbers.reading import check_at_least
+from frazil.features.numbers.reading import GOLDEN, check_at_least
 from frazil.features.several import take_several
 from frazil.schema import column
 
@@ -65,12 +65,12 @@ class Sorted:
 
 
 def evenly_sampled(most_rows: int) -> pl.Expr:
-    """Mark of each run of so many rows the first, so that at most so many are marked.
+    """Mark about so many rows, spread evenly as `numbers.reading.sample` does, in no step with what repeats in a table.
 
     The length is a part of the query, so that it stays one scan.
     """
-    step = (pl.len() / most_rows).ceil().clip(1).cast(pl.UInt32)
-    return pl.int_range(pl.len(), dtype=pl.UInt32) % step == 0
+    place = pl.int_range(pl.len(), dtype=pl.UInt64) * GOLDEN % 2**32
+    return place < 2.0**32 * most_rows / pl.len()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.contract import Kind, kind_of
 from frazil.features.series.catalogue import features_named
 from frazil.features.values import number
-from frazil.naming import generated
+from frazil.naming import generated, unique
 from frazil.schema import column
 from frazil.sources import open_source
 
@@ -92,8 +92,10 @@ def _described(
         value = number(name, kind_of(df.schema[name]))
         kept = points.filter(value.is_finite())
         # Whose it is, by the place in the sorted entities: a join, as keys may be of any type.
-        at = kept.join(entities.with_row_index("place"), on=keys, how="left", nulls_equal=True, maintain_order="left")
-        places = at.get_column("place").to_numpy().astype(np.int64)
+        place = unique("place", kept.columns)
+        numbered, on = entities.with_row_index(place), [column(key) for key in keys]
+        at = kept.join(numbered, on=on, how="left", nulls_equal=True, maintain_order="left")
+        places = at.get_column(place).to_numpy().astype(np.int64)
         lengths = np.bincount(places, minlength=entities.height)
         found = describe(kept.select(value.cast(pl.Float64)).to_series().to_numpy(), lengths, chosen)
         made.append(
