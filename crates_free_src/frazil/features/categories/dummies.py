@@ -10,7 +10,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.categories.levels import KINDS, Levels, categories, counted, frequent_first, level
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
-from frazil.features.numbers.reading import check_at_least
+from frazil.features.numbers.reading import check_at_least, is_real
 from frazil.features.plain import check_known, checked, only_named, written
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class JoinRareLevels:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         check_at_least(self, 1, "most", "least_rows")
-        if not 0 <= self.least_share <= 1:
+        if not (is_real(self.least_share) and 0 <= self.least_share <= 1):
             raise SettingError(f"least_share={self.least_share!r}; it takes a share from 0 to 1.")
 
     def learn(self, train: Training) -> Queries:

@@ -13,7 +13,7 @@ from frazil.features.categories.levels import KINDS, TARGET_QUANTILE, Levels, Le
 from frazil.features.categories.shrinkage import table
 from frazil.features.categories.tallies import quietly
 from frazil.features.categories.targets import WEIGHT, check_weight
-from frazil.features.numbers.reading import GOLDEN, check_at_least
+from frazil.features.numbers.reading import GOLDEN, check_at_least, is_real
 from frazil.features.several import take_several
 from frazil.schema import column
 
@@ -110,7 +110,7 @@ class EncodeTargetQuantile:
         take_several(self, "quantiles")
         crossed((), self.cross)
         check_weight(self.weight)
-        if not self.quantiles or not all(0 <= share <= 1 for share in self.quantiles):
+        if not self.quantiles or not all(is_real(share) and 0 <= share <= 1 for share in self.quantiles):
             raise SettingError(f"quantiles={self.quantiles!r}; it takes shares from 0 to 1.")
         check_at_least(self, 1, "most_rows")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from frazil.errors import SettingError
@@ -19,6 +18,7 @@ from frazil.features.categories.levels import (
 )
 from frazil.features.categories.shrinkage import RULES, evidence, learned_means, shrunken_means, spreads, table
 from frazil.features.categories.tallies import Tally, ask_tallies, is_number, read_tallies
+from frazil.features.numbers.reading import is_real
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class ByLevel(Protocol):
 
 def check_weight(weight: object) -> None:
     """Raise SettingError where a pull is no number of rows."""
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < inf:
+    if not (is_real(weight) and weight >= 0):
         raise SettingError(f"weight={weight!r}; it takes 0 or more rows, finitely many.")
 
 
