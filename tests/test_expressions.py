@@ -58,3 +58,10 @@ def test_a_time_named_as_a_pattern_is_that_column():
         lambda time: pl.col("sold").fz.lag(1, time=time),
     ):
         assert_series_equal(named.select(make("^s.*$")).to_series(), FRAME.select(make("day")).to_series())
+
+
+def test_an_entity_named_as_a_pattern_is_that_column():
+    named = FRAME.rename({"store": "^.*d.*$"})
+    for by in ("^.*d.*$", ["^.*d.*$"]):
+        found = named.select(pl.col("sold").fz.lag(1, by=by, time="day")).to_series()
+        assert_series_equal(found, FRAME.select(pl.col("sold").fz.lag(1, by="store", time="day")).to_series())

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import frazil as fz
+from frazil.errors import InputError
 from frazil.sklearn import RecipeTransformer
 
 # What scikit-learn expects and this transformer does otherwise, with the reason.
@@ -59,3 +60,18 @@ def test_a_feature_named_as_a_pattern_is_that_feature():
     X = pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
     recipe = fz.Recipe(fz.express(pl.col("a") + pl.col("b"), name="^b$"), fz.keep_numbers("b"))
     assert RecipeTransformer(recipe).fit_transform(X).rows() == [(4.0, 3.0), (7.0, 5.0)]
+
+
+def test_texts_are_compared_with_the_labels_of_y():
+    X, y = pl.DataFrame({"title": ["a red hat", "blue shoes", "red"]}), np.array(["red", "blue", "red"])
+    transformer = RecipeTransformer(fz.Recipe(fz.similarity("title", to="target")))
+    made = transformer.fit_transform(X, y)
+    assert made.width == 2
+    assert made.equals(transformer.transform(X))
+
+
+@pytest.mark.parametrize("y", [[1], [0, 1, 0], [[0], [1]]], ids=repr)
+def test_a_target_that_is_not_one_value_a_row_is_refused(y):
+    transformer = RecipeTransformer(fz.Recipe(fz.encode_target("city")))
+    with pytest.raises(InputError, match="it is one value for each of the 2 rows of X"):
+        transformer.fit(pl.DataFrame({"city": ["Rom", "Ulm"]}), y)

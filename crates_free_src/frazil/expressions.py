@@ -142,4 +142,5 @@ def _check_rows(setting: str, rows: int) -> None:
 def _over(expr: pl.Expr, by: By, time: str | None) -> pl.Expr:
     if by is None:
         return expr if time is None else expr.over(pl.lit(1), order_by=column(time))
-    return expr.over(by, order_by=None if time is None else column(time))
+    keys = [by] if isinstance(by, str) else by
+    return expr.over([column(name) for name in keys], order_by=None if time is None else column(time))

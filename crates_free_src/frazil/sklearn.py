@@ -9,7 +9,9 @@ import polars as pl
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from frazil.errors import InputError
 from frazil.features import CrossFitBuilder, Recipe
+from frazil.features.categories import Similarity
 from frazil.features.numbers import KeepNumbers
 from frazil.naming import unique
 from frazil.schema import column
@@ -18,6 +20,7 @@ from frazil.task import infer_task
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from frazil.features.contract import Builder
     from frazil.task import Task
 
 TABLES = (pl.DataFrame, pl.LazyFrame)
@@ -89,9 +92,12 @@ class RecipeTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _training(self, X: Any, y: ArrayLike | None) -> tuple[pl.LazyFrame, Task | None]:  # noqa: ANN401 -- any table
         frame = self._frame(X, reset=True)
-        if y is None or not any(isinstance(builder, CrossFitBuilder) for builder in self._recipe().builders):
+        if y is None or not any(map(_reads_target, self._recipe().builders)):
             return frame, None
         values = np.asarray(y)
+        rows = frame.select(pl.len()).collect(engine="streaming").item()
+        if values.shape != (rows,):
+            raise InputError(f"y is of shape {values.shape}; it is one value for each of the {rows:,} rows of X.")
         target = unique("target", frame.collect_schema().names())
         return frame.with_columns(pl.Series(target, values)), infer_task(pl.Series(values), target_name=target)
 
@@ -109,3 +115,8 @@ class RecipeTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(X, pl.LazyFrame):
             return made
         return made.collect() if isinstance(X, pl.DataFrame) else made.collect().to_numpy()
+
+
+def _reads_target(builder: Builder) -> bool:
+    """Whether a builder needs a target: its values, or the labels that texts are compared with."""
+    return isinstance(builder, CrossFitBuilder) or (isinstance(builder, Similarity) and builder.to == "target")

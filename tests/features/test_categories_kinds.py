@@ -13,6 +13,7 @@ from frazil.errors import SettingError
 from frazil.features import FittedRecipe, Recipe
 from frazil.features.categories import (
     CompareTexts,
+    EncodeOrdinal,
     EncodeShare,
     HashLevels,
     JoinRareLevels,
@@ -208,6 +209,9 @@ def test_a_file_with_a_hash_that_can_not_be_made_is_refused():
     ("make", "words"),
     [
         (lambda: OneHot("city", most=0), "most=0"),
+        (lambda: OneHot("city", most="5"), "most='5'; it takes a whole number"),
+        (lambda: EncodeOrdinal("city", most=-1), "most=-1; it takes a whole number of 1 or more"),
+        (lambda: HashLevels("city", buckets=8.5), "buckets=8.5"),
         (lambda: OneHot("city", dtype="int"), "uint8, float32"),
         (lambda: JoinRareLevels("city", least_share=2), "a share from 0 to 1"),
         (lambda: JoinRareLevels("city", least_rows=0), "least_rows=0"),
@@ -215,7 +219,7 @@ def test_a_file_with_a_hash_that_can_not_be_made_is_refused():
         (lambda: HashLevels("city", seed=2**70), "64 bits"),
         (lambda: MinHash("city", components=0), "components=0"),
         (lambda: MinHash("city", n_gram=0), "1 or more characters"),
-        (lambda: Similarity("city", most=0), "1 or more levels"),
+        (lambda: Similarity("city", most=0), "most=0"),
         (lambda: Similarity("city", to="targt"), "it takes texts, as in to="),
         (lambda: Similarity("city", to=[]), "it takes texts, as in to="),
         (lambda: CompareTexts("a", "b", ["word"]), "'word' is not known.*Nearest: 'words'"),

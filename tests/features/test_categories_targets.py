@@ -358,6 +358,8 @@ def test_with_leave_out_row_a_rows_own_target_does_not_move_it_by_a_bit(reads, p
     [
         (lambda: EncodeTarget("city", weight="auto"), "empirical_bayes, james_stein, by_level"),
         (lambda: EncodeTarget("city", weight=float("nan")), "0 or more rows"),
+        (lambda: EncodeTarget("city", weight=float("inf")), "0 or more rows"),
+        (lambda: EncodeTarget("city", most_classes=1.5), "most_classes=1.5"),
         (lambda: EncodeWoe("city", weight=0), "more than 0"),
         (lambda: EncodeTargetSpread("city", "range"), "'std' or 'var'"),
         (lambda: EncodeTargetQuantile("city", [1.5]), "shares from 0 to 1"),

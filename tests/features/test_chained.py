@@ -134,7 +134,14 @@ def test_other_tables_are_given_to_both_steps():
 
 @pytest.mark.parametrize(
     "then",
-    [fz.lag(cs.all(), [1]), fz.scale(cs.all()), fz.encode_count("kind|target_mean")],
+    [
+        fz.lag(cs.all(), [1]),
+        fz.scale(cs.all()),
+        fz.encode_count("kind|target_mean"),
+        fz.group_stats("kind|target_mean", by="kind"),  # whose features name the key alone
+        fz.chain(fz.cross_numbers(["kind|target_mean", "price"], ["ratio"]), fz.scale(cs.all())),
+        fz.chain(fz.group_stats("kind|target_mean", by="store"), fz.cross_numbers(cs.all(), ["ratio"])),
+    ],
     ids=repr,
 )
 def test_values_out_of_fold_are_not_carried_to_other_rows(then):

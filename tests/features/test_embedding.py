@@ -115,7 +115,7 @@ def test_a_line_that_is_no_word_vector_is_refused(line, words, tmp_path):
 
 def test_phrases_and_odd_blanks_in_a_file_of_words_are_no_error(tmp_path):
     path = tmp_path / "odd.vec"
-    path.write_text("the 1 2 3 \nnew york 4 5 6\na\u00a0b 7 8 9\ncat 1 1 1\n", encoding="utf-8")
+    path.write_text("the 1 2 3 \nnew york 4 5 6\ncat and 4 5 6\na\u00a0b 7 8 9\ncat 1 1 1\n", encoding="utf-8")
     fitted, out = embedded(NOTES, model=str(path), components=None)
     assert set(fitted.parts[0].known.words) == {"the", "a\u00a0b", "cat"}
     np.testing.assert_allclose(out.row(0), [1, 1.5, 2])

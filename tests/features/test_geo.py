@@ -206,3 +206,15 @@ def test_a_file_with_a_centre_off_the_earth_is_refused():
     members = Recipe(ClusterDistance(START)).fit(frame).members()
     with pytest.raises(ValueError, match="not on earth"):
         FittedRecipe.read({**members, "recipe.json": members["recipe.json"].replace(b"48.5", b"148.5")})
+
+
+def test_one_point_written_in_two_ways_has_no_bearing_to_itself():
+    same = pl.LazyFrame({"lat": [0.0, 90.0], "lon": [180.0, 10.0], "to": [0.0, 90.0], "across": [-180.0, 70.0]})
+    assert made(Bearing(("lat", "lon"), ("to", "across")), same).rows() == [(None, None, None)] * 2
+
+
+def test_a_circle_ends_before_it_begins_again_in_float32_too():
+    near = pl.LazyFrame({"lat": [0.0], "lon": [0.0]})
+    assert made(Bearing(("lat", "lon"), (1.0, -1e-9)), near).row(0)[0] == 0.0
+    east = pl.LazyFrame({"lat": [0.0], "lon": [179.9999999]})
+    assert made(Midpoint(("lat", "lon"), (0.0, 179.9999999)), east).row(0) == (0.0, -180.0)

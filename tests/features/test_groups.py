@@ -185,3 +185,27 @@ def test_all_of_them_come_back_from_files():
 def test_settings_without_a_meaning_are_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+def test_what_is_asked_for_twice_is_made_once():
+    df = table()
+    for builder in (
+        GroupStats("price", "city", ["mean", "mean", "entropy", "entropy"]),
+        CompareToGroup("price", "city", ["ratio", "ratio", "rank"]),
+        GroupSize("city", ["rows", "share", "rows"]),
+    ):
+        assert made(builder, df, df).width == 2
+
+
+def test_values_that_are_equal_are_in_the_middle_of_their_group():
+    values = np.random.default_rng(0).random(200)
+    alone = pl.DataFrame({"city": np.arange(200).astype(str), "price": values})
+    assert set(made(CompareToGroup("price", "city", ["rank"]), alone, alone).to_series()) == {0.5}
+    several = pl.concat([alone] * 7)
+    assert set(made(CompareToGroup("price", "city", ["rank"]), several, several).to_series()) == {0.5}
+
+
+def test_a_sample_of_rows_is_in_no_step_with_groups_that_alternate():
+    df = pl.DataFrame({"city": ["a", "b"] * 2_000, "price": np.arange(4_000.0)})
+    sampled = made(CompareToGroup("price", "city", ["rank"], most_rows=2_000, unseen="null"), df, df)
+    np.testing.assert_allclose(sampled.to_series(), np.arange(4_000) / 4_000, atol=0.03)

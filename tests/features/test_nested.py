@@ -251,3 +251,32 @@ def test_booleans_are_counted_together():
     assert made(BooleanStats(), frame.select("n")).width == 0
     with pytest.raises(SchemaError, match="it takes Booleans"):
         Recipe(BooleanStats(["a", "n"])).fit(frame)
+
+
+@pytest.mark.parametrize("dtype", [pl.List(pl.Float64), pl.Array(pl.Int64, 2), pl.List(pl.Boolean)])
+def test_items_that_are_numbers_are_known_again_in_another_type(dtype):
+    fitted = Recipe(ListItems("sizes")).fit(pl.LazyFrame({"sizes": [[1, 0], [1, 1]]}))
+    new = pl.LazyFrame({"sizes": [[1, 0], [1, 1], None]}).with_columns(
+        pl.col("sizes").cast(pl.List(pl.Int64)).cast(dtype)
+    )
+    out = fitted.apply(new).collect()
+    assert out["sizes|has_1"].to_list() == [1.0, 1.0, None]
+    assert out["sizes|has_0"].to_list() == [1.0, 0.0, None]
+
+
+def test_arrays_and_lists_stand_for_each_other():
+    arrays = pl.DataFrame({"tags": [["a", "b"], ["b", "b"]]}, schema={"tags": pl.Array(pl.String, 2)})
+    lists = arrays.cast({"tags": pl.List(pl.String)})
+    for builder in (ListStats("tags"), ListItems("tags")):
+        for one, other in ((arrays, lists), (lists, arrays)):
+            assert made(builder, one.lazy(), other.lazy()).equals(made(builder, one.lazy()))
+
+
+def test_fields_that_hold_nothing_are_null_and_missing_ones_are_named():
+    train = pl.DataFrame({"home": [{"rooms": 3, "at": {"day": date(2024, 1, 1), "city": "Ulm"}}]})
+    fitted = Recipe(StructFields("home")).fit(train)
+    names = [feature.name for feature in fitted.features]
+    for new in ({"rooms": None, "at": {"day": None, "city": None}}, {"rooms": None, "at": None}):
+        assert fitted.apply(pl.DataFrame({"home": [new]})).collect().select(names).row(0) == (None, None, None)
+    with pytest.raises(SchemaError, match="struct 'home.at' has no field 'city'. Nearest: 'City'"):
+        fitted.apply(pl.DataFrame({"home": [{"rooms": 3, "at": {"day": None, "City": "Ulm"}}]}))

@@ -17,6 +17,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+import frazil as fz
 from frazil.errors import SettingError
 from frazil.features import FittedRecipe, Recipe
 from frazil.features.numbers import (
@@ -108,6 +109,7 @@ def test_box_cox_is_that_of_scikit_learn_for_positive_values():
 
 def test_box_cox_knows_nothing_of_what_is_not_above_0():
     assert only(Power("x", "box_cox"), [0.0, -1.0, 1.0, 2.0, None])[:2] == [None, None]
+    assert only(Power("x", "box_cox"), [0.0, -1.0, 1.0, 1.9, 2.0, None])[:2] == [None, None]  # a power above 0
 
 
 def test_the_exponent_of_a_sample_is_near_that_of_the_whole():
@@ -370,3 +372,22 @@ def test_a_scan_takes_off_what_is_taken_off_of_two_ends(low, high, offset):
 def test_of_no_values_nothing_is_taken_off():
     assert far_offset(None, None) == 0.0
     assert pl.DataFrame({"x": []}, schema={"x": pl.Float64}).select(offset_of(pl.col("x"))).item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: fz.clip("x", by="iqr", width="2"), "width='2'; with by='iqr' it takes a number above 0"),
+        (lambda: fz.log("x", form="shifted", offset="1"), "offset='1'; it takes a finite number"),
+        (lambda: fz.impute("x", "constant", value="1"), "value='1'; it takes a finite number"),
+        (lambda: fz.bin_target("x", least_share="a"), "least_share='a'; it takes 0 to 0.5"),
+        (lambda: fz.bin_target("x", weight=None), "weight=None; it takes a number of rows above 0"),
+        (lambda: fz.rare_levels("c", least_share="a"), "least_share='a'; it takes a share from 0 to 1"),
+        (lambda: fz.encode_target_quantile("c", ["a"]), "it takes shares from 0 to 1"),
+        (lambda: fz.encode_hierarchy(5), "columns=5; a hierarchy takes 2 to 8 different names"),
+        (lambda: fz.encode_ordered("c", weight="1"), "weight='1'; it takes 0 or more rows"),
+    ],
+)
+def test_settings_that_are_no_numbers_say_what_they_take(make, words):
+    with pytest.raises(SettingError, match=words):
+        make()

@@ -180,3 +180,8 @@ def test_a_row_without_numbers_has_only_nulls():
 def test_a_setting_without_meaning_is_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+@pytest.mark.parametrize("builder", [Pca(), Svd(), Distances()], ids=repr)
+def test_a_table_without_numbers_gives_no_axes(builder):
+    assert Recipe(builder).fit(pl.LazyFrame({"city": ["Rom", "Ulm"]})).features == ()

@@ -105,3 +105,22 @@ def test_several_columns_and_keys_are_described_together():
 def test_what_is_no_series_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_points_of_one_time_follow_each_other_by_their_values_and_names_count_once():
+    df = pl.DataFrame({"id": [1] * 4, "t": [1, 2, 2, 3], "value": [0.0, 5.0, 3.0, 4.0]})
+    for points in (df, df[::-1]):
+        wanted = ["absolute_sum_of_changes", "absolute_sum_of_changes"]
+        out = describe_series(points, ["value", "value"], entity="id", time="t", features=wanted).collect()
+        assert out.rows() == [(1, 6.0)]
+
+
+def test_columns_named_as_patterns_are_those_columns():
+    points = pl.DataFrame({"*": [1, 1, 2], "^t$": [1, 2, 1], "^v.*$": [1.0, 2.0, 3.0]})
+    out = describe_series(points, "^v.*$", entity="*", time="^t$", features=["maximum"]).collect()
+    assert out.rows() == [(1, 2.0), (2, 3.0)]
+    for name in ("*", "^v.*$"):  # a name that the work has of its own
+        renamed = points.rename({name: "place"})
+        entity, value = ("place", "^v.*$") if name == "*" else ("*", "place")
+        out = describe_series(renamed, value, entity=entity, time="^t$", features=["maximum"]).collect()
+        assert out.rows() == [(1, 2.0), (2, 3.0)]

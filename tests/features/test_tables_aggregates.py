@@ -434,3 +434,13 @@ def test_a_column_may_be_called_like_what_is_asked_of_a_category():
     asked = Aggregate(table, "key", columns=["filter", "filter kind"], statistics="mode", per_category="kind", name="t")
     features = Recipe(asked).fit(rows).features
     assert [feature.levels for feature in features] == [2, 1, 2, 1]
+
+
+@pytest.mark.parametrize("kind", [{"per_category": "kind"}, {"where": ("kind", 1)}], ids=repr)
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Boolean, pl.Int8])
+def test_a_filter_knows_numbers_again_in_another_type(kind, dtype):
+    events = pl.DataFrame({"shop": ["a"] * 3, "day": [1, 1, 2], "paid": [1.0, 2.0, 4.0], "kind": [0, 1, 1]})
+    fitted = fit(ROWS_ONE, events, **kind)
+    same = made(ROWS_ONE, events, fitted)
+    assert same.select(pl.sum_horizontal(pl.all())).item() > 0
+    assert_frame_equal(made(ROWS_ONE, events.cast({"kind": dtype}), fitted), same)

@@ -216,3 +216,12 @@ def test_a_recipe_from_files_asks_for_its_table_and_then_gives_the_same():
     assert_frame_equal(made(rows, events, read), made(rows, events, fitted))
     kind = read.select(["rates.kind|latest"])
     assert made(rows, events, kind).to_dict(as_series=False) == {"rates.kind|latest": [0, 1]}
+
+
+def test_a_selected_column_is_of_the_row_that_all_columns_chose():
+    events = pl.DataFrame({"of": [0, 0], "on": [1, 1], "rate": [1.5, 2.5], "kind": ["y", "x"], "fee": [9.0, 1.0]})
+    rows = pl.DataFrame({"shop": [0], "day": [2]})
+    fitted = fit(rows, events)
+    whole = made(rows, events, fitted)
+    for name in whole.columns:
+        assert_frame_equal(made(rows, events, fitted.select([name])), whole.select(name))

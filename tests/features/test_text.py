@@ -156,5 +156,7 @@ def test_measures_count_what_their_names_say():
 
 
 def test_settings_without_a_meaning_are_refused():
-    with pytest.raises(SettingError, match="components=0; it takes 1 or more"):
+    with pytest.raises(SettingError, match="components=0; it takes a whole number of 1 or more"):
         TextSvd("note", components=0)
+    with pytest.raises(SettingError, match="ngram_range=2; it takes two lengths"):
+        TextSvd("note", ngram_range=2)

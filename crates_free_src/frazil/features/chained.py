@@ -81,10 +81,10 @@ class Chain:
             own[int(at)][key] = value
         first = _Fitting.of(builders, own, replace(train, _taken=set()))  # names that nobody sees meet no other
         second = _second(train, first.parts)
-        asked = [builder.learn(second) for builder in then]
-        last = _Fitting.of(then, learn_together(second.frame, asked), second)
-        for builder, queries, parts in zip(then, asked, last.by_builder, strict=True):
-            _check_blind(builder, parts, first.parts, learns=bool(queries))
+        asked = [second.asked_by(builder) for builder in then]
+        last = _Fitting.of(then, learn_together(second.frame, [queries for queries, _ in asked]), second)
+        for builder, (queries, chosen), parts in zip(then, asked, last.by_builder, strict=True):
+            _check_blind(builder, parts, second.blind, chosen, learns=bool(queries))
         if not last.parts:
             return []
         face = None if train.fold is None else (first.faces, last.faces)
@@ -137,20 +137,42 @@ def _second(train: Training, first: Sequence[Fitted]) -> Training:
     """Return the table with the features of the first builders, among which selectors choose."""
     made = {feature.name: feature.dtype for part in first for feature in part.features}
     frame = add_features(train.frame, first, train.panel)
-    return replace(train, frame=frame, schema={**train.schema, **made}, selectable=frozenset(made))
+    schema, selectable = {**train.schema, **made}, frozenset(made)
+    return replace(train, frame=frame, schema=schema, selectable=selectable, blind=train.blind | _blind(train, first))
 
 
-def _check_blind(builder: Builder, parts: Sequence[Fitted], first: Sequence[Fitted], *, learns: bool) -> None:
-    """Refuse what would carry a row's own target over from other rows' out-of-fold values."""
-    of_target = {feature.name for part in first if _reads_target(part) for feature in part.features}
+def _blind(train: Training, first: Sequence[Fitted]) -> frozenset[str]:
+    """Return the features that know a row's target by way of other rows: themselves, or by what they are made of."""
+    return frozenset(
+        feature.name
+        for part in first
+        for feature in part.features
+        if _reads_target(part) or train.blind.intersection(feature.sources)
+    )
+
+
+def _check_blind(
+    builder: Builder, parts: Sequence[Fitted], blind: Collection[str], chosen: Collection[str], *, learns: bool
+) -> None:
+    """Refuse what would carry a row's own target over from other rows' out-of-fold values.
+
+    Args:
+        builder: Of the later step.
+        parts: What it made.
+        blind: The columns that may be read of the same row only.
+        chosen: The columns that it chose, of which its features need not name those that it only learned from.
+        learns: Whether it learned anything.
+    """
+    of_others = set(chosen) if learns else set()
     for part in parts:
-        read = [source for feature in part.features for source in feature.sources if source in of_target]
-        if read and (learns or part.scope is not Scope.ROW):
-            raise SettingError(
-                f"{type(builder).__name__} reads {read[0]!r} of other rows, whose out-of-fold values know this row's"
-                " target; of features that read the target a chain makes only what a row's own values say, as"
-                " fz.cross_numbers does."
-            )
+        if learns or part.scope is not Scope.ROW:
+            of_others.update(source for feature in part.features for source in feature.sources)
+    if read := sorted(of_others.intersection(blind)):
+        raise SettingError(
+            f"{type(builder).__name__} reads {read[0]!r} of other rows, whose out-of-fold values know this row's"
+            " target; of features that read the target a chain makes only what a row's own values say, as"
+            " fz.cross_numbers does."
+        )
 
 
 def _reads_target(part: Fitted) -> bool:

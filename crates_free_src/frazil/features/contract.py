@@ -33,7 +33,7 @@ class LeakClass(StrEnum):
     OWN_ROW = "own row"
     OTHER_ROWS = "other training rows"
     PAST_ROWS = "earlier rows of its entity"
-    OTHER_TABLES = "earlier rows of another table"
+    OTHER_TABLES = "rows of another table, earlier ones where it has a time"
     TARGET = "the target of other training rows"
     FUTURE = "later rows of its entity"
 
@@ -131,6 +131,7 @@ class Training:
         forward: Whether folds follow each other in time, so that a row may read lower numbers only.
         panel: Whose rows they are, and what orders them.
         selectable: The columns that a selector may choose; all where None.
+        blind: Columns that know a row's target by way of other rows: nothing may be learned of them.
     """
 
     frame: pl.LazyFrame
@@ -140,8 +141,10 @@ class Training:
     forward: bool = False
     panel: Panel = Panel()
     selectable: frozenset[str] | None = None
+    blind: frozenset[str] = frozenset()
     _taken: set[str] = field(default_factory=set, repr=False)
     _kinds: dict[str, Kind] = field(default_factory=dict, repr=False)
+    _chosen: set[str] = field(default_factory=set, repr=False)
 
     def columns(
         self, wanted: Columns, kinds: Collection[Kind], builder: Builder, *, may_be_target: bool = False
@@ -158,7 +161,9 @@ class Training:
         """
         if isinstance(wanted, cs.Selector):
             chosen = self.frame.select(wanted).collect_schema().names()
-            return [name for name in chosen if name in self.schema and self._fits(name, kinds)]
+            names = [name for name in chosen if name in self.schema and self._fits(name, kinds)]
+            self._chosen.update(names)
+            return names
         names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
         for name in names:
             self._check(name, kinds, type(builder).__name__)
@@ -166,7 +171,13 @@ class Training:
                 raise SettingError(
                     f"{type(builder).__name__} is given the target {name!r}; it would read its own row's."
                 )
+        self._chosen.update(names)
         return names
+
+    def asked_by(self, builder: Builder) -> tuple[Queries, set[str]]:
+        """Return what a builder asks for, and the columns that it chooses for it: features need not name them all."""
+        self._chosen.clear()
+        return builder.learn(self), set(self._chosen)
 
     def _fits(self, name: str, kinds: Collection[Kind]) -> bool:
         is_target = self.target is not None and name == self.target.name

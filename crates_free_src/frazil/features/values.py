@@ -29,3 +29,12 @@ def finite32(value: pl.Expr) -> pl.Expr:
     """Return a number as Float32; null where it is not finite, or too large to be."""
     narrow = value.cast(pl.Float32)
     return pl.when(narrow.is_finite()).then(narrow)
+
+
+def number_text(text: pl.Expr) -> pl.Expr:
+    """Write numbers that are one alike, whatever the type that they were of: 5.0 as 5, true as 1.
+
+    >>> pl.select(number_text(pl.lit(pl.Series(["5", "5.0", "-2.00", "5.50", "true"])))).to_series().to_list()
+    ['5', '5', '-2', '5.50', '1']
+    """
+    return text.str.replace(r"^(-?\d+)\.0+$", "$1").replace({"true": "1", "false": "0"})

@@ -10,6 +10,7 @@ import polars as pl
 
 from frazil.features.categories.levels import COUNT, KINDS, SHARE, Levels, LevelsEncoded, categories, counted, crossed
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, checked, rounded
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class EncodeOrdinal:
         columns: Names or a selector.
         most: How many levels get a code; the rarest beyond are null.
 
+    Raises: SettingError: most is below 1.
+
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"city": ["Ulm", "Rom", "Rom", None]})
     >>> Recipe(EncodeOrdinal("city")).fit(frame).apply(frame).collect()["city|ordinal"].to_list()
@@ -36,6 +39,10 @@ class EncodeOrdinal:
 
     columns: Columns = field(default_factory=categories)
     most: int = MOST_CODES
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        check_at_least(self, 1, "most")
 
     def learn(self, train: Training) -> Queries:
         """Ask for the count of each level."""

@@ -12,6 +12,7 @@ from frazil.errors import SettingError
 from frazil.features.categories.hashed import check_seed, hashes, of_distinct
 from frazil.features.categories.levels import KINDS, Levels, categories, counted
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, check_known, checked, only_named, written
 from frazil.schema import column
 
@@ -63,7 +64,8 @@ class MinHash:
         """Refuse what has no meaning."""
         check_seed(self.seed)
         check_n_gram(self.n_gram)
-        if not 1 <= self.components <= MOST_COMPONENTS:
+        check_at_least(self, 1, "components")
+        if self.components > MOST_COMPONENTS:
             raise SettingError(f"components={self.components!r}; it takes 1 to {MOST_COMPONENTS:,}.")
 
     def learn(self, train: Training) -> Queries:
@@ -82,14 +84,14 @@ class MinHash:
         ]
 
 
-def check_n_gram(n: int) -> None:
+def check_n_gram(n: object) -> None:
     """Raise SettingError where an n-gram has no characters."""
-    if n < 1:
+    if type(n) is not int or n < 1:
         raise SettingError(f"n_gram={n!r}; it takes 1 or more characters.")
 
 
 def grams(text: str, n: int) -> set[str]:
-    """Return the n-grams of a text in lower case, with n - 1 blanks around it, so that there always is one.
+    """Return the n-grams of a text in lower case, with n - 1 blanks around it, or one, so that there always is one.
 
     >>> sorted(grams("Ab", 2))
     [' a', 'ab', 'b ']
@@ -209,8 +211,7 @@ class Similarity:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         check_n_gram(self.n_gram)
-        if self.most < 1:
-            raise SettingError(f"most={self.most!r}; it takes 1 or more levels.")
+        check_at_least(self, 1, "most")
         if self.to is not None and self.to != "target" and (isinstance(self.to, str) or not self.to):
             raise SettingError(f"to={self.to!r}; it takes texts, as in to=['red', 'blue'], or \"target\".")
 

@@ -10,6 +10,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.categories.levels import KINDS, Levels, categories, counted, frequent_first, level
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
+from frazil.features.numbers.reading import check_at_least, is_real
 from frazil.features.plain import check_known, checked, only_named, written
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class OneHot:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        _check_one_or_more(self, "most", "least_rows")
+        check_at_least(self, 1, "most", "least_rows")
         if self.dtype not in TYPES:
             raise SettingError(f"dtype={self.dtype!r}; it takes one of {', '.join(TYPES)}.")
 
@@ -174,8 +175,8 @@ class JoinRareLevels:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        _check_one_or_more(self, "most", "least_rows")
-        if not 0 <= self.least_share <= 1:
+        check_at_least(self, 1, "most", "least_rows")
+        if not (is_real(self.least_share) and 0 <= self.least_share <= 1):
             raise SettingError(f"least_share={self.least_share!r}; it takes a share from 0 to 1.")
 
     def learn(self, train: Training) -> Queries:
@@ -262,12 +263,6 @@ class RareLevelsJoined:
     def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
         """Make it again."""
         return cls(**checked(cls, spec, leave_out=("levels",)), levels=Levels.read(spec, tables["levels"]))
-
-
-def _check_one_or_more(builder: object, *settings: str) -> None:
-    for setting in settings:
-        if getattr(builder, setting) < 1:
-            raise SettingError(f"{setting}={getattr(builder, setting)!r}; it takes 1 or more.")
 
 
 def _kept(source: str, counts: pl.DataFrame, most: int, least: float) -> Levels:

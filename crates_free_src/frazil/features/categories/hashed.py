@@ -82,7 +82,7 @@ class HashLevels:
         """Refuse what has no meaning."""
         crossed((), self.cross)
         check_seed(self.seed)
-        if not 2 <= self.buckets <= MOST_BUCKETS:
+        if type(self.buckets) is not int or not 2 <= self.buckets <= MOST_BUCKETS:
             raise SettingError(f"buckets={self.buckets!r}; it takes 2 to {MOST_BUCKETS:,}.")
 
     def learn(self, train: Training) -> Queries:
@@ -101,9 +101,9 @@ class HashLevels:
         return made
 
 
-def check_seed(seed: int) -> None:
+def check_seed(seed: object) -> None:
     """Raise SettingError where a seed has more than 64 bits."""
-    if not -(2**63) <= seed < 2**63:
+    if type(seed) is not int or not -(2**63) <= seed < 2**63:
         raise SettingError(f"seed={seed!r}; it takes an integer of 64 bits.")
 
 

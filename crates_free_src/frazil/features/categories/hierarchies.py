@@ -64,7 +64,7 @@ class EncodeHierarchy:
         check_weight(self.weight)
         check_classes(self.most_classes)
         names = self.columns
-        if isinstance(names, str) or not 2 <= len(names) <= MOST_DEPTHS or len(set(names)) < len(names):
+        if not isinstance(names, list | tuple) or not 2 <= len(names) <= MOST_DEPTHS or len(set(names)) < len(names):
             raise SettingError(f"columns={names!r}; a hierarchy takes 2 to {MOST_DEPTHS} different names.")
 
     def learn(self, train: Training) -> Queries:

@@ -13,6 +13,7 @@ from frazil.features.categories.levels import KINDS, TARGET_QUANTILE, Levels, Le
 from frazil.features.categories.shrinkage import table
 from frazil.features.categories.tallies import quietly
 from frazil.features.categories.targets import WEIGHT, check_weight
+from frazil.features.numbers.reading import GOLDEN, check_at_least, is_real
 from frazil.features.several import take_several
 from frazil.schema import column
 
@@ -54,8 +55,8 @@ class Sorted:
         high = np.minimum(low + 1, np.maximum(self.counts - 1, 0))
         known = self.counts > 0
         lower, upper = (self._taken(starts + place, known) for place in (low, high))
-        # Both sides are weighed: the difference of two large numbers may not be a number.
-        return lower * (1 - (at - low)) + upper * (at - low)
+        # Both sides are weighed: the difference of two large numbers may not be a number. Equal ones would lose an ulp.
+        return np.where(lower == upper, lower, lower * (1 - (at - low)) + upper * (at - low))
 
     def _taken(self, at: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
         out = np.full(len(at), np.nan)
@@ -64,12 +65,12 @@ class Sorted:
 
 
 def evenly_sampled(most_rows: int) -> pl.Expr:
-    """Mark of each run of so many rows the first, so that at most so many are marked.
+    """Mark about so many rows, spread evenly as `numbers.reading.sample` does, in no step with what repeats in a table.
 
     The length is a part of the query, so that it stays one scan.
     """
-    step = (pl.len() / most_rows).ceil().clip(1).cast(pl.UInt32)
-    return pl.int_range(pl.len(), dtype=pl.UInt32) % step == 0
+    place = pl.int_range(pl.len(), dtype=pl.UInt64) * GOLDEN % 2**32
+    return place < 2.0**32 * most_rows / pl.len()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +110,9 @@ class EncodeTargetQuantile:
         take_several(self, "quantiles")
         crossed((), self.cross)
         check_weight(self.weight)
-        if not self.quantiles or not all(0 <= share <= 1 for share in self.quantiles):
+        if not self.quantiles or not all(is_real(share) and 0 <= share <= 1 for share in self.quantiles):
             raise SettingError(f"quantiles={self.quantiles!r}; it takes shares from 0 to 1.")
-        if self.most_rows < 1:
-            raise SettingError(f"most_rows={self.most_rows!r}; it takes 1 or more.")
+        check_at_least(self, 1, "most_rows")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the rows: level, fold and target."""

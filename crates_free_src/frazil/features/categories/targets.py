@@ -18,6 +18,7 @@ from frazil.features.categories.levels import (
 )
 from frazil.features.categories.shrinkage import RULES, evidence, learned_means, shrunken_means, spreads, table
 from frazil.features.categories.tallies import Tally, ask_tallies, is_number, read_tallies
+from frazil.features.numbers.reading import is_real
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,13 +70,13 @@ class ByLevel(Protocol):
 
 def check_weight(weight: object) -> None:
     """Raise SettingError where a pull is no number of rows."""
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
-        raise SettingError(f"weight={weight!r}; it takes 0 or more rows.")
+    if not (is_real(weight) and weight >= 0):
+        raise SettingError(f"weight={weight!r}; it takes 0 or more rows, finitely many.")
 
 
-def check_classes(most: int) -> None:
+def check_classes(most: object) -> None:
     """Raise SettingError where no label would get a column."""
-    if most < 1:
+    if type(most) is not int or most < 1:
         raise SettingError(f"most_classes={most!r}; it takes 1 or more.")
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.contract import Feature, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.geo.points import KINDS, MOST_LAT, MOST_LON, check_names, kinds_of, point_of
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, check_known, checked, only_named, written
 from frazil.features.several import take_several
 from frazil.features.values import finite32
@@ -54,8 +55,7 @@ class GridCell:
         check_names("start", self.start)
         if wrong := [size for size in self.sizes if not _is_size(size)]:
             raise SettingError(f"sizes has {wrong[0]!r}; it takes degrees from {LEAST_SIZE} to 90.")
-        if type(self.most) is not int or self.most < 1:
-            raise SettingError(f"most={self.most!r}; it takes 1 or more.")
+        check_at_least(self, 1, "most")
 
     def learn(self, train: Training) -> Queries:
         """Ask for the rows of each cell."""

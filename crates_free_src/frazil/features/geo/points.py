@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = (Kind.NUMBER, Kind.TEXT, Kind.COMMA)
 RADIUS = 6371.0088  # kilometres, the mean of WGS 84 (IUGG)
 LEAST_COSINE = 1e-12  # below, points lie opposite each other, and any way around is the shortest
+LEAST_CHORD = 1e-30  # the square of half of it; below, points are one: at a pole, and where 180 degrees east are west
 MOST_LAT, MOST_LON = 90.0, 180.0
 
 
@@ -101,8 +102,7 @@ def bearing(start: Point, end: Point) -> pl.Expr:
     turn = end.theta - start.theta
     east = turn.sin() * end.phi.cos()
     north = start.phi.cos() * end.phi.sin() - start.phi.sin() * end.phi.cos() * turn.cos()
-    moves = (start.lat != end.lat) | (start.lon != end.lon)
-    return pl.when(moves).then(pl.arctan2(east, north))
+    return pl.when(_half_chord(start, end) > LEAST_CHORD).then(pl.arctan2(east, north))
 
 
 def middle_lat(start: Point, end: Point) -> pl.Expr:
@@ -116,7 +116,7 @@ def middle_lon(start: Point, end: Point) -> pl.Expr:
     """Return the longitude halfway along the great circle, from -180 to below 180."""
     along, across = _halfway(start, end)
     lon = start.lon + pl.arctan2(across, along) * (180 / math.pi)
-    return _unless_opposite((lon + 540) % 360 - 180, start, end)
+    return _unless_opposite(_around(lon, -180.0), start, end)
 
 
 def _half_chord(start: Point, end: Point) -> pl.Expr:
@@ -130,6 +130,12 @@ def _halfway(start: Point, end: Point) -> tuple[pl.Expr, pl.Expr]:
     return start.phi.cos() + end.phi.cos() * turn.cos(), end.phi.cos() * turn.sin()
 
 
+def _around(degrees: pl.Expr, low: float) -> pl.Expr:
+    """Return degrees of a circle that starts at `low`, and below its end as Float32 too."""
+    there = (degrees - low + 360) % 360 + low
+    return pl.when(there.cast(pl.Float32) >= low + 360).then(low).otherwise(there)
+
+
 def _unless_opposite(value: pl.Expr, start: Point, end: Point) -> pl.Expr:
     return pl.when(_half_chord(start, end) < 1 - LEAST_COSINE).then(value)
 
@@ -138,7 +144,7 @@ def _unless_opposite(value: pl.Expr, start: Point, end: Point) -> pl.Expr:
 MEASURES: dict[str, Callable[[Point, Point], pl.Expr]] = {
     "haversine_km": haversine,
     "manhattan_km": manhattan,
-    "bearing": lambda start, end: (bearing(start, end) * (180 / math.pi) + 360) % 360,
+    "bearing": lambda start, end: _around(bearing(start, end) * (180 / math.pi), 0.0),
     "bearing_sin": lambda start, end: bearing(start, end).sin(),
     "bearing_cos": lambda start, end: bearing(start, end).cos(),
     "midpoint_lat": middle_lat,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from frazil.errors import SettingError
 from frazil.features.categories.levels import Levels, level
 from frazil.features.categories.quantiles import MOST_ROWS, Sorted, evenly_sampled
 from frazil.features.contract import Feature, Kind, LeakClass, Scope, kind_of
@@ -20,10 +19,9 @@ from frazil.features.groups.statistics import (
     check_choice,
     check_unseen,
     keys,
-    known_numbers,
     read_statistics,
 )
-from frazil.features.numbers.reading import finite
+from frazil.features.numbers.reading import check_at_least, finite
 from frazil.features.plain import check_known, checked, only_named, written
 from frazil.features.several import take_several
 from frazil.features.values import finite32
@@ -78,8 +76,7 @@ class CompareToGroup:
         take_several(self, "measures")
         check_choice("measures", self.measures, MEASURES)
         check_unseen(self.unseen)
-        if self.most_rows < 1:
-            raise SettingError(f"most_rows={self.most_rows!r}; it takes 1 or more.")
+        check_at_least(self, 1, "most_rows")
 
     def learn(self, train: Training) -> Queries:
         """Ask for mean and deviation by group and of all rows, and for an even sample of the values."""
@@ -97,7 +94,7 @@ class CompareToGroup:
         """Lay them out by group, one state a column."""
         names, by = train.columns(self.columns, NUMBERS, self), keys(self, self.by, train)
         levels, found = read_statistics(learned, names, by, MEAN_AND_STD, self.unseen)
-        measures = tuple(self.measures)
+        measures = tuple(dict.fromkeys(self.measures))
         made = []
         for at, name in enumerate(names):
             values = {statistic: found[name, statistic] for statistic in MEAN_AND_STD}
@@ -117,7 +114,9 @@ class CompareToGroup:
         grid = {}
         for number_of, share in enumerate((np.arange(GRID) + 0.5) / GRID):
             overall = every.quantile(share)[0] if self.unseen == OVERALL else np.nan
-            grid[_quantile(number_of)] = known_numbers(np.where(own.counts > 0, own.quantile(share), overall))
+            # Not rounded, as values that are equal to a quantile are told from those beside it.
+            found = np.where(own.counts > 0, own.quantile(share), overall)
+            grid[_quantile(number_of)] = pl.Series(found, nan_to_null=True)
         return grid
 
 

@@ -136,12 +136,11 @@ class GroupSize:
         rows = np.zeros(levels.places)
         rows[levels.positions(counts.get_column("level")).to_numpy()] = counts.get_column("rows").to_numpy()
         found = {ROWS: rows, SHARE: rows / max(rows.sum(), 1.0)}
-        names = tuple(train.named("*".join(by), f"group_{measure}") for measure in self.measures)
-        values = [
-            pl.Series(str(at), rounded(found[measure]), dtype=pl.Float32) for at, measure in enumerate(self.measures)
-        ]
+        measures = tuple(dict.fromkeys(self.measures))
+        names = tuple(train.named("*".join(by), f"group_{measure}") for measure in measures)
+        values = [pl.Series(str(at), rounded(found[measure]), dtype=pl.Float32) for at, measure in enumerate(measures)]
         of = ("",) * len(names)
-        return [GroupsDescribed(names, of, tuple(self.measures), levels, pl.DataFrame(values))]
+        return [GroupsDescribed(names, of, measures, levels, pl.DataFrame(values))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,6 +89,7 @@ def ask_statistics(train: Training, names: Sequence[str], by: tuple[str, ...], s
 
     Returns: For `read_statistics`.
     """
+    statistics = list(dict.fromkeys(statistics))
     plain = [statistic for statistic in statistics if statistic not in ("mode_share", "entropy")]
     spread = [statistic for statistic in statistics if statistic not in plain]
     queries: Queries = {"groups": train.frame.select(level=level(by)).group_by("level").agg(rows=pl.len())}

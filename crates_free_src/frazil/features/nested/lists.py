@@ -13,7 +13,7 @@ from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned,
 from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
-from frazil.features.values import finite32
+from frazil.features.values import finite32, number_text
 from frazil.naming import safe
 from frazil.schema import column
 
@@ -48,8 +48,9 @@ def lists() -> cs.Selector:
 class ListStats:
     """Measure lists: length, distinct items and nulls; of numbers mean, min, max, std, sum, first and last, too.
 
-    NaN and infinities in a list are null, and nulls are in the length alone. The mean and its kin of an empty list are
-    null, its length and sum are 0; the standard deviation (n - 1) of one number is null. A null list has null.
+    NaN and infinities in a list are null, and nulls are in the length alone; the first and the last item are null where
+    that one is. The mean and its kin of an empty list are null, its length and sum are 0; the standard deviation
+    (n - 1) of one number is null. A null list has null.
 
     Args:
         columns: Names or a selector: lists and arrays.
@@ -87,7 +88,7 @@ class ListStats:
             known = STATISTICS if items is Kind.NUMBER else OF_ALL
             asked = [each for each in dict.fromkeys(self.statistics or STATISTICS) if each in known]
             names = tuple(train.named(source, f"list_{statistic}") for statistic in asked)
-            made.append(ListMeasured(source, is_array(train, source), str(items), tuple(asked), names))
+            made.append(ListMeasured(source, str(items), tuple(asked), names))
         return made
 
 
@@ -97,14 +98,12 @@ class ListMeasured(PlainState):
 
     Args:
         source: The column.
-        array: Whether its lists have one length for all.
         items: Kind of the items' type.
         statistics: What is measured.
         names: The generated columns.
     """
 
     source: str
-    array: bool
     items: str
     statistics: tuple[str, ...]
     names: tuple[str, ...]
@@ -133,7 +132,7 @@ class ListMeasured(PlainState):
             numbers = column(self.source).cast(pl.List(pl.Float64), strict=False)
             values = numbers.list.eval(pl.when(item.is_finite()).then(item))
         else:
-            values = as_list(self.source, self.array)
+            values = as_list(self.source, frame.collect_schema()[self.source])
         return frame.with_columns(
             finite32(STATISTICS[statistic](values.list).cast(pl.Float64)).alias(name)
             for name, statistic in zip(self.names, self.statistics, strict=True)
@@ -148,7 +147,8 @@ class ListMeasured(PlainState):
 class ListItems:
     """Say of each of the most frequent items whether it is in the list: 1 or 0, which is null for a null list.
 
-    Items are told apart as strings. They are ordered by how many training rows have them, equals by name.
+    Items are told apart as strings, numbers by their value. They are ordered by how many training rows have them,
+    equals by name.
 
     Args:
         columns: Names or a selector: lists and arrays of strings, numbers, Booleans, dates or datetimes.
@@ -183,7 +183,7 @@ class ListItems:
             order = counts.sort(["rows", "item"], descending=[True, False])
             items = order.get_column("item").head(self.most).to_list()
             names = tuple(train.named(source, f"has_{safe(item)}") for item in items)
-            made.append(ItemsFound(source, is_array(train, source), tuple(items), names))
+            made.append(ItemsFound(source, tuple(items), names))
         return made
 
     def _columns(self, train: Training) -> list[str]:
@@ -204,13 +204,11 @@ class ItemsFound(PlainState):
 
     Args:
         source: The column.
-        array: Whether its lists have one length for all.
         items: What is looked for.
         names: The generated columns.
     """
 
     source: str
-    array: bool
     items: tuple[str, ...]
     names: tuple[str, ...]
     scope: ClassVar[Scope] = Scope.ROW
@@ -237,10 +235,15 @@ class ItemsFound(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add them."""
-        texts = as_list(self.source, self.array).cast(pl.List(pl.String))
+        dtype = frame.collect_schema()[self.source]
+        texts = as_list(self.source, dtype).cast(pl.List(pl.String))
+        items = pl.Series(self.items, dtype=pl.String)
+        if kind_of(item_of(dtype)) is Kind.NUMBER:  # 1.0 and true are the 1 of training
+            texts = texts.list.eval(number_text(pl.element()))
+            items = pl.select(number_text(pl.lit(items))).to_series()
         return frame.with_columns(
             texts.list.contains(pl.lit(item)).cast(pl.Float32).alias(name)
-            for name, item in zip(self.names, self.items, strict=True)
+            for name, item in zip(self.names, items, strict=True)
         )
 
     def select(self, names: Collection[str]) -> Self:
@@ -255,17 +258,12 @@ def item_of(dtype: pl.DataType) -> pl.DataType:
     return made
 
 
-def is_array(train: Training, source: str) -> bool:
-    """Whether a column's lists have one length for all."""
-    return train.schema[source] == pl.Array
-
-
-def as_list(source: str, array: bool) -> pl.Expr:
+def as_list(source: str, dtype: pl.DataType) -> pl.Expr:
     """Read a column of lists or arrays as lists."""
-    return column(source).arr.to_list() if array else column(source)
+    return column(source).arr.to_list() if dtype == pl.Array else column(source)
 
 
 def _counted(train: Training, name: str) -> pl.LazyFrame:
-    texts = as_list(name, is_array(train, name)).cast(pl.List(pl.String))
+    texts = as_list(name, train.schema[name]).cast(pl.List(pl.String))
     items = train.frame.select(item=texts.list.unique()).explode("item").drop_nulls()
     return items.group_by("item").agg(rows=pl.len())

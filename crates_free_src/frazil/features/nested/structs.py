@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import polars as pl
 import polars.selectors as cs
 
+from frazil.errors import SchemaError, nearest
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
 from frazil.features.numbers.reading import check_at_least
 from frazil.features.plain import PlainState, check_known, checked, written
@@ -109,7 +110,9 @@ class FieldKept(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
-        return frame.with_columns(finite32(_number(field_of(self.path), Kind(self.kind))).alias(self.name))
+        field = field_in(frame, self.path)
+        value = pl.lit(None, pl.Float32) if field is None else finite32(_number(field, Kind(self.kind)))
+        return frame.with_columns(value.alias(self.name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +155,9 @@ class FieldEncoded(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
-        code = field_of(self.path).cast(pl.String).cast(pl.Enum(self.levels), strict=False).to_physical()
+        field = field_in(frame, self.path)
+        text = pl.lit(None, pl.String) if field is None else field.cast(pl.String)
+        code = text.cast(pl.Enum(self.levels), strict=False).to_physical()
         return frame.with_columns(code.cast(pl.Int32).alias(self.name))
 
     def spec(self) -> dict[str, Any]:
@@ -175,6 +180,23 @@ def field_of(path: Sequence[str]) -> pl.Expr:
     for name in path[1:]:
         value = value.struct.field(name)
     return value
+
+
+def field_in(frame: pl.LazyFrame, path: Sequence[str]) -> pl.Expr | None:
+    """Speak of a field of a table; None where it holds nothing, or what it lies in does not.
+
+    Raises: SchemaError: there is no such field.
+    """
+    dtype = frame.collect_schema()[path[0]]
+    for at, name in enumerate(path[1:], start=1):
+        if dtype == pl.Null:
+            return None
+        fields = {known.name: known.dtype for known in dtype.fields} if isinstance(dtype, pl.Struct) else {}
+        if name not in fields:
+            where = ".".join(path[:at])
+            raise SchemaError(f"struct {where!r} has no field {name!r}.{nearest(name, fields)}")
+        dtype = fields[name]  # type: ignore[assignment]
+    return None if dtype == pl.Null else field_of(path)
 
 
 def _leaves(path: tuple[str, ...], dtype: pl.DataType) -> Iterable[tuple[tuple[str, ...], Kind]]:

@@ -17,6 +17,7 @@ from frazil.features.numbers.reading import (
     check_at_least,
     ends,
     finite,
+    is_real,
     kinds,
     known,
     numbers,
@@ -68,7 +69,7 @@ class Log:
         """Refuse what has no meaning."""
         if self.form not in FORMS:
             raise SettingError.among("form", self.form, FORMS)
-        if self.offset is not None and (self.form == "signed" or not np.isfinite(self.offset)):
+        if self.offset is not None and (self.form == "signed" or not is_real(self.offset)):
             raise SettingError(f"offset={self.offset!r}; it takes a finite number, and form='shifted'.")
 
     def learn(self, train: Training) -> Queries:
@@ -210,7 +211,7 @@ def curve(value: pl.Expr, name: str, parameter: float) -> pl.Expr:
     if name == "log_shifted":
         return (value + parameter).log()
     if name == "box_cox":
-        return _powered(value.log(), parameter)
+        return pl.when(value > 0).then(_powered(value.log(), parameter))  # at 0 a positive power is a number
     upper, lower = _powered(value.log1p(), parameter), -_powered((-value).log1p(), 2 - parameter)
     return pl.when(value >= 0).then(upper).otherwise(lower)
 

@@ -15,6 +15,7 @@ from frazil.features.numbers.reading import (
     MOST_ROWS,
     check_at_least,
     finite,
+    is_real,
     kinds,
     known,
     numbers,
@@ -138,7 +139,7 @@ def check_fences(by: str, width: float | None) -> None:
     if by not in WIDTHS:
         raise SettingError.among("by", by, WIDTHS)
     most = 0.5 if by == "quantile" else np.inf
-    if width is not None and not 0 < width < most:
+    if width is not None and not (is_real(width) and 0 < width < most):
         allowed = "a share above 0 and below 0.5" if by == "quantile" else "a number above 0"
         raise SettingError(f"width={width!r}; with by={by!r} it takes {allowed}.")
 

@@ -20,6 +20,7 @@ from frazil.features.numbers.reading import (
     ends,
     far_offset,
     finite,
+    is_real,
     kinds,
     numbers,
     read,
@@ -75,7 +76,7 @@ class Impute:
         """Refuse what has no meaning."""
         if self.strategy not in STRATEGIES:
             raise SettingError.among("strategy", self.strategy, STRATEGIES)
-        if not np.isfinite(self.value):
+        if not is_real(self.value):
             raise SettingError(f"value={self.value!r}; it takes a finite number.")
         if self.strategy == "constant" and self.by is not None:
             raise SettingError(f"by={self.by!r} has no meaning for strategy='constant'.")

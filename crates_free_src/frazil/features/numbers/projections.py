@@ -169,7 +169,7 @@ class Table:
     @classmethod
     def of(cls, df: pl.DataFrame) -> Self:
         """Read a sample."""
-        values = np.array([column.to_numpy() for column in df.get_columns()], np.float64).reshape(df.width, -1).T
+        values = np.array([column.to_numpy() for column in df.get_columns()], np.float64).reshape(df.width, df.height).T
         n, zeros = values.shape[1], np.zeros(values.shape[1])
         # Over the greatest value first, so that no sum is too large for a float64.
         scale = np.abs(np.nan_to_num(values)).max(axis=0, initial=0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import polars as pl
 import polars.selectors as cs
@@ -92,6 +93,15 @@ def check_at_least(builder: object, least: int, *settings: str) -> None:
         value = getattr(builder, setting)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise SettingError(f"{setting}={value!r}; it takes a whole number of {least} or more.")
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Whether a setting is a finite number.
+
+    >>> is_real(0.5), is_real("0.5"), is_real(float("nan")), is_real(True)
+    (True, False, False, False)
+    """
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
 
 
 def ends(value: pl.Expr) -> pl.Expr:

@@ -13,7 +13,7 @@ from frazil.errors import SettingError
 from frazil.extras import load
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.numbers.bins import bin_of, check_rising
-from frazil.features.numbers.reading import KINDS, check_at_least, finite, kinds, numbers, read, sample
+from frazil.features.numbers.reading import KINDS, check_at_least, finite, is_real, kinds, numbers, read, sample
 from frazil.features.plain import check_known, checked, rounded, written
 from frazil.features.values import finite32
 from frazil.schema import column
@@ -76,9 +76,9 @@ class BinTarget:
         """Refuse what has no meaning."""
         check_at_least(self, 2, "bins")
         check_at_least(self, 1, "most_rows")
-        if not 0 <= self.least_share <= 0.5:
+        if not (is_real(self.least_share) and 0 <= self.least_share <= 0.5):
             raise SettingError(f"least_share={self.least_share!r}; it takes 0 to 0.5.")
-        if not 0 < self.weight < np.inf:
+        if not (is_real(self.weight) and self.weight > 0):
             raise SettingError(f"weight={self.weight!r}; it takes a number of rows above 0.")
 
     def learn(self, train: Training) -> Queries:

@@ -182,7 +182,7 @@ def features_named(wanted: str | Sequence[str]) -> list[SeriesFeature]:
     """
     if isinstance(wanted, str) and wanted in SETS:
         return SETS[wanted]
-    names = several(wanted)
+    names = list(dict.fromkeys(several(wanted)))
     if missing := [name for name in names if name not in BY_NAME]:
         raise SettingError.among("features", missing[0], [*(SETS if isinstance(wanted, str) else ()), *BY_NAME])
     return [BY_NAME[name] for name in names]

@@ -12,7 +12,7 @@ from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.contract import Kind, kind_of
 from frazil.features.series.catalogue import features_named
 from frazil.features.values import number
-from frazil.naming import generated
+from frazil.naming import generated, unique
 from frazil.schema import column
 from frazil.sources import open_source
 
@@ -38,7 +38,8 @@ def describe_series(
     """Turn a table with one row a point in time into one row a series: numbers that say what it is like.
 
     Names, settings and values are those of tsfresh, as in `value|quantile_q_0.1`. Missing values, and rows without a
-    time, are left out; a feature that a series is too short for is null.
+    time, are left out; points of one time follow each other by their values; a feature that a series is too short for
+    is null.
 
     Args:
         data: Any source.
@@ -62,7 +63,7 @@ def describe_series(
     [(1, 3.0, 5.0), (2, 0.0, 2.0)]
     """
     frame = data if isinstance(data, pl.LazyFrame) else open_source(data).frame
-    names = [columns] if isinstance(columns, str) else list(columns)
+    names = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
     keys = [entity] if isinstance(entity, str) else list(entity)
     chosen, schema = features_named(features), frame.collect_schema()
     if missing := [name for name in [*names, *keys, time] if name not in schema]:
@@ -84,15 +85,17 @@ def describe_series(
 def _described(
     df: pl.DataFrame, names: list[str], keys: list[str], time: str, chosen: Sequence[SeriesFeature]
 ) -> pl.DataFrame:
-    points = df.filter(column(time).is_not_null()).sort([column(name) for name in [*keys, time]])
+    points = df.filter(column(time).is_not_null()).sort([column(name) for name in [*keys, time, *names]])
     entities = df.select(cs.by_name(*keys)).unique().sort(cs.by_name(*keys))
     made = [entities]
     for name in names:
         value = number(name, kind_of(df.schema[name]))
         kept = points.filter(value.is_finite())
         # Whose it is, by the place in the sorted entities: a join, as keys may be of any type.
-        at = kept.join(entities.with_row_index("place"), on=keys, how="left", nulls_equal=True, maintain_order="left")
-        places = at.get_column("place").to_numpy().astype(np.int64)
+        place = unique("place", kept.columns)
+        numbered, on = entities.with_row_index(place), [column(key) for key in keys]
+        at = kept.join(numbered, on=on, how="left", nulls_equal=True, maintain_order="left")
+        places = at.get_column(place).to_numpy().astype(np.int64)
         lengths = np.bincount(places, minlength=entities.height)
         found = describe(kept.select(value.cast(pl.Float64)).to_series().to_numpy(), lengths, chosen)
         made.append(

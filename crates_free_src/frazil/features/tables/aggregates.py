@@ -11,6 +11,7 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.categories.levels import Levels, counted
 from frazil.features.contract import Columns, Kind, Learned, Queries, Training
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.panel import Length, check_length
 from frazil.features.several import several, take_several
 from frazil.features.tables.aggregated import NONE, Aggregated, Asked
@@ -105,8 +106,7 @@ class Aggregate:
             raise SettingError("where= and per_category= both filter the table; give one of them.")
         if self.where is not None and not (isinstance(self.where, (tuple, list)) and len(self.where) == 2):
             raise SettingError(f"where={self.where!r}; it takes a column and a value, as ('kind', 'return').")
-        if self.most_categories < 1:
-            raise SettingError(f"most_categories={self.most_categories!r}; it takes 1 or more.")
+        check_at_least(self, 1, "most_categories")
 
     def learn(self, train: Training) -> Queries:
         """Ask for the levels of text that is taken as it was, and of the category."""

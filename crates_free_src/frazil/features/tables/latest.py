@@ -218,12 +218,10 @@ class LatestJoined(TableState):
         ]
 
     def select(self, names: Collection[str]) -> Self:
-        """Keep the columns of these names."""
+        """Keep the columns of these names; those before them are read too, as they decide among rows of one moment."""
         kept = [(name, at) for name, at in zip(self.names, self.at, strict=True) if name in names]
-        used = sorted({at for _, at in kept if at != AGE})
-        place = {AGE: AGE} | {at: new for new, at in enumerate(used)}
-        own, ats = tuple(name for name, _ in kept), tuple(place[at] for _, at in kept)
-        return replace(self, names=own, at=ats, reads=self.reads.only(used))
+        own, ats = tuple(name for name, _ in kept), tuple(at for _, at in kept)
+        return replace(self, names=own, at=ats, reads=self.reads.only(range(max(ats, default=AGE) + 1)))
 
     def spec(self) -> dict[str, Any]:
         """Return all but the tables."""

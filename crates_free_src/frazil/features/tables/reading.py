@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import polars as pl
 
 from frazil.errors import MissingColumnError, SchemaError, SettingError
-from frazil.features.categories.levels import Levels
+from frazil.features.categories.levels import Levels, level
 from frazil.features.contract import Kind, Scope, kind_of
 from frazil.features.plain import check_known
-from frazil.features.values import number
+from frazil.features.values import number, number_text
 from frazil.schema import column
 from frazil.sources import open_source
 
@@ -53,7 +53,7 @@ class Readings:
     def _value(self, at: int) -> pl.Expr:
         levels = self.levels[at]
         if levels is not None:
-            return levels.known_codes().cast(pl.Float64)
+            return _code(levels, self.kinds[at]).cast(pl.Float64)
         if self.kinds[at] == Kind.TEXT:
             return column(self.columns[at]).cast(pl.String).cast(pl.Categorical).to_physical().cast(pl.Float64)
         value = number(self.columns[at], Kind(self.kinds[at])).cast(pl.Float64)
@@ -103,6 +103,14 @@ class Readings:
             for at, (name, is_coded) in enumerate(zip(columns, coded, strict=True))
         ]
         return cls(tuple(columns), tuple(kinds), tuple(levels))
+
+
+def _code(levels: Levels, kind: str) -> pl.Expr:
+    """Return the codes of levels; 1.0 and true are the level 1 of numbers, which a table may hold in another type."""
+    if kind != Kind.NUMBER:
+        return levels.known_codes()
+    known = pl.select(number_text(pl.lit(levels.values))).to_series()
+    return number_text(level(levels.sources)).cast(pl.Enum(known), strict=False).to_physical()
 
 
 class TableState:

@@ -87,8 +87,9 @@ class TextStats:
 
     def fitted(self, learned: Learned, train: Training) -> list[TextMeasured]:  # noqa: ARG002 -- nothing was asked for
         """Name the columns."""
+        measures = tuple(dict.fromkeys(self.measures))
         return [
-            TextMeasured(source, tuple(self.measures), tuple(train.named(source, each) for each in self.measures))
+            TextMeasured(source, measures, tuple(train.named(source, each) for each in measures))
             for source in train.columns(self.columns, KINDS, self)
         ]
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Queries, Scope, Training
-from frazil.features.numbers.reading import sample
+from frazil.features.numbers.reading import check_at_least, sample
 from frazil.features.plain import PlainState, check_known, checked
 from frazil.features.text.grams import Analyzer
 from frazil.features.text.measures import KINDS, texts
@@ -66,9 +66,7 @@ class TextSvd:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         _analyzer(self)
-        for setting in ("components", "most_terms", "most_rows", "min_df"):
-            if getattr(self, setting) < 1:
-                raise SettingError(f"{setting}={getattr(self, setting)!r}; it takes 1 or more.")
+        check_at_least(self, 1, "components", "most_terms", "most_rows", "min_df")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the texts."""
@@ -188,7 +186,10 @@ def _with_dimensions(frame: pl.LazyFrame, state: TextReduced | TextHashed) -> pl
 
 
 def _analyzer(builder: TextSvd | HashText) -> Analyzer:
-    least, most = builder.ngram_range
+    span = builder.ngram_range
+    if not (isinstance(span, tuple | list) and len(span) == 2 and all(type(length) is int for length in span)):
+        raise SettingError(f"ngram_range={span!r}; it takes two lengths, as (1, 2).")
+    least, most = span
     return Analyzer(builder.analyzer, least, most, builder.lowercase)
 
 
@@ -232,11 +233,9 @@ class HashText:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         _analyzer(self)
-        if not 2 <= self.buckets <= MOST_HASHED:
+        if type(self.buckets) is not int or not 2 <= self.buckets <= MOST_HASHED:
             raise SettingError(f"buckets={self.buckets!r}; it takes 2 to {MOST_HASHED:,}.")
-        for setting in ("components", "most_rows"):
-            if getattr(self, setting) < 1:
-                raise SettingError(f"{setting}={getattr(self, setting)!r}; it takes 1 or more.")
+        check_at_least(self, 1, "components", "most_rows")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the texts."""

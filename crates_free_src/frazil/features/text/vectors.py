@@ -131,14 +131,15 @@ def read_words(path: Path, wanted: pl.Series, most: int) -> tuple[pl.Series, NDA
     if dimensions < 1:
         raise SourceError(f"{path.name} has no word vectors: a line is a word and its numbers, with blanks between.")
     is_wanted = pl.col("word").is_in(wanted.implode())
-    words = lines.slice(int(has_counts)).with_columns(word=pl.col("line").str.extract("^([^ ]+) "))
+    bare = pl.col("line").str.strip_chars_end()
+    is_word = bare.str.count_matches(" ", literal=True) <= dimensions  # a phrase has more
+    words = lines.slice(int(has_counts)).filter(is_word).with_columns(word=pl.col("line").str.extract("^([^ ]+) "))
     chosen = (
         words.filter(is_wanted | (pl.col("place") < most + has_counts))
         .unique("word", keep="first", maintain_order=True)
         .sort(~is_wanted, "place")
         .head(most)
-        .with_columns(parts=pl.col("line").str.strip_chars_end().str.split(" ").list.slice(1))
-        .filter(pl.col("parts").list.len() <= dimensions)
+        .with_columns(parts=bare.str.split(" ").list.slice(1))
         .collect(engine="streaming")
     )
     return chosen.get_column("word"), _numbers_behind(chosen, dimensions, path)
