@@ -267,6 +267,14 @@ def test_a_metric_of_the_user_that_raises_is_named():
     assert caught.value.__notes__ == ["while it was called with 3 rows"]
 
 
+def test_of_parts_a_metric_of_the_user_that_fails_has_no_value_as_ours_have_none():
+    def ranking(target, predicted):
+        raise ValueError("only one class")
+
+    assert math.isnan(metric_for(ranking, PRICE).on_parts().score(np.ones(3), np.ones(3)))
+    assert METRICS["rmse"].on_parts() is METRICS["rmse"]
+
+
 def test_a_metric_of_the_user_that_returns_nan_is_named():
     with pytest.raises(SettingError, match="returned nan for 2 rows"):
         metric_for(lambda y_true, y_pred: math.nan, PRICE).score(np.ones(2), np.ones(2))

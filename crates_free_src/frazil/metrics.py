@@ -88,6 +88,22 @@ class Metric:
         """Turn a score into a loss, of which lower is better."""
         return -score if self.greater_is_better else score
 
+    def on_parts(self) -> Metric:
+        """Return it for parts of rows, as resamples: nan where a user's function has no number for them, not an error.
+
+        Functions that are ours do so by themselves, as rankings of one class.
+        """
+        if metric_named(self.name) is not None:
+            return self
+
+        def measured(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any] | None) -> float:
+            try:
+                return self.function(target, prediction, weights)
+            except SettingError:
+                return math.nan
+
+        return replace(self, function=measured)
+
     def check_target(self, target: NDArray[Any]) -> None:
         """Raise TargetError where the metric has no meaning for these targets."""
         if self.least == -math.inf:

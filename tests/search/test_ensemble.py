@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from frazil.budget import Deadline
 from frazil.folds import Fold, SplitPlan, plan_folds
-from frazil.metrics import METRICS
+from frazil.metrics import METRICS, metric_for
 from frazil.models.constant import Constant
 from frazil.search.candidate import Candidate, Trial
 from frazil.search.ensemble import bagged_ensemble, greedy_weights
@@ -206,3 +206,18 @@ def test_many_trials_that_count_next_to_nothing_each_still_make_a_mix():
     found = bagged_ensemble([trial(f"t{i}", oof, judge) for i in range(200)], judge, 0, Deadline())
     assert sum(found.weights) == pytest.approx(1)
     np.testing.assert_allclose(found.oof, oof)
+
+
+def test_a_mix_that_a_metric_of_the_user_has_no_number_for_is_none():
+    def precision(target, predicted):
+        right = target[predicted[:, 1] > 0.5]
+        return right.mean() if len(right) else float("nan")
+
+    target = np.random.default_rng(0).integers(0, 2, 400)
+    task = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+    table = Table(pl.DataFrame({"y": target}), task, target)
+    judge = judge_for(table, plan_folds(task, target), metric_for(precision, task), 0)
+    sure = [np.where(np.arange(400) % 2 == turn, 0.9, 0.05) for turn in (0, 1)]  # whose mean is never above a half
+    trials = [trial(name, np.column_stack([1 - p, p]), judge) for name, p in zip("ab", sure, strict=True)]
+    found = bagged_ensemble(trials, judge, 0, Deadline())
+    assert found.score >= max(each.score for each in trials)

@@ -360,3 +360,16 @@ def test_one_trial_alone_is_an_ensemble_of_itself():
     judge = judged(np.arange(300.0))
     one = trial("one", judge.target + 1, judge)
     assert Ensemble.of_one(one, judge).score == one.score
+
+
+def test_a_metric_of_the_user_that_has_no_number_for_one_class_does_not_end_the_run():
+    def ranking(target, predicted):
+        if len(set(target)) < 2:
+            raise ValueError("only one class")
+        return METRICS["roc_auc"].score(np.asarray(target, np.int64), predicted)
+
+    rare = np.arange(1_000) % 50 == 0
+    df = pl.DataFrame({"x": np.random.default_rng(0).normal(size=1_000) + rare, "y": rare.astype(int)})
+    model = fz.fit_auto(df, "y", metric=ranking, budget=fz.Budget(trials=2), threads=1, progress=False)
+    assert model.selection_score > 0.5
+    assert model.honest_score is None  # the few rows of the rare class are all needed to judge by

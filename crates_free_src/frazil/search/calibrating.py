@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +66,7 @@ def calibrate(oof: NDArray[np.float64], judge: Judge) -> Calibration:
     """
     if oof.ndim == 1 or len(oof) < LEAST_ROWS or len(judge.blocks) < 2:
         return Calibration()
+    judge = replace(judge, metric=judge.metric.on_parts())  # without a value of what is calibrated, it gains nothing
     cross_fitted = oof.copy()
     every = np.arange(len(oof))
     for block in judge.blocks:

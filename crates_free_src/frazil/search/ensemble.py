@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from frazil.errors import SettingError
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -105,8 +106,11 @@ def _bagged(trials: Sequence[Trial], judge: Judge, seed: int, deadline: Deadline
             break
     weights /= weights.sum()
     weights[weights < min(LEAST_WEIGHT, weights.max())] = 0.0
-    ensemble = _weighted(trials, weights / weights.sum(), judge)
     best = min(trials, key=lambda trial: judge.metric.loss_of(trial.score))
+    try:
+        ensemble = _weighted(trials, weights / weights.sum(), judge)
+    except SettingError:  # a user's metric, which has had a number for each trial and has none for their mix
+        return Ensemble.of_one(best, judge)
     if judge.metric.loss_of(best.score) < judge.metric.loss_of(ensemble.score):
         return Ensemble.of_one(best, judge)
     return ensemble
@@ -124,18 +128,21 @@ def greedy_weights(pool: Sequence[NDArray[np.float64]], judge: Judge, rows: NDAr
         rows: Positions among the scored rows.
     """
     target, weights = judge.target[rows], None if judge.weights is None else judge.weights[rows]
+    metric = judge.mixing.on_parts()
     chosen: list[int] = []
     total = np.zeros_like(pool[0])
     best_loss, best_size = np.inf, 0
     for size in range(1, ROUNDS + 1):
-        losses = np.array([judge.mixing.loss(target, (total + oof) / size, weights) for oof in pool])
+        losses = np.array([metric.loss(target, (total + oof) / size, weights) for oof in pool])
         if np.isnan(losses).all():
-            return np.full(len(pool), 1 / len(pool))
+            break
         chosen.append(int(np.nanargmin(losses)))
         total += pool[chosen[-1]]
         if losses[chosen[-1]] < best_loss - 1e-12:
             best_loss, best_size = losses[chosen[-1]], size
-    return np.bincount(chosen[:best_size], minlength=len(pool)) / max(best_size, 1)
+    if best_size == 0:
+        return np.full(len(pool), 1 / len(pool))
+    return np.bincount(chosen[:best_size], minlength=len(pool)) / best_size
 
 
 def _weighted(trials: Sequence[Trial], weights: NDArray[np.float64], judge: Judge) -> Ensemble:

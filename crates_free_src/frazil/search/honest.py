@@ -53,7 +53,7 @@ def honest_score(spared: NDArray[np.float64], table: Table, plan: SplitPlan, met
         metric: What is measured.
         seed: Root of the resamples.
     """
-    rows = plan.rows_spared
+    metric, rows = metric.on_parts(), plan.rows_spared
     if not len(rows):
         return HonestScore(None, None, None, 0, "the table is too small to spare rows that the search never looks at")
     target, weights = table.target[rows], None if table.weights is None else table.weights[rows]

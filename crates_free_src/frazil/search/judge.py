@@ -93,7 +93,7 @@ class Judge:
 def judge_of_spared(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge | None:
     """Score what was predicted of the spared rows, fold after fold; None where none were spared."""
     folds = tuple(Fold(fold.train, fold.spared) for fold in plan.folds if len(fold.spared))
-    return judge_for(table, replace(plan, folds=folds), metric, seed) if folds else None
+    return judge_for(table, replace(plan, folds=folds), metric.on_parts(), seed) if folds else None
 
 
 def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge:

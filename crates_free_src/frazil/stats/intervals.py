@@ -68,7 +68,7 @@ def bootstrap_interval(  # noqa: PLR0913 -- the data, and how it is resampled
     if resamples < 2:
         raise SettingError(f"resamples={resamples!r}; it takes 2 or more.")
     score = metric.score(target, prediction, weights)
-    members = None if units is None else _by_unit(units)
+    members, part = None if units is None else _by_unit(units), metric.on_parts()
     independent = len(target) if members is None else len(members)
     if math.isnan(score) or independent < 2:
         return math.nan, math.nan
@@ -82,7 +82,7 @@ def bootstrap_interval(  # noqa: PLR0913 -- the data, and how it is resampled
         else:
             chosen = generator.integers(0, len(members), max(1, round(drawn / len(target) * len(members))))
             rows = np.concatenate([members[unit] for unit in chosen])
-        scores[turn] = metric.score(target[rows], prediction[rows], None if weights is None else weights[rows])
+        scores[turn] = part.score(target[rows], prediction[rows], None if weights is None else weights[rows])
     known = scores[~np.isnan(scores)]
     if len(known) < LEAST_DEFINED * resamples:
         return math.nan, math.nan
