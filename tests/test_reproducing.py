@@ -179,3 +179,24 @@ def test_a_model_that_was_deployed_fast_is_deployed_fast_again():
     again = fz.reproduce(model, df, progress=False)
     assert again.model.run.settings["deploy"] == "fast"
     assert again.same
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), None])
+def test_a_number_where_there_was_none_is_a_difference(odd):
+    was, now = (pl.DataFrame({"prediction": [value, 2.0]}, schema={"prediction": pl.Float64}) for value in (1.0, odd))
+    assert list(prediction_differences(was, now)) == ["'prediction' of the predictions differs in 1 of 2 rows"]
+    assert list(prediction_differences(now, was)) == ["'prediction' of the predictions differs in 1 of 2 rows"]
+    assert list(prediction_differences(now, now + 1e-12)) == []
+
+
+def test_as_many_trials_as_there_were_are_run_again_also_where_fewer_would_do(model):
+    assert recorded_call(of_other_settings(model, prefer="simplest").run)["budget"].stop_when_sure is False
+
+
+def test_settings_of_numpy_are_recorded_as_numbers(df, tmp_path):
+    given = {"monotone": {"x": np.int64(1)}, "rope": np.float32(0.5), "threads": np.int64(1)}
+    search = fz.Search("grid", {"lightgbm": {"leaves": np.array([15, 31])}})
+    model = fitted(df, 3, search=search, learners=None, store=tmp_path, **given)
+    assert model.failures.is_empty()
+    assert model.run.platform["threads"] == 1
+    assert again(model, df).same

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from frazil.extras import load
@@ -68,17 +70,21 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 def peak_memory_bytes() -> int | None:
-    """Return the largest resident memory of this process so far plus that of its largest child; None on Windows."""
+    """Return the largest resident memory of this process so far plus that of its largest child; None on Windows.
+
+    Of children that have not ended, as the process that fits, only Linux tells.
+    """
     try:
         resource = load("resource")
     except ImportError:
         return None
-    peaks: list[int] = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(peaks) * (1 if sys.platform == "darwin" else 1024)
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, ended = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return int(own * unit + max(ended * unit, *_living_children(), 0))
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
-    """Replace what JSON can't say, NaN and the infinities, by null.
+    """Replace what JSON can't say: NaN and the infinities by null, numbers and arrays of NumPy by plain ones.
 
     >>> plain({"score": float("nan"), "folds": (1.5, float("inf"))})
     {'score': None, 'folds': [1.5, None]}
@@ -87,4 +93,15 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # of NumPy
+        return plain(value.tolist())
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _living_children() -> Iterator[int]:
+    """Give the largest resident memory of each child so far, in bytes."""
+    of_ours = re.compile(rf"^PPid:\s+{os.getpid()}$.*^VmHWM:\s+(\d+) kB$", re.MULTILINE | re.DOTALL)
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):  # that process has ended
+            if found := of_ours.search(status.read_text(errors="replace")):
+                yield int(found[1]) * 1024

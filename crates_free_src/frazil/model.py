@@ -316,7 +316,7 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None, key: byte
     try:
         run = RunRecord.from_json(json_member(bundle.members, RUN))
         story = Story.from_json(json_member(bundle.members, STORY), run)
-        findings = Findings.from_json(bundle.members[FINDINGS].decode())
+        findings = Findings.from_json(bundle.members[FINDINGS])
         kept = {name: parquet_member(bundle.members, f"{name}.parquet") for name in TABLES}
         kept = {name: with_times(name, df, run.measured["tables"]) for name, df in kept.items()}
     except (KeyError, TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import polars as pl
 
 from frazil.artifact.record import BECAUSE, RUN, TIMED, platform_here, versions_here
@@ -137,7 +138,11 @@ def recorded_call(
             "search": Search(**settings["search"]),
             "monotone": settings.get("monotone"),
             "budget": Budget(
-                trials=made["trials"], memory=memory, cuts=made["folds"]["cuts"], beyond=made["rows_beyond"]
+                trials=made["trials"],
+                memory=memory,
+                cuts=made["folds"]["cuts"],
+                beyond=made["rows_beyond"],
+                stop_when_sure=False,  # it stopped after so many
             ),
             "threads": run.platform["threads"],
         }
@@ -208,8 +213,10 @@ def _difference(was: pl.Series, now: pl.Series) -> str:
     if was.equals(now, null_equal=True):
         return ""
     if was.dtype.is_float() and was.is_null().equals(now.is_null()):
-        gap, scale = (now - was).abs().max(), was.abs().max()
-        if isinstance(gap, float) and isinstance(scale, float):
+        old, new = was.to_numpy(), now.to_numpy()
+        finite = np.isfinite(old) & np.isfinite(new)
+        if np.array_equal(old[~finite], new[~finite], equal_nan=True):
+            gap, scale = (np.abs(each).max(initial=0.0) for each in (new[finite] - old[finite], old[finite]))
             return "" if gap <= TOLERANCE * scale else f"differs by up to {gap:.3g}"
     return f"differs in {was.ne_missing(now).sum():,} of {len(was):,} rows"
 

@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import frazil as fz
-from frazil.container import read_bundle, write_bundle
+from frazil.container import parquet_bytes, read_bundle, write_bundle
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,20 @@ def test_a_signed_model_is_loaded_with_its_key_only_or_with_none(df, saved, tmp_
         fz.load(tmp_path / "signed.frazil", key=key[::-1])
     with pytest.raises(fz.ArtifactError, match=r"m\.frazil is not signed"):
         fz.load(saved, key=key)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"5", b"[" * 100_000], ids=["none", "ff", "5", "deep"])
+@pytest.mark.parametrize("name", ["contract.json", "findings.json", "run.json", "story.json", "predictor.json"])
+def test_json_that_is_none_or_of_something_else_is_refused(saved, tmp_path, name, content):
+    bundle = read_bundle(saved)
+    write_bundle(tmp_path / "odd.frazil", {**bundle.members, name: content}, bundle.about)
+    with pytest.raises(fz.ArtifactError):
+        fz.load(tmp_path / "odd.frazil")
+
+
+def test_labels_without_their_column_are_refused(saved, tmp_path):
+    bundle = read_bundle(saved)
+    odd = {**bundle.members, "labels.parquet": parquet_bytes(pl.DataFrame({"x": [1]}))}
+    write_bundle(tmp_path / "odd.frazil", odd, bundle.about)
+    with pytest.raises(fz.ArtifactError, match=r"predictor\.json|labels\.parquet"):
+        fz.load(tmp_path / "odd.frazil")

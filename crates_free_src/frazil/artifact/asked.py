@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from frazil.artifact.record import written_metric
 from frazil.budget import available_threads
+from frazil.console import plain
 from frazil.errors import SettingError
 from frazil.search.portfolio import check_learners
 from frazil.search.proposing import Search, check_search
@@ -63,7 +64,7 @@ class Asked:
     @property
     def processors(self) -> int:
         """How many to use."""
-        return available_threads() if self.threads is None else self.threads
+        return available_threads() if self.threads is None else int(self.threads)  # it may be of NumPy
 
     @property
     def most_seconds(self) -> float:
@@ -72,20 +73,23 @@ class Asked:
 
     def written(self) -> dict[str, Any]:
         """Return all of it as the record of a run keeps it."""
-        return {
-            "task": self.task,
-            "metric": written_metric(self.metric),
-            "budget": asdict(self.budget),
-            "learners": None if self.learners is None else list(self.learners),
-            "search": asdict(self.search),
-            "monotone": dict(self.monotone),
-            "rope": self.rope,
-            "prefer": self.prefer,
-            "max_us_per_row": self.max_us_per_row,
-            "deploy": self.deploy,
-            "seed": self.seed,
-            "threads": self.threads,
-        }
+        asked: dict[str, Any] = plain(
+            {
+                "task": self.task,
+                "metric": written_metric(self.metric),
+                "budget": asdict(self.budget),
+                "learners": None if self.learners is None else list(self.learners),
+                "search": asdict(self.search),
+                "monotone": dict(self.monotone),
+                "rope": self.rope,
+                "prefer": self.prefer,
+                "max_us_per_row": self.max_us_per_row,
+                "deploy": self.deploy,
+                "seed": self.seed,
+                "threads": self.threads,
+            }
+        )
+        return asked
 
     def of_trials(self) -> dict[str, Any]:
         """Return what the trials of a store depend on beside data and features, where it is not the usual."""
@@ -94,7 +98,7 @@ class Asked:
             "search": None if self.search == Search() else asdict(self.search),
             "monotone": dict(sorted(self.monotone.items())) or None,
         }
-        return {name: value for name, value in asked.items() if value is not None}
+        return {name: plain(value) for name, value in asked.items() if value is not None}
 
     def _check_deployment(self) -> None:
         rope, most = self.rope, self.max_us_per_row

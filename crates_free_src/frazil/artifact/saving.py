@@ -79,7 +79,7 @@ def predictor_from(members: Mapping[str, bytes], threads: int) -> Predictor:
             cut=_cut(spec["cut"]),
             threads=threads,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(

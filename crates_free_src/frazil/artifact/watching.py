@@ -82,7 +82,7 @@ class Watch:
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> Self:
         """Read it back; ArtifactError where it is damaged."""
-        contract = Contract.from_json(member(members, CONTRACT).decode())
+        contract = Contract.from_json(member(members, CONTRACT))
         return cls(contract, parquet_member(members, KEPT), parquet_member(members, OUTCOMES))
 
     def findings(self, source: Source, predictor: Predictor, *, examples: bool) -> Findings:

@@ -145,7 +145,7 @@ class Contract:
         return json.dumps({"format": FORMAT, "columns": [asdict(rule) for rule in self.columns]}, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote.
 
         Raises: ArtifactError: it is no contract, or of another version.
@@ -155,7 +155,7 @@ class Contract:
             if read["format"] != FORMAT:
                 raise ArtifactError(f"this contract is of format {read['format']}; {FORMAT} is known.")
             return cls(tuple(_read(**one) for one in read["columns"]))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             if isinstance(error, ArtifactError):
                 raise
             raise ArtifactError(f"this is no contract: {error!r}") from error

@@ -108,14 +108,14 @@ class Findings(tuple[Finding, ...]):
         return json.dumps([asdict(finding) for finding in self])
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote.
 
         Raises: ArtifactError: it is not a list of findings.
         """
         try:
             return cls(_read(**one) for one in json.loads(text))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise ArtifactError(f"these are no findings: {error}") from error
 
     def __repr__(self) -> str:

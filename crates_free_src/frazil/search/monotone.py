@@ -49,7 +49,7 @@ def constrained(table: Table, monotone: Mapping[str, int], target: str, where: s
             raise SettingError(f"monotone names {name!r}, which is the target itself; name columns that predict it.")
         if not schema[name].is_numeric():
             raise SchemaError(f"monotone names {name!r}, which is {schema[name]}; it takes columns of numbers.")
-    return replace(table, monotone=dict(monotone))
+    return replace(table, monotone={name: int(sign) for name, sign in monotone.items()})
 
 
 def check_holding(learners: Sequence[str] | None, search: Search, task: Task, metric: str) -> None:

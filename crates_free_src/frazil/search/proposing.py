@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from frazil.console import plain
 from frazil.errors import SettingError
 from frazil.extras import is_installed, load
 from frazil.models import family_of, learner_from
@@ -93,7 +94,7 @@ class Search:
         """Make the learners of the grid, in its order."""
         for name, settings in (self.grid or {}).items():
             for values in product(*settings.values()):
-                yield learner_from(name, dict(zip(settings, values, strict=True)))
+                yield learner_from(name, dict(zip(settings, plain(values), strict=True)))  # they may be of NumPy
 
 
 @dataclass(slots=True)
