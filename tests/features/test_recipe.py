@@ -323,7 +323,7 @@ def damaged(members, change):
         (lambda recipe: recipe["states"][0]["spec"].update(offset="much"), "NumberKept.offset is 'much'"),
         (lambda recipe: recipe["states"][0]["spec"].pop("name"), "lack 'name'"),
         (lambda recipe: recipe["states"][1]["spec"].update(sources=[1]), "damaged: sources are"),
-        (lambda recipe: recipe["states"][1]["tables"].update(levels="gone.parquet"), "lack 'gone.parquet'"),
+        (lambda recipe: recipe["states"][1]["tables"].update(levels="gone.parquet"), "'gone.parquet' is missing"),
         (lambda recipe: recipe["states"][2]["spec"].update(operation="eval"), "damaged"),
         (lambda recipe: recipe["states"][2]["spec"].update(names=["a", "b"]), "damaged"),
         (lambda recipe: recipe["states"][3]["spec"].update(lags=["-1"]), "it takes rows as 7"),

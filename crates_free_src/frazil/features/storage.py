@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from frazil.container import parquet_bytes, parquet_member
 from frazil.errors import ArtifactError
 from frazil.features.chained import STAGES, Chained
 from frazil.features.contract import Kind, kind_of
@@ -36,7 +36,7 @@ def write_members(
     for number, part in enumerate(parts):
         tables = {name: f"tables/{number}_{name}.parquet" for name in part.tables()}
         states.append({"state": type(part).__name__, "spec": part.spec(), "tables": tables})
-        members |= {tables[name]: _parquet(df) for name, df in part.tables().items()}
+        members |= {tables[name]: parquet_bytes(df) for name, df in part.tables().items()}
     recipe = {
         "format": FORMAT,
         "panel": asdict(panel),
@@ -44,7 +44,7 @@ def write_members(
         "states": states,
     }
     if dtypes:
-        members[TYPES] = _parquet(pl.DataFrame(schema=dict(dtypes)))
+        members[TYPES] = parquet_bytes(pl.DataFrame(schema=dict(dtypes)))
     return {RECIPE: json.dumps(recipe, ensure_ascii=False, indent=1).encode(), **members}
 
 
@@ -73,14 +73,14 @@ def read_members(
 
 
 def _read_types(members: Mapping[str, bytes], inputs: Mapping[str, Kind]) -> dict[str, pl.DataType]:
-    dtypes = dict(pl.read_parquet(BytesIO(members[TYPES])).schema) if TYPES in members else {}
+    dtypes = dict(parquet_member(members, TYPES).schema) if TYPES in members else {}
     if strange := [name for name, dtype in dtypes.items() if kind_of(dtype) is not inputs.get(name)]:
         raise ValueError(f"column {strange[0]!r} is {dtypes[strange[0]]} in {TYPES}")
     return dtypes
 
 
 def _read_state(written: dict[str, Any], members: Mapping[str, bytes]) -> Fitted:
-    tables = {table: pl.read_parquet(BytesIO(members[path])) for table, path in written["tables"].items()}
+    tables = {table: parquet_member(members, path) for table, path in written["tables"].items()}
     return _made(written, tables)
 
 
@@ -97,9 +97,3 @@ def _made(written: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Fitted
 
 def _own(written: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return {name: tables[key] for name, key in written["tables"].items()}
-
-
-def _parquet(df: pl.DataFrame) -> bytes:
-    out = BytesIO()
-    df.write_parquet(out)
-    return out.getvalue()
