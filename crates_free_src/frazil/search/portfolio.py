@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -167,7 +168,7 @@ def check_learners(learners: Sequence[str] | None) -> None:
         return
     entries = read_portfolio()
     known = sorted(set().union(*(names_of(entry.learner) for entry in entries)))
-    if isinstance(learners, str) or not learners:
+    if isinstance(learners, str) or not isinstance(learners, Collection) or not learners:
         raise SettingError(f"learners={learners!r}; it takes a list of names: {', '.join(known)}.")
     for name in learners:
         if name not in known:
