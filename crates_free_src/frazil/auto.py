@@ -151,7 +151,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         axis = _axis(forward, features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
-        staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        staged = stage(source, named, task, clock.budget.memory_bytes, seed, axis)
         panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
@@ -202,7 +202,7 @@ def suggest(
     """
     axis = Forward.of(time)
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
-    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
+    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed, axis)
     panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
     panel.check(staged.table.df.schema)
     return _suggestion(staged, panel)

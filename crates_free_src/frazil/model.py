@@ -334,7 +334,7 @@ def _sections(model: Model) -> list[Section]:
     findings = model.findings.to_frame()
     return [
         Section("Story", [*model.story.lines(), f"verdict   {model.story.verdict(board)}"]),
-        Section("Leaderboard", comparisons(board), chart + table(board)),
+        Section("Leaderboard", comparisons(board, model.story.alone), chart + table(board)),
         Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
         Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
         Section("Features", (), table(model.features)),
