@@ -92,7 +92,9 @@ class SelectedFitted:
 class Selected:
     """A learner on the columns whose importance to boosted trees is above that of shuffled copies.
 
-    They are chosen in the rows that it learns from; where none is, it predicts what the baseline predicts.
+    They are chosen in the rows that it learns from; where none is, it predicts what the baseline predicts. Where rows
+    have groups, whole groups change places in a copy: a column that is the same within groups would else be above its
+    copies though it tells nothing.
 
     Args:
         inner: LightGBM, CatBoost, ExtraTrees, Linear or MLP with its settings.
@@ -137,7 +139,7 @@ class Selected:
             return ()
         deadline = conditions.deadline.part(SCREEN_SHARE)
         own = replace(conditions, seed=conditions.memo.seed, deadline=deadline)
-        real, probes = np.split(probed(PROBER, rows, own, self.fits), 2)
+        real, probes = np.split(probed(PROBER, rows, own, self.fits, rows.groups), 2)
         return tuple(np.flatnonzero(real > np.quantile(probes, self.quantile)).tolist())
 
 
