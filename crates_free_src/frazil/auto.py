@@ -31,7 +31,7 @@ from frazil.search.isolated import Isolation
 from frazil.search.monotone import check_holding, constrained
 from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
-from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.staging import Forward, NamedColumns, Staged, stage, without_order
 from frazil.search.steadiness import check_steadiness
 from frazil.search.store import open_store
 from frazil.sources import open_source
@@ -152,6 +152,8 @@ def fit_auto(  # noqa: PLR0913 -- the door
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
         staged = stage(source, named, task, clock.budget.memory_bytes, seed, axis)
+        if forward is None:  # the time is a recipe's, which needs no order of the rows
+            staged = without_order(staged, named)
         panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)

@@ -166,6 +166,8 @@ SECTIONS = {
              "Parse it first, with str.to_datetime."),
         Code("time_unsorted", TIP, "Rows do not come in the order of time.",
              "Nothing, if it is meant: they are sorted before anything looks back."),
+        Code("time_one", TIP, "All rows are of one moment.",
+             "Nothing, if it is meant: folds are cut by rows, and other tables are looked up as of that moment."),
         Code("time_duplicates", WARNING, "An entity has several rows of one time.",
              "Name what tells them apart as a part of entity, or keep one: lags can't order them."),
         Code("time_gaps", TIP, "Steps are missing in a regular series.",

@@ -235,6 +235,19 @@ def stage(
     return Staged(table, schema, profile, findings, identity, sampled_for, learned)
 
 
+def without_order(staged: Staged, columns: NamedColumns) -> Staged:
+    """Leave out the time of rows that are all of one moment, as customers are on the day that a recipe looks back from.
+
+    Folds that go forward are then none, and are cut by rows, or by what stays together where time does not rule.
+    """
+    time = staged.table.time
+    if columns.time is None or time is None or (time != time[0]).any():
+        return staged
+    together = _codes(staged.table.df, replace(columns, time=None).kept_together)
+    table = replace(staged.table, time=None, among=None, groups=together)
+    return replace(staged, table=table).noting(found("time_one", columns.time, "is the same in all rows"))
+
+
 def _ticks(given: str | int, time: NDArray[Any], name: str) -> int:
     """Count a distance in the unit of a time axis, rounded up."""
     if isinstance(given, str):
