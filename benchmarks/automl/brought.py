@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 import frazil as fz
 
@@ -143,7 +144,7 @@ def main() -> None:
 
 def compared(name: str, job: Job, asked: argparse.Namespace) -> dict[str, Any]:
     """Fit both ways on the same rows, and score both on the same others."""
-    df = pl.read_parquet(asked.data / job.file).drop_nulls(job.target)
+    df = opened(asked.data / job.file).collect().drop_nulls(job.target)
     df = df.drop([column for column in job.drop if column in df.columns])
     train, test = parted(df, job, asked.seed)
     found: dict[str, Any] = {"set": name, "rows": train.height, "tested": test.height}
@@ -163,6 +164,11 @@ def compared(name: str, job: Job, asked: argparse.Namespace) -> dict[str, Any]:
         found |= {"metric": score["metric"], way: score["score"], f"features_{way}": model.importance().height}
     print(f"{name:<24} {found['metric']:>9} {found['without']:>10.4f} {found['with']:>10.4f}", flush=True)
     return found
+
+
+def opened(file: Path) -> pl.LazyFrame:
+    """Read a table whose dates are datetimes, as some of the other tables have them."""
+    return pl.scan_parquet(file).with_columns(cs.date().cast(pl.Datetime("us")))
 
 
 def parted(df: pl.DataFrame, job: Job, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -190,7 +196,7 @@ def with_features(train: pl.DataFrame, job: Job, data: Path) -> dict[str, Any]:
     if not job.tables:
         return {"time": fz.Forward(job.time, horizon=job.horizon), "entity": list(job.entity)}
     others = fz.synthesize(
-        {table: data / file for table, file in job.tables.items()},
+        {table: opened(data / file) for table, file in job.tables.items()},
         job.relationships,
         at=job.at,
         window=job.windows,
