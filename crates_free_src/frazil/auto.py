@@ -14,7 +14,7 @@ from frazil.artifact.asked import Asked
 from frazil.artifact.assembling import assembled
 from frazil.artifact.record import RUN, written_features
 from frazil.budget import Budget, Deadline
-from frazil.errors import SettingError
+from frazil.errors import SettingError, panics_told
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.features.panel import Panel
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 
 
+@panics_told("fit_auto")
 def fit_auto(  # noqa: PLR0913 -- the door
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -142,6 +143,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         seed=seed,
         threads=threads,
     )
+    seed = asked.seed
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with run_log(progress_for(progress)) as shown, Isolation() as isolation:
@@ -184,6 +186,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     return model.simplest_within_rope() if prefer == "simplest" else model
 
 
+@panics_told("suggest")
 def suggest(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,

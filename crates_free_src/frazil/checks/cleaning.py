@@ -30,7 +30,7 @@ from frazil.checks.repairs import (
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.checks.strings import units_among
-from frazil.errors import ArtifactError, MissingColumnError
+from frazil.errors import ArtifactError, MissingColumnError, panics_told
 from frazil.notation import NUMBER, best_formats
 from frazil.schema import column
 from frazil.sources import open_source
@@ -123,6 +123,7 @@ class Repairs:
         return "\n".join(f"{getattr(s, 'column', None) or 'rows'}: {s.text()} ({s.code})" for s in self.steps) or "none"
 
 
+@panics_told("clean")
 def clean(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     findings: Findings | Iterable[Finding],

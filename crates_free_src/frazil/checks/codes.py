@@ -140,10 +140,9 @@ SECTIONS = {
              "Correct them or make them null; often a two-digit year or a default is behind them."),
         Code("column_imprecise", TIP, "Whole numbers or decimals have more digits than float64 holds.",
              "If it is a key, cast it to a string; as a number its last digits are lost."),
-        Code("column_unsupported", TIP, "No feature is made of a column's type.",
-             "It is left out; take what matters of it into plain columns."),
-    ),
-    "Rows": (
+        Code("column_unsupported", TIP, "No model reads a column of this type as it is.",
+             "Lists of numbers are summarised by features='auto'; of other types take what matters into plain columns, "
+             "or they are left out."),
         Code("rows_duplicate", WARNING, "Rows are the same in every column.",
              "If they are copies, drop them: a copy on the other side of a split is a leak."),
         Code("rows_duplicate_key", WARNING, "Rows share what should name one row only.",
@@ -190,6 +189,8 @@ SECTIONS = {
              "Bring it back, or learn without it."),
         Code("schema_type", WARNING, "A column has another type than in the reference.",
              "Cast it to the type of the reference."),
+        Code("schema_unreadable", ERROR, "Values of a column can't be read as the type that was learned.",
+             "Mend them, or set their rows aside with sink_predictions(quarantine=...)."),
         Code("schema_new", TIP, "A column is not in the reference.",
              "It is not looked at by what was learned from the reference."),
         Code("schema_order", TIP, "The columns come in another order than in the reference.",

@@ -34,9 +34,9 @@ def check_schema(
     """
     for name, dtype in reference.items():
         if name not in dtypes and name != target:
-            yield found("schema_missing", name, f"is {_named(dtype)} in the reference, and not there")
+            yield found("schema_missing", name, f"is {type_named(dtype)} in the reference, and not there")
         elif name in dtypes and dtypes[name] != dtype:
-            yield found("schema_type", name, f"is {_named(dtypes[name])}, and {_named(dtype)} in the reference")
+            yield found("schema_type", name, f"is {type_named(dtypes[name])}, and {type_named(dtype)} in the reference")
     new = [name for name in dtypes if name not in reference]
     if new:
         yield found("schema_new", None, f"{len(new)} columns are not in the reference: {listed(new, 'and', 8)}")
@@ -45,7 +45,7 @@ def check_schema(
         yield found("schema_order", None, f"{len(shared)} shared columns come in another order")
 
 
-def _named(dtype: pl.DataType) -> str:
+def type_named(dtype: pl.DataType) -> str:
     """Name a type without what it holds: the levels of an Enum are values of the column."""
     return "another Enum" if isinstance(dtype, pl.Enum) else str(dtype)
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from frazil.errors import InputError, MissingColumnError, SettingError
+from frazil.errors import InputError, MissingColumnError, SettingError, panics_told
 from frazil.features.chained import Chain
 from frazil.features.contract import (
     Builder,
@@ -92,6 +92,7 @@ class Recipe:
         axes = [f"{axis}={value!r}" for axis, value in self.panel.declared().items()]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
+    @panics_told("fit")
     def fit(self, data: Any, task: Task | None = None, *, target: str | None = None) -> FittedRecipe:  # noqa: ANN401
         """Learn from all rows of a table, in one scan.
 
@@ -112,6 +113,7 @@ class Recipe:
         fitted, _ = self._fitted(self._training(frame, _task(frame, task, target)))
         return fitted
 
+    @panics_told("fit_train")
     def fit_train(
         self,
         data: Any,  # noqa: ANN401 -- any source that open_source takes

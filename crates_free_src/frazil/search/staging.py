@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +15,6 @@ from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Length
-from frazil.folds import as_delay
 from frazil.naming import unique
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
@@ -27,7 +25,8 @@ from frazil.search.table import Surroundings, Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
 from frazil.task import has_target, infer_task
-from frazil.types import is_number
+from frazil.ticks import as_delay
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +72,7 @@ class Forward:
                 given = f"{ticks}us" if ticks else 0
             if isinstance(given, str):
                 _length(given, name)
-            elif not is_number(given, Integral):
+            elif whole(given) is None:
                 raise SettingError(
                     f"{name}={given!r}; it takes time as '7d' or '12h', or a whole number in the column's own unit."
                 )
