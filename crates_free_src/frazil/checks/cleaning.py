@@ -245,12 +245,13 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
         return [MergeLevels(code, name, tuple(spellings(dict(counts.iter_rows())).items()))]
     if code in ("column_units_as_text", "column_mixed_types"):
         # Numbers of several units, "" among them, can't be compared without the unit.
-        return [ParseNumber.of(code, name, values)] if len(units_among(values)) == 1 else []
+        units = units_among(values)
+        return [ParseNumber.of(code, name, values, *units)] if len(units) == 1 else []
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
         if is_number:
-            return [ParseNumber.of(code, name, values)]
+            return [ParseNumber.of(code, name, values, unit="")]
         return [ParseDate(code, name, best_formats(present.unique())[0])]
     return []
 

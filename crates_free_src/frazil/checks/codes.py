@@ -103,7 +103,7 @@ SECTIONS = {
         Code("column_mixed_types", TIP, "Some strings of a column are numbers, and others are not.",
              "If it measures something, make the others null and cast the rest; if they are codes, let it be."),
         Code("column_units_as_text", WARNING, "A column of strings holds numbers with a unit.",
-             "Cut the unit off and cast, so that their order can be learned."),
+             "Bring them to one unit, cut it off and cast, so that their order can be learned."),
         Code("column_mixed_dates", WARNING, "A column of strings writes dates in several ways.",
              "Parse each way by itself (str.to_date) and take the first that fits: 03/04 and 04/03 may be one day."),
         Code("column_ambiguous_dates", WARNING, "Dates of a column of strings read two ways, each of them as well.",

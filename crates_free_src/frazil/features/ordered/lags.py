@@ -145,7 +145,8 @@ class PctChange(AsksNothing):
 class Lead(AsksNothing):
     """Take the values of LATER rows. A model that reads them can't be used when they are not known yet.
 
-    Useful for making a target, or for columns that are known in advance, as a price that is planned.
+    Useful for making a target, or for columns that are known in advance, as a price that is planned. Null where there
+    is no such row, or the row has no time.
 
     Args:
         columns: Names or a selector.
