@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from frazil.checks.codes import found
-from frazil.checks.look import HUGE, STRINGS
+from frazil.checks.look import HUGE, STRINGS, counted, type_name
 from frazil.checks.missing import missing_share
-from frazil.checks.reference import type_named
 from frazil.errors import listed
 from frazil.extras import load
 from frazil.stats import benjamini_hochberg
@@ -211,7 +210,7 @@ def _why_not(name: str, look: Look | None, reference: Look) -> Uncompared:
     was, now = reference.known[name].dtype, look.known[name].dtype
     shares = (missing_share(look.sample, name), theirs)
     if _kind(look, name) != _kind(reference, name) and pl.Null not in (was, now):
-        return Uncompared(name, f"is {type_named(now)}, and was {type_named(was)}", True, *shares)
+        return Uncompared(name, f"is {type_name(now)}, and was {type_name(was)}", True, *shares)
     roles = {look.schema[name].role, reference.schema[name].role}
     if not roles & set(DRIFTING) or _kind(reference, name) not in ("number", "category"):
         return Uncompared(name, f"counts as {reference.schema[name].role}, which is not compared", None, *shares)
@@ -255,7 +254,7 @@ def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
 
 
 def _levels(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
-    kept = theirs.cast(pl.String).alias("level").value_counts(sort=True, name="rows").head(MOST_LEVELS)["level"]
+    kept = counted(theirs.cast(pl.String)).head(MOST_LEVELS)["value"]
     codes = {level: at for at, level in enumerate(kept)}
     counts = [
         np.bincount(
@@ -302,10 +301,9 @@ def _new_levels(name: str, look: Look, reference: Look) -> Iterator[Finding]:
     Where many levels are rare, some are new by chance: as often as the reference's levels of one row (Good, 1953,
     Biometrika 40, 237-264).
     """
-    ours = look.values(name).cast(pl.String).drop_nulls().alias("value").value_counts(name="rows")
+    ours = counted(look.values(name).cast(pl.String))
     known = reference.all_levels(name)
     new = ours.filter(~pl.col("value").is_in(known["value"].implode()))
-    new = new.sort(["rows", "value"], descending=[True, False])
     rows, singles = int(new["rows"].sum()), int((known["rows"] == 1).sum())
     if rows > _by_chance(look.sample.height * (singles + 1) / max(1, reference.rows)):
         evidence = f"has {new.height:,} levels that are not in the reference, in {rows:,} {look.of_rows}"
