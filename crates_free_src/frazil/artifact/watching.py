@@ -23,8 +23,8 @@ from frazil.checks.drift import (
     uncompared,
 )
 from frazil.checks.findings import Findings
-from frazil.checks.look import sampled
-from frazil.checks.reference import check_schema, type_named
+from frazil.checks.look import sampled, type_name
+from frazil.checks.reference import check_schema
 from frazil.container import member, parquet_bytes, parquet_member
 from frazil.errors import InputError, SchemaError, SettingError
 from frazil.schema import cast_between, column, lost_values, recast
@@ -209,7 +209,7 @@ class Watch:
         for name in counts.columns:
             if count := counts.get_column(name).item():
                 of = f"{count:,} of the {new.height:,} rows looked at"
-                yield found("schema_unreadable", name, f"can't be read as {type_named(self.kept.schema[name])} in {of}")
+                yield found("schema_unreadable", name, f"can't be read as {type_name(self.kept.schema[name])} in {of}")
 
     def _predictions(self, new: pl.DataFrame, where: str, predictor: Predictor) -> tuple[list[Drift], list[Uncompared]]:
         """Compare predictions with those of rows that were not learned from, where there are such and they can be made.
