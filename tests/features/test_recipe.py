@@ -15,7 +15,7 @@ from frazil.errors import ArtifactError, InputError, MissingColumnError, SchemaE
 from frazil.features import FittedRecipe, LeakClass, Recipe
 from frazil.features.calendar import DateParts
 from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
-from frazil.features.numbers import KeepNumbers
+from frazil.features.numbers import KeepNumbers, Log
 from frazil.features.ordered import Lag, Rolling
 from frazil.features.text import TextStats
 from frazil.matrix import MatrixColumn, collect_matrix
@@ -181,6 +181,31 @@ def test_a_number_that_no_level_can_be_is_refused_where_levels_are_read():
     with pytest.raises(SchemaError, match="column 'shop' was learned as Int64, which 1.5 in row 0 is not"):
         fitted.apply(halves)
     assert fitted.select(["shop|number"]).apply(halves).collect()["shop|number"].to_list() == [1.5, 1.5, 2.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (
+            (KeepNumbers("v"), [1, 2]),
+            (EncodeOrdinal("v"), ["a", "b"]),
+            "learned column 'v' as a number, the other as a text",
+        ),
+        ((EncodeOrdinal("v"), [1, 2]), (KeepNumbers("v"), [1.0, 2.0]), "levels of 'v' as Int64, the other as Float64"),
+    ],
+)
+def test_fitted_recipes_that_learned_a_column_in_two_ways_do_not_compose(one, other, words):
+    first, second = (Recipe(builder).fit(pl.LazyFrame({"v": values})) for builder, values in (one, other))
+    with pytest.raises(SettingError, match=words):
+        first | second
+
+
+def test_numbers_of_two_types_compose_where_nothing_tells_them_apart():
+    first, second = (
+        Recipe(KeepNumbers("v")).fit(pl.LazyFrame({"v": [1, 2]})),
+        Recipe(Log("v")).fit(pl.LazyFrame({"v": [1.0]})),
+    )
+    assert [feature.name for feature in (first | second).features] == ["v|number", "v|log"]
 
 
 def test_two_recipes_together_remember_the_types_of_both():
