@@ -41,8 +41,8 @@ STRATEGIES = ("mean", "median", "mode", "constant")
 class Impute:
     """Fill in what is missing in number columns: null, NaN and infinities.
 
-    A column without any value in training stays null where it is missing. Values beyond 2**24 that are close to each
-    other are given less the least one, as by `KeepNumbers`.
+    A column without any value in training stays null where it is missing, but for a constant. Values beyond 2**24 that
+    are close to each other are given less the least one, as by `KeepNumbers`.
 
     Args:
         columns: Names or a selector.
