@@ -167,10 +167,10 @@ def test_reaches_of_time_are_those_of_the_column(times):
     assert_frame_equal(pl.concat(batches), fitted.apply(df).collect(), abs_tol=1e-5)
 
 
-@pytest.mark.parametrize("builder", [SeasonalLag("sold", "1y"), SeasonalNaive("sold", "2q", 2, step="1q")], ids=repr)
+@pytest.mark.parametrize("builder", [SeasonalLag("sold", "1y"), SeasonalLag("sold", "2q", 2, step="1q")], ids=repr)
 def test_seasons_of_months_reach_to_the_first_day_of_theirs(builder):
-    start, end = date(2023, 1, 1), date(2025, 1, 31)
-    days = pl.date_range(start, end, eager=True).filter(pl.date_range(start, end, eager=True).dt.day().is_in([1, 31]))
+    firsts = [date(2023, month, 1) for month in range(1, 13)]
+    days = pl.Series([*firsts, *(day.replace(year=2024) + timedelta(days=27) for day in firsts)])  # and late ones
     df = pl.DataFrame({"day": days, "sold": range(len(days))})
     fitted = Recipe(builder, time="day").fit(df.lazy())
     (feature,) = fitted.features

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from frazil.errors import SettingError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of whatever a setting holds
@@ -17,9 +23,15 @@ def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of wh
     return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
 
 
-def take_several(builder: object, *settings: str) -> None:
-    """Make settings of a frozen builder lists, before anything looks at them; None stays, where it has a meaning."""
+def take_several(builder: DataclassInstance, *settings: str) -> None:
+    """Make settings of a frozen builder lists, before anything looks at them; None stays, where it is the default.
+
+    Raises: SettingError: it is None elsewhere.
+    """
+    usual = {known.name: known.default for known in fields(builder)}
     for setting in settings:
         value = getattr(builder, setting)
         if value is not None:
             object.__setattr__(builder, setting, several(value))
+        elif usual[setting] is not None:
+            raise SettingError(f"{setting}=None; it takes one, or several.")

@@ -173,7 +173,7 @@ class Lead(AsksNothing):
                 "Lead reads later rows, which leaks what is not known yet; say look_ahead=True to do so."
             )
         for lead in self.leads:
-            if not isinstance(lead, int) or lead < 1:
+            if type(lead) is not int or lead < 1:
                 raise SettingError(f"leads has {lead!r}; it takes whole numbers of rows from 1.")
 
     def fitted(self, learned: Learned, train: Training) -> list[Lagged]:  # noqa: ARG002 -- nothing was asked for

@@ -221,7 +221,7 @@ class SeasonalIndex(AsksNothing):
 
 
 def _check_seasons(seasons: object) -> None:
-    if not isinstance(seasons, int) or seasons < 1:
+    if type(seasons) is not int or seasons < 1:
         raise SettingError(f"seasons has {seasons!r}; it takes whole numbers from 1, less would look ahead.")
 
 
