@@ -391,3 +391,9 @@ def test_of_no_values_nothing_is_taken_off():
 def test_settings_that_are_no_numbers_say_what_they_take(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+@pytest.mark.parametrize("builder", [QuantileTransform("x"), RankTransform("x")], ids=repr)
+def test_places_between_the_ends_of_float64_are_told_without_an_overflow(builder):
+    frame = pl.LazyFrame({"x": [-1.7e308, 0.0, 1.7e308]})
+    assert Recipe(builder).fit(frame).apply(frame).collect().to_series(1).to_list()[1] == 0.5
