@@ -18,7 +18,7 @@ from frazil.checks.reference import check_schema
 from frazil.container import member, parquet_bytes, parquet_member
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.files import atomic
-from frazil.schema import column, recast
+from frazil.schema import cast_between, column
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Violation = Literal["ignore", "warn", "null", "error"]
 POLICIES = ("ignore", "warn", "null", "error")
-CONTRACT, KEPT, OUTCOMES = "contract.json", "watched.parquet", "outcomes.parquet"
+CONTRACT, KEPT, OUTCOMES, SIMPLEST = "contract.json", "watched.parquet", "outcomes.parquet", "simplest.parquet"
 KEPT_ROWS = 2_000
 PREDICTED = "prediction"
 MOST_ROWS = 50_000  # of new data that are compared
@@ -49,41 +49,59 @@ class Watch:
         kept: Up to 2,000 values of each column, each column shuffled by itself: no row of the training data can be put
             together of it.
         outcomes: Predictions of rows that no model had learned from, each by the models of one fold; may be none.
+        simplest: The same of the simplest candidate that would do; none where that is what is deployed.
     """
 
     contract: Contract
     kept: pl.DataFrame
     outcomes: pl.DataFrame
+    simplest: pl.DataFrame
 
     @classmethod
-    def of(cls, df: pl.DataFrame, predictor: Predictor, spared: NDArray[np.float64], seed: int) -> Self:
+    def of(
+        cls,
+        df: pl.DataFrame,
+        predictor: Predictor,
+        spared: NDArray[np.float64],
+        simplest: NDArray[np.float64],
+        seed: int,
+    ) -> Self:
         """Take values of training rows.
 
         Args:
             df: The training rows.
             predictor: Knows which columns it reads.
             spared: Its raw predictions of the spared rows, fold after fold.
+            simplest: Those of the simplest candidate that would do; of no rows where that is what is deployed.
             seed: Of the sample.
         """
         inputs = df.select(column(name) for name in predictor.inputs)
         some = sampled(inputs.lazy(), inputs.height, KEPT_ROWS)
-        return cls(Contract.of(inputs), shuffled(some, seed), outcomes(predictor, spared))
+        told = (outcomes(predictor, raw) for raw in (spared, simplest))
+        return cls(Contract.of(inputs), shuffled(some, seed), *told)
 
     def only(self, names: Collection[str]) -> Watch:
         """Return it without the columns of other names."""
         rules = tuple(rule for rule in self.contract.columns if rule.name in names)
         return replace(self, contract=Contract(rules), kept=self.kept.select(column(rule.name) for rule in rules))
 
+    def of_simplest(self) -> Watch:
+        """Return it for the simplest candidate that would do, whose predictions are spread otherwise."""
+        return replace(self, outcomes=self.simplest, simplest=self.simplest.clear())
+
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it."""
-        kept = {KEPT: parquet_bytes(self.kept), OUTCOMES: parquet_bytes(self.outcomes)}
-        return {CONTRACT: self.contract.to_json().encode(), **kept}
+        tables = {KEPT: self.kept, OUTCOMES: self.outcomes, SIMPLEST: self.simplest}
+        return {CONTRACT: self.contract.to_json().encode(), **{name: parquet_bytes(df) for name, df in tables.items()}}
 
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> Self:
         """Read it back; ArtifactError where it is damaged."""
         contract = Contract.from_json(member(members, CONTRACT))
-        return cls(contract, parquet_member(members, KEPT), parquet_member(members, OUTCOMES))
+        kept, told = parquet_member(members, KEPT), parquet_member(members, OUTCOMES)
+        # Files of before have none of the simplest: of that candidate's predictions nothing is said then.
+        simplest = parquet_member(members, SIMPLEST) if SIMPLEST in members else told.clear()
+        return cls(contract, kept, told, simplest)
 
     def findings(self, source: Source, predictor: Predictor, *, examples: bool) -> Findings:
         """Say what of a table is not as it was: columns, types, distributions, levels, ranges, and predictions."""
@@ -136,24 +154,36 @@ class Watch:
 
     def set_aside(self, source: Source, path: Path) -> Source:
         """Write rows that break the contract to a Parquet file, and return the others; none is lost."""
-        broken = self.contract.broken_rows(source.frame.collect_schema()).fill_null(value=False)
+        flags = [flags for rules in self._broken(source).values() for flags in rules.values()]
+        broken = pl.any_horizontal(flags) if flags else pl.lit(value=False)
         with atomic(path) as temporary:
             source.frame.filter(broken).sink_parquet(temporary)
         return replace(source, frame=source.frame.filter(~broken))
 
     def _nulled(self, source: Source) -> pl.LazyFrame:
-        """Make values out of range and unknown levels null; numbers that came as strings are read first."""
-        there = source.frame.collect_schema()
-        asked = [rule for rule in self.contract.columns if rule.name in there]
-        ranged = [rule.name for rule in asked if (rule.low, rule.high) != (None, None)]
-        misread = {name: self.kept.schema[name] for name in ranged if not there[name].is_numeric()}
-        frame = recast(source.frame, misread, source.name)
-        broken = {rule.name: rule.broken(misread.get(rule.name, there[rule.name])) for rule in asked}
-        return frame.with_columns(
+        """Make values out of range and unknown levels null."""
+        return source.frame.with_columns(
             pl.when(~pl.any_horizontal(rules.values())).then(column(name)).alias(name)
-            for name, rules in broken.items()
+            for name, rules in self._broken(source).items()
             if rules
         )
+
+    def _broken(self, source: Source) -> dict[str, dict[str, pl.Expr]]:
+        """Return by column and rule where values break it; what came in another type is read for it, as predict does.
+
+        Raises: SchemaError: a column can't be read as the numbers or levels that were learned.
+        """
+        there, found = source.frame.collect_schema(), {}
+        for rule in self.contract.columns:
+            if rule.name not in there:
+                continue
+            have = read = there[rule.name]
+            if rule.levels is not None:
+                read = pl.String()
+            elif (rule.low, rule.high) != (None, None) and not have.is_numeric():
+                read = self.kept.schema[rule.name]
+            found[rule.name] = rule.broken(read, cast_between(rule.name, have, read, source.name).values)
+        return found
 
     def _some(self, source: Source) -> pl.DataFrame:
         there = source.frame.collect_schema().names()
