@@ -54,8 +54,10 @@ class Asked:
         check_search(self.search, self.learners)
         self._check_monotone()
         # A fraction or a word is a mistake in the order of arguments; None is taken for an integer.
-        if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
+        if self.seed is not None and not is_number(self.seed, Integral):
             raise SettingError(f"seed={self.seed!r}; it takes an integer.")
+        if self.seed is not None:
+            object.__setattr__(self, "seed", int(self.seed))  # it may be of NumPy, and goes into files
         if self.threads is not None and not (is_number(self.threads, Integral) and self.threads >= 1):
             raise SettingError(
                 f"threads={self.threads!r}; it takes a whole number of 1 or more, or None for all that are allowed."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frazil.budget import Clock
+from frazil.errors import SourceError
 from frazil.matrix import Matrix, collect_matrix
 from frazil.models.contract import Memo, Sample
 from frazil.models.lightgbm_model import LightGBM, kept_columns
@@ -167,9 +168,13 @@ def with_rows(fold: FoldData, beyond: Beyond, task: Task, rows: int, folder: Pat
     values = _reserved(folder / "beyond.npy", (len(target), len(columns)))
     values[: (done := train.matrix.rows)] = train.matrix.values
     for batch in beyond.batches(task, rows, [*fold.fitted.inputs, beyond.target]):
+        if done + batch.height > len(target):
+            raise SourceError(f"{beyond.source.name} has more rows than when their targets were read.")
         values[done : done + batch.height] = collect_matrix(fold.fitted.apply(batch.lazy()), columns).values
         done += batch.height
     beyond.source.check_unchanged()  # else rows in memory and rows beyond might be the same
+    if done < len(target):  # no file of ours, that could be seen to change
+        raise SourceError(f"{beyond.source.name} has fewer rows than when their targets were read.")
     return replace(fold, train=Sample(Matrix(values, columns), target, weights), memo=Memo(fold.memo.seed))
 
 
