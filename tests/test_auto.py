@@ -275,6 +275,13 @@ def test_a_seed_may_be_of_numpy_and_is_the_same(tmp_path):
     assert fitted(shop(), "sold", seed=3, **one).predict(shop()).equals(model.predict(shop()))
 
 
+@pytest.mark.parametrize("names", [np.array(["linear", "mlp"]), pl.Series(["linear"]), (name for name in ["linear"])])
+def test_learners_may_be_named_in_any_list(names):
+    model = fitted(shop(60), "sold", learners=names, features=None, budget=fz.Budget(trials=2))
+    assert model.history["candidate"].to_list() == ["baseline", "linear-1"]
+    assert model.run.settings["learners"][0] == "linear"
+
+
 def test_a_metric_of_the_users_is_optimised():
     def most_wrong(target, prediction):
         return -float(np.abs(target - prediction).max())
@@ -334,6 +341,8 @@ def test_a_table_of_nothing_but_the_target_is_refused():
         ({"entity": [3]}, "entity=3; it takes the name of a column"),
         ({"monotone": {3: 1}}, "monotone has 3: 1; it takes the names of columns"),
         ({"learners": ["lightgmb"]}, "lightgbm"),
+        ({"learners": 5}, "learners=5; it takes a list of names"),
+        ({"learners": np.array([])}, "it takes a list of names"),
     ],
 )
 def test_a_choice_that_has_no_meaning_is_refused_before_work_starts(given, words):

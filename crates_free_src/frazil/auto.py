@@ -143,7 +143,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         seed=seed,
         threads=threads,
     )
-    seed = asked.seed
+    seed, learners = asked.seed, asked.learners
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with run_log(progress_for(progress)) as shown, Isolation() as isolation:
