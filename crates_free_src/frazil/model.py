@@ -113,7 +113,7 @@ class Model:
         story = replace(self.story, deployed=simplest)
         predictor = narrowed(self.predictor.alone(simplest.candidate))
         story = replace(story, columns=len(predictor.inputs))
-        return replace(self, predictor=predictor, watch=self.watch.only(predictor.inputs), story=story)
+        return replace(self, predictor=predictor, watch=self.watch.of_simplest().only(predictor.inputs), story=story)
 
     @panics_told("predict")
     def predict(
