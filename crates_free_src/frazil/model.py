@@ -281,7 +281,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Tell the story in ten lines."""
-        return "\n".join([*_told(self), *_best_rows(self.leaderboard)])
+        return "\n".join([*_told(self), *_best_rows(self.leaderboard, self.story.alone)])
 
     def _repr_html_(self) -> str:
         """Tell the same in a notebook, with the whole leaderboard."""
@@ -353,9 +353,14 @@ def _told(model: Model) -> list[str]:
     return [_title(model), *model.story.lines(), f"verdict   {model.story.verdict(model.leaderboard)}"]
 
 
-def _best_rows(leaderboard: pl.DataFrame) -> list[str]:
+def _best_rows(leaderboard: pl.DataFrame, alone: str | None) -> list[str]:
+    """Show the best candidates; that which the ensemble consists of is not held against it."""
     return [
         f"{row['rank']:>4}.     {row['candidate']:<16} {row['score']:.5g}"
-        + ("" if row["p_vs_best"] is None else f"   p against the best {row['p_vs_best']:.2g}")
+        + (
+            ""
+            if row["p_vs_best"] is None or row["candidate"] == alone
+            else f"   p against the best {row['p_vs_best']:.2g}"
+        )
         for row in leaderboard.head(SHOWN_CANDIDATES).iter_rows(named=True)
     ]
