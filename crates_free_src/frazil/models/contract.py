@@ -30,6 +30,7 @@ class Sample:
         inner: (rows,) int8 numbers of folds, for what training rows may read of each other's targets: those of other
             numbers. None where any cut into folds will do.
         is_forward: Whether the folds run forward in time, so that a row reads those of lower numbers only.
+        groups: (rows,) int64 codes of rows that are not independent of each other, as of one entity; or None.
     """
 
     matrix: Matrix
@@ -37,6 +38,7 @@ class Sample:
     weights: NDArray[np.float64] | None = None
     inner: NDArray[np.int8] | None = None
     is_forward: bool = False
+    groups: NDArray[np.int64] | None = None
 
 
 AGAIN = 2.0  # times the time that a look had which was cut short, for another to be worth it

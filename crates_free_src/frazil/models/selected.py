@@ -94,7 +94,9 @@ class SelectedFitted:
 class Selected:
     """A learner on the columns whose importance to boosted trees is above that of shuffled copies.
 
-    They are chosen in the rows that it learns from; where none is, it predicts what the baseline predicts.
+    They are chosen in the rows that it learns from; where none is, it predicts what the baseline predicts. Where rows
+    have groups, whole groups change places in a copy: a column that is the same within groups would else be above its
+    copies though it tells nothing.
 
     Args:
         inner: LightGBM, CatBoost, ExtraTrees, Linear or MLP with its settings.
@@ -150,7 +152,7 @@ class Selected:
         if (rows.target == rows.target[0]).all():
             return Sought((), is_whole=True)
         own = replace(conditions, seed=conditions.memo.seed, deadline=until)
-        real, probes = np.split(probed(PROBER, rows, own, self.fits), 2)
+        real, probes = np.split(probed(PROBER, rows, own, self.fits, rows.groups), 2)
         kept = tuple(np.flatnonzero(real > np.quantile(probes, self.quantile)).tolist())
         return Sought(kept, is_whole=not until.passed)
 

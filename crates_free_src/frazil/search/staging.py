@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +15,6 @@ from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Length
-from frazil.folds import as_delay
 from frazil.naming import unique
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
@@ -27,7 +25,8 @@ from frazil.search.table import Surroundings, Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
 from frazil.task import has_target, infer_task
-from frazil.types import is_number
+from frazil.ticks import as_delay
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +72,7 @@ class Forward:
                 given = f"{ticks}us" if ticks else 0
             if isinstance(given, str):
                 _length(given, name)
-            elif not is_number(given, Integral):
+            elif whole(given) is None:
                 raise SettingError(
                     f"{name}={given!r}; it takes time as '7d' or '12h', or a whole number in the column's own unit."
                 )
@@ -233,6 +232,19 @@ def stage(
     sampled_for = memory_bytes if notes else None
     learned = beyond if beyond is not None and beyond.is_apart else None
     return Staged(table, schema, profile, findings, identity, sampled_for, learned)
+
+
+def without_order(staged: Staged, columns: NamedColumns) -> Staged:
+    """Leave out the time of rows that are all of one moment, as customers are on the day that a recipe looks back from.
+
+    Folds that go forward are then none, and are cut by rows, or by what stays together where time does not rule.
+    """
+    time = staged.table.time
+    if columns.time is None or time is None or (time != time[0]).any():
+        return staged
+    together = _codes(staged.table.df, replace(columns, time=None).kept_together)
+    table = replace(staged.table, time=None, among=None, groups=together)
+    return replace(staged, table=table).noting(found("time_one", columns.time, "is the same in all rows"))
 
 
 def _ticks(given: str | int, time: NDArray[Any], name: str) -> int:

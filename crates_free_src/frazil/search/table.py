@@ -219,7 +219,7 @@ def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) 
         return table.sample(past.beside(of_rows, rows), whole, rows)
 
     learned = table.sample(past.beside(features, fold.train), whole, fold.train)
-    learned = replace(learned, inner=ids, is_forward=forward)
+    learned = replace(learned, inner=ids, is_forward=forward, groups=groups)
     return FoldData(whole, learned, unseen(fold.valid), unseen(fold.spared), Memo(child_seed(seed, "memo")))
 
 
