@@ -51,7 +51,7 @@ def test_a_model_is_better_than_the_baseline_and_says_so(model):
     assert model.selection_score > 0.8
     assert model.leaderboard["candidate"].to_list()[-1] == "baseline"
     assert model.story.deployed.p_vs_baseline < 0.01
-    assert "verdict   ensemble is better than the baseline (p = " in repr(model)
+    assert "verdict   ensemble (lightgbm-1 alone) is better than the baseline (p = " in repr(model)
     assert len(repr(model).splitlines()) == 10
 
 
