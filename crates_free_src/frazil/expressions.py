@@ -6,14 +6,13 @@ the order of rows that it is given.
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from frazil.errors import SettingError
 from frazil.schema import column
-from frazil.types import is_number
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +136,7 @@ class Expressions:
 
 
 def _check_rows(setting: str, rows: int) -> None:
-    if not is_number(rows, Integral):
+    if whole(rows) is None:
         raise SettingError(f"{setting}={rows!r}; it takes a whole number of rows.")
     if rows < 1:
         raise SettingError(f"{setting}={rows!r}; it takes 1 or more, less would look ahead.")

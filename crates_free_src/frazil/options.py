@@ -58,7 +58,9 @@ def predict_options(parser: argparse.ArgumentParser) -> None:
         help="where data break the model's contract: ignore, warn, error or null (take what is odd for missing)",
     )
     parser.add_argument(
-        "--quarantine", metavar="FILE", help="a Parquet file for rows that break the contract, which are not scored"
+        "--quarantine",
+        metavar="FILE",
+        help="a .parquet or .csv file for rows that break the contract or can't be read, which are not scored",
     )
     _add_json(parser)
 

@@ -154,6 +154,16 @@ def test_numbers_of_several_units_are_not_parsed(code, values):
     assert fz.clean({"odd": values}, found).steps == ()
 
 
+def test_numbers_of_another_unit_than_the_columns_become_null():
+    values = [f"{1000 + at} g" for at in PLACE]
+    repairs = fz.clean({"odd": values}, fz.check({"odd": values}).of("column_units_as_text"))
+    assert [step.text() for step in repairs.steps] == ["read as numbers of g"]
+    other = {"odd": ["7 g", " 8g", "9 kg", "10", "much", None]}
+    assert repairs.apply(other).collect()["odd"].to_list() == [7.0, 8.0, None, None, None, None]
+    assert repairs.apply({"odd": [7, 8]}).collect()["odd"].to_list() == [7.0, 8.0]
+    assert Repairs.from_json(repairs.to_json()) == repairs
+
+
 def test_columns_that_were_named_are_never_left_out():
     df = pl.DataFrame(
         {"day": pl.date_range(date(2024, 1, 1), date(2024, 10, 26), eager=True), "x": NUMBER, "copy": COUNTS}

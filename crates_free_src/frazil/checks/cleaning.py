@@ -30,7 +30,7 @@ from frazil.checks.repairs import (
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.checks.strings import units_among
-from frazil.errors import ArtifactError, MissingColumnError
+from frazil.errors import ArtifactError, MissingColumnError, panics_told
 from frazil.notation import NUMBER, best_formats
 from frazil.schema import column
 from frazil.sources import open_source
@@ -123,6 +123,7 @@ class Repairs:
         return "\n".join(f"{getattr(s, 'column', None) or 'rows'}: {s.text()} ({s.code})" for s in self.steps) or "none"
 
 
+@panics_told("clean")
 def clean(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     findings: Findings | Iterable[Finding],
@@ -244,12 +245,13 @@ def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
         return [MergeLevels(code, name, tuple(spellings(dict(counts.iter_rows())).items()))]
     if code in ("column_units_as_text", "column_mixed_types"):
         # Numbers of several units, "" among them, can't be compared without the unit.
-        return [ParseNumber.of(code, name, values)] if len(units_among(values)) == 1 else []
+        units = units_among(values)
+        return [ParseNumber.of(code, name, values, *units)] if len(units) == 1 else []
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
         if is_number:
-            return [ParseNumber.of(code, name, values)]
+            return [ParseNumber.of(code, name, values, unit="")]
         return [ParseDate(code, name, best_formats(present.unique())[0])]
     return []
 

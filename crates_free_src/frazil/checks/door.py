@@ -31,7 +31,7 @@ from frazil.checks.series import read_series
 from frazil.checks.spelling import check_spellings
 from frazil.checks.strings import check_strings
 from frazil.checks.target import check_target
-from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
+from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError, panics_told
 from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.sources import check_string_bytes, open_source, reading
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 MOST_LED = 40  # number columns that are compared with the next target
 
 
+@panics_told("check")
 def check(  # noqa: PLR0913 -- the door
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str | None = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from frazil.checks.look import HELD_DAYS, STRINGS
-from frazil.checks.strings import UNIT, missing_words
+from frazil.checks.strings import UNIT, missing_words, unit_of
 from frazil.notation import number_in, tells_comma, time_in
 from frazil.profile import TICKS
 from frazil.schema import column
@@ -123,29 +123,35 @@ class MergeLevels(Change):
 
 @dataclass(frozen=True, slots=True)
 class ParseNumber(Change):
-    """Read strings as numbers, without units and marks of thousands; what is none becomes null.
+    """Read strings as numbers of one unit, without it and marks of thousands; what is none becomes null.
+
+    Nothing is converted: "1.2k" is 1.2, of the unit k. A number of another unit, or of none where the column has one,
+    can't be compared with the others, and becomes null too.
 
     Args:
+        unit: What stands beside the numbers, as "kg" or "€"; empty where nothing does.
         comma: Whether the column has decimal commas.
     """
 
+    unit: str
     comma: bool = False
 
     @classmethod
-    def of(cls, code: str, name: str, values: pl.Series) -> Self:
+    def of(cls, code: str, name: str, values: pl.Series, unit: str) -> Self:
         """Offer it with the decimal mark that some of the column's strings have."""
         bare = without_unit(pl.lit(values.cast(pl.String).alias("")))
-        return cls(code, name, bool(pl.select(tells_comma(bare)).item()))
+        return cls(code, name, unit, bool(pl.select(tells_comma(bare)).item()))
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
         """Return the repaired column; of one of numbers, as another file may hold them, the numbers."""
         if dtype.is_numeric():  # written down, 1.234 would read as 1234 in a column with decimal commas
             return column(self.column).cast(pl.Float64)
-        return number_in(without_unit(column(self.column).cast(pl.String)), comma=self.comma)
+        text = column(self.column).cast(pl.String)
+        return pl.when(unit_of(text) == self.unit).then(number_in(without_unit(text), comma=self.comma))
 
     def text(self) -> str:
         """Say what it does."""
-        return "read as numbers with decimal commas" if self.comma else "read as numbers"
+        return "read as numbers" + (f" of {self.unit}" if self.unit else "") + (" with decimal commas" * self.comma)
 
 
 def without_unit(text: pl.Expr) -> pl.Expr:

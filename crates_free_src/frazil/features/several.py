@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from frazil.types import whole
+
 
 def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of whatever a setting holds
     """Return values as a list or tuple; a bare one is the only one.
@@ -12,9 +14,9 @@ def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of wh
     >>> several("7d"), several(7), several(["7d", 7]), several(range(1, 3))
     (('7d',), (7,), ['7d', 7], (1, 2))
     """
-    if isinstance(value, (list, tuple)):
-        return value
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+    is_bare = isinstance(value, (str, bytes)) or whole(value) is not None or not isinstance(value, Iterable)
+    made = [_of_python(item) for item in ([value] if is_bare else value)]
+    return made if isinstance(value, list) else tuple(made)
 
 
 def take_several(builder: object, *settings: str) -> None:
@@ -23,3 +25,9 @@ def take_several(builder: object, *settings: str) -> None:
         value = getattr(builder, setting)
         if value is not None:
             object.__setattr__(builder, setting, several(value))
+
+
+def _of_python(value: Any) -> Any:  # noqa: ANN401 -- likewise
+    """Return an integer of NumPy as one of Python, and anything else as it is."""
+    number = whole(value)
+    return value if number is None else number
