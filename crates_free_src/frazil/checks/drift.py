@@ -41,15 +41,6 @@ DEVIATIONS = 4.0  # standard deviations, and FEW rows, more than chance gives
 FEW = 3
 RARE = 3e-5  # chance that a normal value is 4 deviations above its mean
 EMPTY = 1e-4  # share that an empty bin counts for, so that a logarithm can be taken
-NOTHING = {
-    "test": "kolmogorov_smirnov",
-    "statistic": 0.0,
-    "p_value": 1.0,
-    "wasserstein": 0.0,
-    "psi": 0.0,
-    "psi_by_chance": 0.0,
-    "jensen_shannon": 0.0,
-}
 DRIFTING = (Role.NUMBER, Role.CATEGORY, Role.TARGET)
 
 
@@ -236,15 +227,13 @@ def _measured(name: str, look: Look, reference: Look) -> dict[str, object] | Non
 
 
 def _present(values: pl.Series) -> pl.Series:
-    return values.drop_nans().drop_nulls() if values.dtype.is_float() else values.drop_nulls()
+    present = values.drop_nulls()
+    return present.filter(present.is_finite()) if values.dtype.is_float() else present
 
 
 def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
     stats = load("scipy.stats")
-    one, other = (np.sort(side.cast(pl.Float64).to_numpy()) for side in (ours, theirs))
-    one, other = one[np.abs(one) < HUGE], other[np.abs(other) < HUGE]
-    if not len(one) or not len(other):
-        return NOTHING
+    one, other = (np.sort(side.cast(pl.Float64).to_numpy()).clip(-HUGE, HUGE) for side in (ours, theirs))
     tested = stats.ks_2samp(one, other, method="asymp")
     edges = np.unique(np.quantile(other, np.linspace(0, 1, BINS + 1)[1:-1]))
     counts = [np.bincount(np.searchsorted(edges, side, side="left"), minlength=len(edges) + 1) for side in (one, other)]
@@ -337,7 +326,7 @@ def _beyond(name: str, look: Look, reference: Look) -> str | None:
     theirs = reference.known[name]
     if theirs.minimum is None or theirs.maximum is None:
         return None
-    values = look.array(name)
+    values = _present(look.values(name)).cast(pl.Float64).to_numpy()
     outside = int(np.count_nonzero((values < theirs.minimum) | (values > theirs.maximum)))
     known = reference.rows - theirs.nulls - theirs.nans - theirs.infinities
     every = known + int(np.count_nonzero(~np.isnan(values)))
