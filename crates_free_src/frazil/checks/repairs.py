@@ -143,8 +143,8 @@ class ParseNumber(Change):
         return cls(code, name, unit, bool(pl.select(tells_comma(bare)).item()))
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column; one of numbers, as another file may hold them, as it is."""
-        if dtype.is_numeric():
+        """Return the repaired column; of one of numbers, as another file may hold them, the numbers."""
+        if dtype.is_numeric():  # written down, 1.234 would read as 1234 in a column with decimal commas
             return column(self.column).cast(pl.Float64)
         text = column(self.column).cast(pl.String)
         return pl.when(unit_of(text) == self.unit).then(number_in(without_unit(text), comma=self.comma))
@@ -174,10 +174,9 @@ class ParseDate(Change):
         """Return the repaired column; one of dates or datetimes, as another file may hold them, as it is."""
         if dtype in (pl.Date, pl.Datetime):
             return column(self.column)
-        text = column(self.column).cast(pl.String)
-        if dtype.is_integer():
-            return text.str.to_date("%Y%m%d", strict=False)
-        return time_in(text, self.way)
+        if dtype.is_numeric():  # floats where another file has gaps
+            return column(self.column).cast(pl.Int64, strict=False).cast(pl.String).str.to_date("%Y%m%d", strict=False)
+        return time_in(column(self.column).cast(pl.String), self.way)
 
     def text(self) -> str:
         """Say what it does."""
@@ -197,9 +196,11 @@ class Clip(Change):
     high: float = 0.0
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
-        ends = [int(end) if dtype.is_integer() else end for end in (self.low, self.high)]
-        return column(self.column).clip(*ends)
+        """Return the repaired column; one that is not of numbers, as it is."""
+        one = column(self.column)
+        # An end that the type can't hold is null, which is none.
+        ends = [pl.lit(end).cast(dtype, strict=False) for end in (self.low, self.high)]
+        return one.clip(*ends) if dtype.is_numeric() else one
 
     def text(self) -> str:
         """Say what it does."""
@@ -218,9 +219,11 @@ class NullOutside(Change):
     low: float | None = None
     high: float | None = None
 
-    def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002
-        """Return the repaired column."""
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column; one that is not of numbers, as it is."""
         one = column(self.column)
+        if not dtype.is_numeric():
+            return one
         inside = pl.lit(value=True)
         inside = inside & (one >= self.low) if self.low is not None else inside
         inside = inside & (one <= self.high) if self.high is not None else inside

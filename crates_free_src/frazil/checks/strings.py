@@ -63,7 +63,7 @@ def bare_words(values: pl.Expr) -> pl.Expr:
 
 def is_number(values: pl.Expr) -> pl.Expr:
     """Return where strings read as a number."""
-    return values.str.contains(NUMBER) & values.str.contains(r"\d")
+    return values.str.contains(NUMBER)
 
 
 def examples_of(levels: pl.DataFrame) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from frazil.errors import InputError, MissingColumnError, SettingError
+from frazil.errors import InputError, MissingColumnError, SettingError, panics_told
 from frazil.features.chained import Chain
 from frazil.features.contract import (
     Builder,
@@ -25,6 +25,7 @@ from frazil.features.numbers.reading import ends, far_offset
 from frazil.features.ordered.reading import AsksNothing
 from frazil.features.panel import Panel, check_alike
 from frazil.features.retyped import worth_keeping
+from frazil.features.several import several
 from frazil.folds import inner_folds
 from frazil.naming import unique
 from frazil.schema import column
@@ -76,7 +77,7 @@ class Recipe:
             if not callable(getattr(builder, "learn", None)):
                 raise SettingError(f"Recipe got {builder!r}; it takes builders, as in Recipe(KeepNumbers('price')).")
         object.__setattr__(self, "builders", tuple(builders))
-        names = (entity,) if isinstance(entity, str) else tuple(entity or ())
+        names = () if entity is None else tuple(several(entity))
         object.__setattr__(self, "panel", Panel(names, time, available_at, horizon))
 
     def __or__(self, other: Recipe) -> Recipe:
@@ -93,6 +94,7 @@ class Recipe:
         axes = [f"{axis}={value!r}" for axis, value in self.panel.declared().items()]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
+    @panics_told("fit")
     def fit(self, data: Any, task: Task | None = None, *, target: str | None = None) -> FittedRecipe:  # noqa: ANN401
         """Learn from all rows of a table, in one scan.
 
@@ -113,6 +115,7 @@ class Recipe:
         fitted, _ = self._fitted(self._training(frame, _task(frame, task, target)))
         return fitted
 
+    @panics_told("fit_train")
     def fit_train(
         self,
         data: Any,  # noqa: ANN401 -- any source that open_source takes
