@@ -341,6 +341,13 @@ def test_the_simplest_is_deployed_where_that_is_preferred(tmp_path):
     assert_frame_equal(fz.load(tmp_path / "m.frazil").predict(shop()), model.predict(shop()))
 
 
+def test_of_a_run_that_tried_the_baseline_alone_all_words_name_it():
+    model = fitted(shop(), "sold", budget=fz.Budget(trials=1))
+    assert model.run.decisions["simplest"] == "baseline"
+    assert "verdict   ensemble (baseline alone) is what knowing no column predicts; simplest model" in repr(model)
+    assert "of the best: baseline" in repr(model)
+
+
 def test_the_simplest_is_one_call_away_also_of_a_saved_model(model, new, tmp_path):
     model.save(tmp_path / "m.frazil")
     simplest, again = model.simplest_within_rope(), fz.load(tmp_path / "m.frazil").simplest_within_rope()

@@ -70,7 +70,20 @@ def test_a_column_has_decimal_commas_where_most_that_tell_say_so(texts, comma):
 
 
 @pytest.mark.parametrize(
-    ("text", "is_number"), [("1.234,56", True), ("1,234,5", False), ("1.2.3", False), ("007", False)]
+    ("text", "is_number"),
+    [
+        ("1.234,56", True),
+        (".5", True),
+        ("1e5", True),
+        ("1,234,5", False),
+        ("1.2.3", False),
+        ("007", False),
+        ("E11", False),
+        ("e5 %", False),
+        ("%", False),
+        ("-", False),
+        (" ", False),
+    ],
 )
 def test_what_reads_as_a_number(text, is_number):
     assert pl.select(pl.lit(text).str.contains(NUMBER)).item() is is_number

@@ -14,7 +14,7 @@ from frazil.artifact.asked import Asked
 from frazil.artifact.assembling import assembled
 from frazil.artifact.record import RUN, written_features
 from frazil.budget import Budget, Deadline
-from frazil.errors import SettingError
+from frazil.errors import SettingError, panics_told
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.features.panel import Panel
@@ -31,7 +31,7 @@ from frazil.search.isolated import Isolation
 from frazil.search.monotone import check_holding, constrained
 from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
-from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.staging import Forward, NamedColumns, Staged, stage, without_order
 from frazil.search.steadiness import check_steadiness
 from frazil.search.store import open_store
 from frazil.sources import open_source
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 
 
+@panics_told("fit_auto")
 def fit_auto(  # noqa: PLR0913 -- the door
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -142,6 +143,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         seed=seed,
         threads=threads,
     )
+    seed = asked.seed
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with run_log(progress_for(progress)) as shown, Isolation() as isolation:
@@ -151,7 +153,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
         axis = _axis(forward, features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
-        staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        staged = stage(source, named, task, clock.budget.memory_bytes, seed, axis)
+        if forward is None:  # the time is a recipe's, which needs no order of the rows
+            staged = without_order(staged, named)
         panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
@@ -182,6 +186,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     return model.simplest_within_rope() if prefer == "simplest" else model
 
 
+@panics_told("suggest")
 def suggest(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -202,7 +207,7 @@ def suggest(
     """
     axis = Forward.of(time)
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
-    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
+    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed, axis)
     panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
     panel.check(staged.table.df.schema)
     return _suggestion(staged, panel)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-# A code such as 007 is not a number: its zeros would be lost.
+# A code such as 007 is not a number: its zeros would be lost. Nor is E11, which has digits behind its E only.
 NUMBER = (
-    r"^\s*[-+]?((0|[1-9]\d*)?([.,]\d+)?|[1-9]\d{0,2}(,\d{3})+(\.\d+)?|[1-9]\d{0,2}(\.\d{3})+,\d+)"
+    r"^\s*[-+]?((0|[1-9]\d*)([.,]\d+)?|[.,]\d+|[1-9]\d{0,2}(,\d{3})+(\.\d+)?|[1-9]\d{0,2}(\.\d{3})+,\d+)"
     r"([eE][-+]?\d+)?\s*%?\s*$"
 )
 # Groups of thousands have three digits behind a mark, one to three before the first, and no 0 alone: what is otherwise

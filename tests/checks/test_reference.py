@@ -85,6 +85,13 @@ def test_rows_and_groups_in_both_tables_are_told_of():
     assert groups == {"who": "has 20 of 820 groups that are in the reference too"}
 
 
+def test_other_entities_and_groups_are_no_drift():
+    old, new = (OLD.with_columns(shop=pl.lit(side) + (pl.int_range(pl.len()) % 20).cast(pl.String)) for side in "ab")
+    for named in ({"entity": "shop"}, {"entity": ["shop", "city"]}, {"groups": "shop"}):
+        assert fz.check(new, "y", reference=old, **named).of("drift_column", "drift_levels") == ()
+    assert [one.column for one in fz.check(new, "y", reference=old).of("drift_column")] == ["shop"]
+
+
 def test_rows_without_a_group_are_no_group_in_both():
     old, new = (
         pl.DataFrame({"g": [f"{side}{at % 9}" for at in range(190)] + [None] * 10, "x": range(200)}) for side in "ab"
@@ -135,6 +142,13 @@ def test_distances_are_those_of_their_definitions():
     middle = (shares[0] + shares[1]) / 2
     bits = sum((side * np.log2(side / middle)).sum() / 2 for side in shares)
     assert measured["city"].jensen_shannon == pytest.approx(np.sqrt(bits))
+
+
+def test_of_levels_as_frequent_the_first_by_name_are_told_apart():
+    old = pl.DataFrame({"level": [f"l{at % 60}" for at in range(300)]})
+    last = sorted(set(old["level"]))[50:]
+    (measured,) = measure_drift(look_at({"level": last * 30}), look_at(old))
+    assert measured.psi == pytest.approx(50 * (1e-4 - 1 / 60) * np.log(60e-4) + (1 - 1 / 6) * np.log(6))
 
 
 def test_measures_make_a_table_that_batches_can_be_appended_to():

@@ -112,6 +112,11 @@ def test_items_of_numbers_are_told_apart_as_strings():
     assert made(ListItems("n"), pl.LazyFrame({"n": [[1, 2], [2]]})).columns == ["n|has_2", "n|has_1"]
 
 
+def test_nan_and_infinities_are_no_items():
+    lists = pl.LazyFrame({"sizes": [[math.nan, 1.0], [math.nan, None, math.inf], None]})
+    assert made(ListItems("sizes"), lists).to_dict(as_series=False) == {"sizes|has_1.0": [1.0, 0.0, None]}
+
+
 def test_lists_without_items_that_can_be_looked_for_are_refused_by_name_and_left_out_by_a_selector():
     frame = pl.LazyFrame({"deep": [[[1]]], "tags": [["a"]]})
     assert made(ListItems(), frame).columns == ["tags|has_a"]

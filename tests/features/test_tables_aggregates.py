@@ -211,6 +211,20 @@ def test_values_far_from_zero_keep_their_deviation():
     assert out["orders.paid|std"].item() == pytest.approx(stdev([1, 2, 3, 4]), rel=1e-6)
 
 
+def test_values_close_together_keep_their_deviation_wherever_the_key_began():
+    paid = [None, 5.0, *(1e8 + place for place in range(6))]
+    events = pl.DataFrame({"shop": ["a"] * 8, "day": range(8), "paid": paid})
+    rows = pl.DataFrame({"shop": ["a"], "day": [9]})
+    out = made(rows, events, window="3i", statistics=["std", "var", "slope"])
+    assert out.row(0) == pytest.approx((stdev([4, 5]), 0.5, 1.0), rel=1e-6)
+
+
+def test_a_key_whose_first_value_is_missing_keeps_its_deviation():
+    events = pl.DataFrame({"shop": ["a"] * 4, "day": [1, 2, 3, 4], "paid": [None, 1e9 + 1, 1e9 + 2, 1e9 + 4]})
+    out = made(pl.DataFrame({"shop": ["a"], "day": [9]}), events, statistics=["std", "skew"])
+    assert out["orders.paid|std"].item() == pytest.approx(stdev([1, 2, 4]), rel=1e-6)
+
+
 def test_many_keys_are_worked_on_in_parts_and_agree_with_polars():
     rng = np.random.default_rng(0)
     events = pl.DataFrame(

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from frazil.checks.codes import found
-from frazil.checks.look import HUGE, STRINGS
+from frazil.checks.look import HUGE, STRINGS, counted, type_name
 from frazil.checks.missing import missing_share
 from frazil.errors import listed
 from frazil.extras import load
@@ -96,6 +96,26 @@ class Drift:
         return self.p_adjusted < LEVEL and far
 
 
+@dataclass(frozen=True, slots=True)
+class Uncompared:
+    """A column that could not be compared with a reference.
+
+    Args:
+        column: Its name.
+        note: Why, in words.
+        is_drifted: True where it is another column than it was: gone, or of a type of another kind; None where nothing
+            can be said.
+        missing: Share of the rows without a value; None where it is gone.
+        reference_missing: The same of the reference.
+    """
+
+    column: str
+    note: str
+    is_drifted: bool | None = None
+    missing: float | None = None
+    reference_missing: float | None = None
+
+
 def measure_drift(look: Look, reference: Look, leave_out: Sequence[str] = ()) -> list[Drift]:
     """Compare every column that both tables have, on their samples."""
     names = [
@@ -112,12 +132,18 @@ def measure_drift(look: Look, reference: Look, leave_out: Sequence[str] = ()) ->
     return [Drift(**one, p_adjusted=float(p)) for one, p in zip(measured, adjusted, strict=True)]  # type: ignore[arg-type]
 
 
-def drift_frame(measured: Sequence[Drift]) -> pl.DataFrame:
-    """Return one row a column, to keep beside those of other batches."""
-    rows = [{**asdict(one), "is_drifted": one.is_drifted} for one in measured]
+def uncompared(look: Look | None, reference: Look, measured: Sequence[Drift]) -> list[Uncompared]:
+    """Say of each column of the reference that was not measured why it was not; None has none of the columns."""
+    known = {one.column for one in measured}
+    return [_why_not(name, look, reference) for name in reference.schema if name not in known]
+
+
+def drift_frame(told: Sequence[Drift | Uncompared]) -> pl.DataFrame:
+    """Return one row a column, to keep beside those of other batches; what was not compared has a note for figures."""
+    rows = [{**asdict(one), "is_drifted": one.is_drifted} for one in told]
     kinds = {"str": pl.String, "int": pl.Int64, "float": pl.Float64, "float | None": pl.Float64}
     schema = {name: kinds[str(field.type)] for name, field in Drift.__dataclass_fields__.items()}
-    return pl.DataFrame(rows, schema={**schema, "is_drifted": pl.Boolean})
+    return pl.DataFrame(rows, schema={**schema, "is_drifted": pl.Boolean, "note": pl.String})
 
 
 def check_drift(measured: Sequence[Drift], target: str | None) -> Iterator[Finding]:
@@ -176,6 +202,21 @@ def _kind(look: Look, name: str) -> str:
     return "number" if dtype.is_numeric() else str(dtype)
 
 
+def _why_not(name: str, look: Look | None, reference: Look) -> Uncompared:
+    """Say why a column of the reference was not measured."""
+    theirs = missing_share(reference.sample, name)
+    if look is None or name not in look.schema:
+        return Uncompared(name, "is not there", True, None, theirs)
+    was, now = reference.known[name].dtype, look.known[name].dtype
+    shares = (missing_share(look.sample, name), theirs)
+    if _kind(look, name) != _kind(reference, name) and pl.Null not in (was, now):
+        return Uncompared(name, f"is {type_name(now)}, and was {type_name(was)}", True, *shares)
+    roles = {look.schema[name].role, reference.schema[name].role}
+    if not roles & set(DRIFTING) or _kind(reference, name) not in ("number", "category"):
+        return Uncompared(name, f"counts as {reference.schema[name].role}, which is not compared", None, *shares)
+    return Uncompared(name, f"has fewer than {LEAST_ROWS} values, here or there", None, *shares)
+
+
 def _measured(name: str, look: Look, reference: Look) -> dict[str, object] | None:
     kind = _kind(look, name)
     ours, theirs = (_present(side.values(name)) for side in (look, reference))
@@ -213,7 +254,7 @@ def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
 
 
 def _levels(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
-    kept = theirs.cast(pl.String).alias("level").value_counts(sort=True, name="rows").head(MOST_LEVELS)["level"]
+    kept = counted(theirs.cast(pl.String)).head(MOST_LEVELS)["value"]
     codes = {level: at for at, level in enumerate(kept)}
     counts = [
         np.bincount(
@@ -260,10 +301,9 @@ def _new_levels(name: str, look: Look, reference: Look) -> Iterator[Finding]:
     Where many levels are rare, some are new by chance: as often as the reference's levels of one row (Good, 1953,
     Biometrika 40, 237-264).
     """
-    ours = look.values(name).cast(pl.String).drop_nulls().alias("value").value_counts(name="rows")
+    ours = counted(look.values(name).cast(pl.String))
     known = reference.all_levels(name)
     new = ours.filter(~pl.col("value").is_in(known["value"].implode()))
-    new = new.sort(["rows", "value"], descending=[True, False])
     rows, singles = int(new["rows"].sum()), int((known["rows"] == 1).sum())
     if rows > _by_chance(look.sample.height * (singles + 1) / max(1, reference.rows)):
         evidence = f"has {new.height:,} levels that are not in the reference, in {rows:,} {look.of_rows}"

@@ -113,11 +113,13 @@ class Target:
         values: One expression a number that can be averaged: the values for regression, 0 or 1 of the positive label
             for two classes (both under an empty name), 0 or 1 of each label under its name for more.
         labels: The labels as text; none for regression.
+        offset: What is taken off the values, in the target's unit; 0 for labels.
     """
 
     name: str
     values: Mapping[str, pl.Expr]
     labels: tuple[str, ...] = ()
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.budget import parse_bytes
-from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.errors import MissingColumnError, SchemaError, SettingError, panics_told
 from frazil.features.applying import add_features
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
@@ -121,6 +121,7 @@ class FittedRecipe:
         for df, known in batches_of(frame, self._together, plan, folder, self._overlap):
             yield self.apply(df.lazy()).collect()[known:]
 
+    @panics_told("sink")
     def sink(
         self,
         data: Any,  # noqa: ANN401 -- as in apply

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from frazil.errors import BudgetError, FrazilError, InputError
 from frazil.folds import plan_folds
 from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
@@ -17,7 +19,7 @@ from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, by_own_names, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
-from frazil.search.table import build_folds, first_folds, folds_without_features
+from frazil.search.table import build_folds, folds_without_features, some_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -108,7 +110,9 @@ class Course:
         if clock.stopped.is_set():
             return found
         try:
-            return table, bench, self._beyond(replace(bench, clock=clock), result, self.beyond)
+            judged = bench.folds.plan.folds[0]
+            beyond = self.beyond.apart_from(table.df[np.concatenate([judged.valid, judged.spared])])
+            return table, bench, self._beyond(replace(bench, clock=clock), result, beyond)
         except KeyboardInterrupt:
             clock.stop()
             return found
@@ -169,7 +173,7 @@ class Course:
         """Plan the folds, as often as the budget affords, with what is spared of them."""
         plan = spare(self._plan(table, self.seed), table, self.seed)
         if self.beyond is not None and not prefix:
-            plan = first_folds(plan, 1, "for memory does not hold all rows")
+            plan = some_folds(plan, 1, "for memory does not hold all rows")
         repeats = affordable_repeats(table, plan, clock, self.threads)
         return repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
 
@@ -190,7 +194,10 @@ class Course:
         self.shown.stage(f"learning from {rows:,} rows beyond memory")
         outcome: Trial | Failure
         try:
-            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder),))
+            memory = bench.clock.budget.memory_bytes
+            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder, memory),))
+            if folds.folds[0].train.matrix.rows == fold.train.matrix.rows:  # all of one moment, or without a target
+                return result
             judging = judging_of(folds.folds, self.metric)
             with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging, keeps=True) as fitter:
                 outcome = attempt(candidate, replace(bench, folds=folds, fitter=fitter))
@@ -213,4 +220,4 @@ class Course:
             embargo=embargo,
             seed=seed,
         )
-        return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")
+        return plan if len(plan.folds) <= MOST_FOLDS else some_folds(plan, LEAST_FOLDS, "which judge enough rows")

@@ -25,6 +25,7 @@ from frazil.features.ordered.reading import (
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -145,7 +146,8 @@ class PctChange(AsksNothing):
 class Lead(AsksNothing):
     """Take the values of LATER rows. A model that reads them can't be used when they are not known yet.
 
-    Useful for making a target, or for columns that are known in advance, as a price that is planned.
+    Useful for making a target, or for columns that are known in advance, as a price that is planned. Null where there
+    is no such row, or the row has no time.
 
     Args:
         columns: Names or a selector.
@@ -173,7 +175,7 @@ class Lead(AsksNothing):
                 "Lead reads later rows, which leaks what is not known yet; say look_ahead=True to do so."
             )
         for lead in self.leads:
-            if type(lead) is not int or lead < 1:
+            if (whole(lead) or 0) < 1:
                 raise SettingError(f"leads has {lead!r}; it takes whole numbers of rows from 1.")
 
     def fitted(self, learned: Learned, train: Training) -> list[Lagged]:  # noqa: ARG002 -- nothing was asked for

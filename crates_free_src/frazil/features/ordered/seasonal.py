@@ -26,6 +26,7 @@ from frazil.features.ordered.windows import window_of
 from frazil.features.panel import Reach
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -221,7 +222,7 @@ class SeasonalIndex(AsksNothing):
 
 
 def _check_seasons(seasons: object) -> None:
-    if type(seasons) is not int or seasons < 1:
+    if (whole(seasons) or 0) < 1:
         raise SettingError(f"seasons has {seasons!r}; it takes whole numbers from 1, less would look ahead.")
 
 

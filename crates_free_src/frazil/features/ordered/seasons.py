@@ -13,6 +13,7 @@ from frazil.errors import SchemaError, SettingError
 from frazil.features.ordered.reading import check_span
 from frazil.features.ordered.timeline import NEVER, Stretch, minus
 from frazil.features.panel import UNITS, Length, Reach, unit_of
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Season:
     @classmethod
     def of(cls, period: object, step: object) -> Self:
         """Read settings as users write them; raises as above."""
-        if isinstance(period, bool) or not isinstance(period, (int, str)) or str(period).startswith("-"):
+        if (whole(period) is None and not isinstance(period, str)) or str(period).startswith("-"):
             raise SettingError(f"period={period!r}; it takes rows as 7, time as '7d' or '24i', or months as '1y'.")
         return cls(str(period), None if step is None else str(step))
 
