@@ -9,7 +9,7 @@ import pytest
 import frazil as fz
 from frazil.checks.discriminate import tell_apart
 from frazil.checks.door import look_at
-from frazil.checks.drift import check_drift, drift_frame, measure_drift
+from frazil.checks.drift import check_drift, check_support, drift_frame, measure_drift
 
 ROWS = 800
 
@@ -156,6 +156,25 @@ def test_measures_make_a_table_that_batches_can_be_appended_to():
     both = pl.concat([first, drift_frame(measure_drift(look_at(table(2), "y"), look_at(OLD, "y"))), drift_frame([])])
     assert both.height == 2 * first.height == 10
     assert not both["is_drifted"].any()
+
+
+def of_many_levels(seed, rows):
+    draw = np.random.default_rng(seed)
+    return pl.DataFrame({"x": draw.normal(size=rows), "code": [f"c{one}" for one in draw.integers(0, 3_000, rows)]})
+
+
+def test_few_rows_of_a_reference_leave_room_for_values_that_they_lack():
+    """As of a model, which keeps 2,000 values of a column."""
+    for seed in range(8):
+        old, new = look_at(of_many_levels(seed, 2_000)), look_at(of_many_levels(seed + 100, 50_000))
+        assert list(check_support(new, old)) == []
+    odd = of_many_levels(9, 50_000).with_columns(
+        pl.when(pl.int_range(pl.len()) % 40 == 0).then(9.0).otherwise("x").alias("x"),
+        pl.when(pl.int_range(pl.len()) % 4 == 0).then(pl.lit("d")).otherwise("code").alias("code"),
+    )
+    levels, ranges = check_support(look_at(odd), old)
+    assert (levels.code, levels.column, ranges.code) == ("drift_levels", "code", "drift_range")
+    assert " by chance)" in levels.evidence
 
 
 def test_a_small_difference_in_many_rows_is_significant_and_not_told_of():
