@@ -51,7 +51,7 @@ def test_a_model_is_better_than_the_baseline_and_says_so(model):
     assert model.selection_score > 0.8
     assert model.leaderboard["candidate"].to_list()[-1] == "baseline"
     assert model.story.deployed.p_vs_baseline < 0.01
-    assert "verdict   ensemble is better than the baseline (p = " in repr(model)
+    assert "verdict   ensemble (lightgbm-1 alone) is better than the baseline (p = " in repr(model)
     assert len(repr(model).splitlines()) == 10
 
 
@@ -355,6 +355,13 @@ def test_the_simplest_is_deployed_where_that_is_preferred(tmp_path):
     assert model.predictor.deployed[0].name == model.story.deployed.candidate == "baseline"
     model.save(tmp_path / "m.frazil")
     assert_frame_equal(fz.load(tmp_path / "m.frazil").predict(shop()), model.predict(shop()))
+
+
+def test_of_a_run_that_tried_the_baseline_alone_all_words_name_it():
+    model = fitted(shop(), "sold", budget=fz.Budget(trials=1))
+    assert model.run.decisions["simplest"] == "baseline"
+    assert "verdict   ensemble (baseline alone) is what knowing no column predicts; simplest model" in repr(model)
+    assert "of the best: baseline" in repr(model)
 
 
 def test_the_simplest_is_one_call_away_also_of_a_saved_model(model, new, tmp_path):

@@ -301,6 +301,21 @@ def test_a_level_or_power_that_can_not_be_is_refused(name, words):
         metric_for(name, PRICE)
 
 
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 1.0, 2.0, 3.0, 0.5])])
+def test_no_ranking_is_right_of_a_label_that_no_model_knows(name, weights):
+    target = np.array([0, 0, 1, 1, -1, -1])
+    positive = np.array([0.1, 0.2, 0.8, 0.9, 0.0, 0.5])
+    scores = []
+    for said in (0.0, 0.5, 1.0):
+        column = np.where(target < 0, said, positive)
+        scores.append(METRICS[name].score(target, np.column_stack([1 - column, column]), weights))
+    worst = np.where(target < 0, 1.0, positive)
+    as_first = METRICS[name].score(np.maximum(target, 0), np.column_stack([1 - worst, worst]), weights)
+    assert scores == [as_first] * 3
+    assert as_first < 1
+
+
 def test_no_prediction_is_right_of_a_label_that_no_model_knows():
     known, unknown = np.array([0, 1]), np.array([0, -1])
     for column in (np.array([0.0, 0.0]), np.array([0.0, 1.0]), np.array([0.0, 0.5])):

@@ -14,7 +14,7 @@ from frazil.artifact.asked import Asked
 from frazil.artifact.assembling import assembled
 from frazil.artifact.record import RUN, written_features
 from frazil.budget import Budget, Deadline
-from frazil.errors import SettingError
+from frazil.errors import SettingError, panics_told
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.features.panel import Panel
@@ -31,7 +31,7 @@ from frazil.search.isolated import Isolation
 from frazil.search.monotone import check_holding, constrained
 from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
-from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.staging import Forward, NamedColumns, Staged, stage, without_order
 from frazil.search.steadiness import check_steadiness
 from frazil.search.store import open_store
 from frazil.sources import open_source
@@ -56,6 +56,7 @@ LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
 Done = TypeVar("Done")
 
 
+@panics_told("fit_auto")
 def fit_auto(  # noqa: PLR0913 -- the door
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -153,7 +154,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
         axis = _axis(forward, features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
-        staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        staged = stage(source, named, task, clock.budget.memory_bytes, seed, axis)
+        if forward is None:  # the time is a recipe's, which needs no order of the rows
+            staged = without_order(staged, named)
         panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
@@ -185,6 +188,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
     return model.simplest_within_rope() if prefer == "simplest" else model
 
 
+@panics_told("suggest")
 def suggest(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -205,7 +209,7 @@ def suggest(
     """
     axis = Forward.of(time)
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
-    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
+    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed, axis)
     panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
     panel.check(staged.table.df.schema)
     return _suggestion(staged, panel)

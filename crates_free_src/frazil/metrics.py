@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from frazil import measures
-from frazil.errors import SettingError, TargetError, listed
+from frazil.errors import SettingError, TargetError, listed, panics_told
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
@@ -222,7 +222,8 @@ def _of_user(function: Callable[..., float], task: Task) -> Metric:
 
     def measure(target: NDArray[Any], prediction: NDArray[Any], _weights: NDArray[Any] | None) -> float:
         try:
-            score = float(function(np.array(task.decode(target)), prediction.copy()))
+            with panics_told("it"):
+                score = float(function(np.array(task.decode(target)), prediction.copy()))
         except Exception as error:
             ours = SettingError(f"your metric {name!r} raised {type(error).__name__}: {error}")
             ours.add_note(f"while it was called with {len(target)} rows")

@@ -1,6 +1,8 @@
 """Fits in another process: the same bits as here, and the run outlives it."""
 
 import errno
+import io
+import json
 import os
 import signal
 import subprocess
@@ -20,7 +22,7 @@ from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.folds import plan_folds
 from frazil.metrics import METRICS, metric_for
-from frazil.models import CatBoost, ExtraTrees, LightGBM
+from frazil.models import CatBoost, ExtraTrees, LightGBM, described
 from frazil.models.constant import Constant
 from frazil.progress import Silent
 from frazil.search import evaluation, isolated, scratch
@@ -30,6 +32,7 @@ from frazil.search.fitting import FitJob, ThreadFitter, judging_of
 from frazil.search.isolated import IDLE, FitError, IsolatedFitter, Isolation, WorkerProcess
 from frazil.search.judge import judge_for
 from frazil.search.table import FoldSet, Past, Table, build_fold
+from frazil.search.worker import Answers, Run
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -37,13 +40,13 @@ TWO = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 ENDLESS = LightGBM(learning_rate=1e-4, max_rounds=10**6)
 
 
-def folds_of(rows=300, weights=None, time=None):
+def folds_of(rows=300, weights=None, time=None, groups=None):
     rng = np.random.default_rng(0)
     df = pl.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows)})
     target = (df["a"].to_numpy() + 0.3 * rng.normal(size=rows) > 0).astype(np.int64)
     df = df.with_columns(y=pl.Series(target))
-    table = Table(df, TWO, target, weights, time=time)
-    plan = plan_folds(TWO, target, n_folds=3, time=time)
+    table = Table(df, TWO, target, weights, groups, time)
+    plan = plan_folds(TWO, target, n_folds=3, groups=groups, time=time)
     recipe = Recipe(KeepNumbers(("a", "b")))
     return table, plan, [build_fold(table, fold, recipe, Past.of(table, Recipe()), 0) for fold in plan.folds]
 
@@ -89,10 +92,48 @@ def test_another_process_reads_each_others_targets_by_the_same_inner_folds(tmp_p
         assert there.valid.inner is None
 
 
+def test_another_process_knows_the_groups_of_the_rows_that_it_learns_from(tmp_path):
+    table, plan, folds = folds_of(groups=np.arange(300) // 10)
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    mapped, _, _ = scratch.read_folds(tmp_path)
+    for fold, here, there in zip(plan.folds, folds, mapped, strict=True):
+        np.testing.assert_array_equal(here.train.groups, table.groups[fold.train])
+        np.testing.assert_array_equal(there.train.groups, table.groups[fold.train])
+
+
 def test_what_ends_a_fit_there_is_told_here(fitter):
     with pytest.raises(FitError, match="list index") as told:
         fitter.submit(job(LightGBM(max_rounds=5), fold=99)).result()
     assert told.value.kind == "IndexError"
+
+
+class Breaking:
+    """Folds whose reading ends the fit by what is no Exception."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __getitem__(self, number):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (pl.exceptions.PanicException("index out of bounds"), "a fit broke off inside a library: index out of bounds"),
+        (SystemExit(3), "3"),
+    ],
+)
+def test_what_is_no_exception_is_told_too_or_it_would_be_waited_for_for_good(tmp_path, error, told):
+    scratch.write_folds(tmp_path, folds_of()[2], TWO, "log_loss")
+    run = Run(tmp_path, 1, Answers(io.StringIO()), {})
+    run.folds = Breaking(error)
+    asked = {"learner": described(Constant()), "fold": 0, "seed": 0, "threads": 1, "at": None, "turns": 1}
+    run.start({**asked, "fit": 7, "must_widen": False, "judges": False, "home": str(tmp_path / "fit-7")})
+    run.pool.shutdown(wait=True)
+    answer = json.loads(run.answers.output.getvalue())
+    assert (answer["fit"], answer["message"]) == (7, told)
+    assert "__getitem__" in answer["traceback"]
 
 
 def test_a_process_that_dies_fails_its_fits_and_the_next_fit_has_another(fitter):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from frazil.checks.look import STRINGS, profile_of, sampled
+from frazil.checks.look import STRINGS, profile_of, sampled, type_name
 from frazil.errors import ArtifactError
 from frazil.schema import column
 from frazil.sources import open_source
@@ -208,7 +208,7 @@ def _told(rule: ColumnRule, dtype: pl.DataType | None, at: int, counts: dict[str
         yield rule.name, "column", rows, rows, "is not there"
         return
     if not _fits(rule, dtype):
-        yield rule.name, "type", rows, rows, f"is {dtype} where {rule.kind} is asked for"
+        yield rule.name, "type", rows, rows, f"is {type_name(dtype)} where {rule.kind} is asked for"
         return
     missing = counts[f"{at}.missing"]
     if rule.most_missing is not None and missing > rule.most_missing * rows:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from frazil.errors import BudgetError, InputError
 from frazil.folds import plan_folds
 from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
@@ -18,7 +20,7 @@ from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
 from frazil.search.scouting import PREFIX, by_own_names, has_learned, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
-from frazil.search.table import build_folds, first_folds, folds_without_features
+from frazil.search.table import build_folds, folds_without_features, some_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -109,7 +111,9 @@ class Course:
         if clock.stopped.is_set():
             return found
         try:
-            return table, bench, self._beyond(replace(bench, clock=clock), result, self.beyond)
+            judged = bench.folds.plan.folds[0]
+            beyond = self.beyond.apart_from(table.df[np.concatenate([judged.valid, judged.spared])])
+            return table, bench, self._beyond(replace(bench, clock=clock), result, beyond)
         except KeyboardInterrupt:
             clock.stop()
             return found
@@ -172,7 +176,7 @@ class Course:
         """Plan the folds, as often as the budget affords, with what is spared of them."""
         plan = spare(self._plan(table, self.seed), table, self.seed)
         if self.beyond is not None and not prefix:
-            plan = first_folds(plan, 1, "for memory does not hold all rows")
+            plan = some_folds(plan, 1, "for memory does not hold all rows")
         repeats = affordable_repeats(table, plan, clock, self.threads)
         return repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
 
@@ -193,7 +197,10 @@ class Course:
             if rows == 0:
                 return result
             self.shown.stage(f"learning from {rows:,} rows beyond memory")
-            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder),))
+            memory = bench.clock.budget.memory_bytes
+            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder, memory),))
+            if folds.folds[0].train.matrix.rows == fold.train.matrix.rows:  # all of one moment, or without a target
+                return result
             judging = judging_of(folds.folds, self.metric)
             with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging) as fitter:
                 outcome = attempt(candidate, replace(bench, folds=folds, fitter=fitter))
@@ -216,4 +223,4 @@ class Course:
             embargo=embargo,
             seed=seed,
         )
-        return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")
+        return plan if len(plan.folds) <= MOST_FOLDS else some_folds(plan, LEAST_FOLDS, "which judge enough rows")

@@ -95,7 +95,7 @@ class WorkerProcess:
             # The monotonic clock is the machine's: two processes read the same time.
             "at": None if math.isinf(job.deadline.at) else job.deadline.at,
             "turns": job.turns,
-            "must_widen": job.must_widen,
+            "must_differ": job.must_differ,
             "judges": self.judging is not None,
         }
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from frazil.errors import BudgetError
+from frazil.errors import BudgetError, panics_told
 from frazil.models.widened import NothingToMake
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
@@ -157,7 +157,8 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
     """Evaluate a candidate within its share of the time left; whatever ends it is what came of it."""
     started = perf_counter()
     try:
-        return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
+        with panics_told("a fit"):
+            return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
     except Pruned as pruned:
         return Failure(candidate.name, "Pruned", str(pruned), perf_counter() - started, "", pruned.score)
     except FitError as error:
