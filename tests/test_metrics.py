@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from frazil.errors import SettingError, TargetError
-from frazil.metrics import ALL, METRICS, metric_for, pinball_at
+from frazil.metrics import ALL, METRICS, metric_for, metric_named, pinball_at
+from frazil.models.objective import objective_for
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -278,6 +279,13 @@ def test_of_parts_a_metric_of_the_user_that_fails_has_no_value_as_ours_have_none
 def test_a_metric_of_the_user_that_returns_nan_is_named():
     with pytest.raises(SettingError, match="returned nan for 2 rows"):
         metric_for(lambda y_true, y_pred: math.nan, PRICE).score(np.ones(2), np.ones(2))
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9999999, 1e-9, 0.1 + 0.2])
+def test_a_level_is_read_back_from_the_name_of_its_metric(level):
+    name = pinball_at(level).name
+    assert metric_named(name).name == name
+    assert objective_for(name).level == level
 
 
 @pytest.mark.parametrize("name", ["pinball_0.9", "tweedie_deviance_1.3"])

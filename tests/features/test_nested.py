@@ -277,6 +277,20 @@ def test_arrays_and_lists_stand_for_each_other():
             assert made(builder, one.lazy(), other.lazy()).equals(made(builder, one.lazy()))
 
 
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        ({"rooms": date(2024, 1, 1), "city": "Ulm"}, "field 'home.rooms' is Date; it was learned as a number"),
+        ({"rooms": "3", "city": "Ulm"}, "field 'home.rooms' is String; it was learned as a number"),
+        ({"rooms": 3, "city": ["Ulm"]}, r"field 'home.city' is List.String.; it was learned as a text"),
+    ],
+)
+def test_a_field_of_another_kind_is_refused(new, words):
+    fitted = Recipe(StructFields("home")).fit(pl.LazyFrame({"home": [{"rooms": 3, "city": "Ulm"}]}))
+    with pytest.raises(SchemaError, match=words):
+        fitted.apply(pl.LazyFrame({"home": [new]}))
+
+
 def test_fields_that_hold_nothing_are_null_and_missing_ones_are_named():
     train = pl.DataFrame({"home": [{"rooms": 3, "at": {"day": date(2024, 1, 1), "city": "Ulm"}}]})
     fitted = Recipe(StructFields("home")).fit(train)

@@ -171,14 +171,15 @@ def test_lags_and_changes_are_those_of_a_loop(horizon, available):
         old = [each for each in seen if row["t"] is not None and each[0] <= row["t"] - 4]
         ago = [at(seen, 1), at(seen, 2), at(seen, 5), at(old, 1)]
         last = at(seen, 1) if horizon else row["x"] if row["t"] is not None else np.nan
-        since = [at(seen[:-1], k) for k in (1, 2, 5)] if horizon else ago[:3]
+        older = [each for each in seen[:-1] if each[0] <= row["t"] - horizon - 4]
+        since = [*(at(seen[:-1], k) for k in (1, 2, 5)), at(older, 1)] if horizon else ago
         wanted["lag"].append(ago)
         wanted["diff"].append([last - each for each in since])
         wanted["pct_change"].append([last / each - 1 if each else np.nan for each in since])
     for name, builder in {
         "lag": Lag("x", lags),
-        "diff": Diff("x", [1, 2, 5]),
-        "pct_change": PctChange("x", [1, 2, 5]),
+        "diff": Diff("x", lags),
+        "pct_change": PctChange("x", lags),
     }.items():
         values = np.column_stack(list(found(df, builder, task, **settings).values()))
         close(values, np.array(wanted[name], float))

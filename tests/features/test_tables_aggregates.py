@@ -458,3 +458,11 @@ def test_a_filter_knows_numbers_again_in_another_type(kind, dtype):
     same = made(ROWS_ONE, events, fitted)
     assert same.select(pl.sum_horizontal(pl.all())).item() > 0
     assert_frame_equal(made(ROWS_ONE, events.cast({"kind": dtype}), fitted), same)
+
+
+@pytest.mark.parametrize("value", [1.5, date(2024, 1, 1), None])
+def test_a_filter_by_a_value_that_the_column_can_not_have_is_refused(value):
+    table = pl.LazyFrame({"k": ["a"], "kind": [1]})
+    builder = Aggregate(table, "k", statistics=["count"], where=("kind", value))
+    with pytest.raises(SettingError, match="where=.'kind', .*; column 'kind' of table 'table' is Int64"):
+        Recipe(builder).fit(pl.LazyFrame({"k": ["a"]}))

@@ -154,6 +154,33 @@ def test_a_source_that_has_other_rows_when_it_is_read_again_is_named(tmp_path, m
         )
 
 
+def test_what_goes_wrong_before_rows_are_written_fails_the_candidate_and_not_the_run(monkeypatch):
+    def gone(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(beyond.shutil, "disk_usage", gone)
+    model = fit(table())
+    assert model.failures.select("candidate", "message").rows() == [("lightgbm-1-all", "[Errno 5] Input/output error")]
+    assert model.run.decisions["rows_beyond"] == 0
+    assert [member.name for member in model.predictor.deployed] == ["lightgbm-1"]
+
+
+@pytest.mark.parametrize("rows", [ROWS // 2, 2 * ROWS])
+def test_a_source_that_changes_between_its_readings_is_not_learned_from(rows, tmp_path, monkeypatch):
+    path, real = tmp_path / "rows.csv", beyond._reserved
+    table().write_csv(path)
+
+    def changed(*given):
+        table(rows, 5).write_csv(path)
+        return real(*given)
+
+    monkeypatch.setattr(beyond, "_reserved", changed)
+    model = fit(pl.scan_csv(path))
+    (failed,) = model.failures.rows(named=True)
+    assert (failed["candidate"], failed["error"]) == ("lightgbm-1-all", "SourceError")
+    assert "changed" in failed["message"]
+
+
 def grouped(seed=0, groups=400):
     """Draw a table whose rows are of groups of very different sizes, each with an effect of its own."""
     rng = np.random.default_rng(seed)

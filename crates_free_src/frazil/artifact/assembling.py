@@ -148,5 +148,6 @@ def assembled(
         folds=plan.reason,
         run=record_of(name, staged, settings, made, tables, bench, log),
     )
-    watch = Watch.of(staged.table.df, predictor, spared, bench.seed)
+    simplest = spared[:0] if chosen == ENSEMBLE else kept[chosen].spared
+    watch = Watch.of(staged.table.df, predictor, spared, simplest, bench.seed)
     return Assembled(predictor, watch, story, **tables)

@@ -28,7 +28,7 @@ class Standing:
             where the metric has no value on them, as a ranking has none of one class.
         ci_low: Lower end of its 95 % interval over folds; None where that can't be said.
         ci_high: Upper end.
-        p_vs_baseline: Of the corrected resampled t-test against the constant baseline, by Holm for all candidates.
+        p_vs_baseline: Of the test against the constant baseline that the leaderboard makes, by Holm for all candidates.
         honest: Measured on rows that the search has not looked at.
     """
 

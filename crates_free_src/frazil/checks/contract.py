@@ -49,14 +49,14 @@ class ColumnRule:
     levels: tuple[str, ...] | None = None
     most_missing: float | None = None
 
-    def broken(self, dtype: pl.DataType, read: pl.Expr | None = None) -> dict[str, pl.Expr]:
+    def broken(self, dtype: pl.DataType, values: pl.Expr | None = None) -> dict[str, pl.Expr]:
         """Return, by rule, where a row's value breaks it; missing values break none.
 
         Args:
-            dtype: Its type.
-            read: The values, where they are not those of the column as it is.
+            dtype: Of the values.
+            values: They themselves, where the column of the rule's name has to be read first.
         """
-        values = column(self.name) if read is None else read
+        values = column(self.name) if values is None else values
         broken = {}
         if self.low is not None or self.high is not None:
             low = values < self.low if self.low is not None else pl.lit(value=False)

@@ -25,6 +25,7 @@ from frazil.features.numbers.reading import ends, far_offset
 from frazil.features.ordered.reading import AsksNothing
 from frazil.features.panel import Panel, check_alike
 from frazil.features.retyped import worth_keeping
+from frazil.features.several import several
 from frazil.folds import inner_folds
 from frazil.naming import unique
 from frazil.schema import column
@@ -76,7 +77,7 @@ class Recipe:
             if not callable(getattr(builder, "learn", None)):
                 raise SettingError(f"Recipe got {builder!r}; it takes builders, as in Recipe(KeepNumbers('price')).")
         object.__setattr__(self, "builders", tuple(builders))
-        names = (entity,) if isinstance(entity, str) else tuple(entity or ())
+        names = () if entity is None else tuple(several(entity))
         object.__setattr__(self, "panel", Panel(names, time, available_at, horizon))
 
     def __or__(self, other: Recipe) -> Recipe:

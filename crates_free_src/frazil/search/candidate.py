@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from frazil.models.widened import CutShort, NothingToMake
 
@@ -107,6 +108,12 @@ class Failure:
     seconds: float
     traceback: str
     score: float | None = None
+
+    @classmethod
+    def of(cls, candidate: str, error: Exception, seconds: float) -> Self:
+        """Tell of what was raised."""
+        trace = "".join(traceback.format_exception(error))
+        return cls(candidate, type(error).__name__, str(error), seconds, trace)
 
     @property
     def is_pruned(self) -> bool:

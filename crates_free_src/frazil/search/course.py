@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from frazil.errors import BudgetError, FrazilError, InputError
+from frazil.errors import BudgetError, InputError
 from frazil.folds import plan_folds
 from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
 from frazil.search.candidate import Failure
@@ -17,7 +18,7 @@ from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, attempt, row_of, search
 from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
-from frazil.search.scouting import PREFIX, by_own_names, promoted, scouted, scouting_clock
+from frazil.search.scouting import PREFIX, by_own_names, has_learned, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
 from frazil.search.table import build_folds, folds_without_features, some_folds
 from frazil.seeding import child_seed
@@ -97,8 +98,8 @@ class Course:
     def run(self, table: Table, clock: Clock, store: Store) -> Searched:
         """Search; of a large table on a sample first, whose best settings are then tried on all rows.
 
-        Where the user interrupts the search on the sample, or before that on all rows begins, what it has found is what
-        there is, and the table that is returned is the sample.
+        Where the user interrupts the search on the sample, or that on all rows before more than the baseline is
+        finished, what the sample gave is what there is, and the table that is returned is the sample.
 
         Raises:
             BudgetError: no candidate could be finished.
@@ -136,10 +137,12 @@ class Course:
         try:
             first = promoted(scouts.trials, bench.judge, self.seed)
             folds = self._folds(table, plan, clock)
+            _, bench, result = self._searched_on(table, folds, clock, store, first)
         except KeyboardInterrupt:
             clock.stop()
             return found
-        _, bench, result = self._searched_on(table, folds, clock, store, first)
+        if clock.stopped.is_set() and not has_learned(result.trials):
+            return found
         return table, bench, replace(result, scouts=scouts.attempts)
 
     def _searched(self, table: Table, plan: SplitPlan, clock: Clock, store: Store, prefix: str = "") -> Searched:
@@ -186,23 +189,23 @@ class Course:
         best = best_able(result.trials, bench.judge)
         if best is None:
             return result
-        candidate, (fold,) = of_all_rows(best), bench.folds.folds
-        folder = self.isolation.scratch()
-        rows = affordable_rows(beyond, fold, best, bench.clock, folder)
-        if rows == 0:
-            return result
-        self.shown.stage(f"learning from {rows:,} rows beyond memory")
+        candidate, rows, started = of_all_rows(best), 0, perf_counter()
         outcome: Trial | Failure
         try:
+            (fold,), folder = bench.folds.folds, self.isolation.scratch()
+            rows = affordable_rows(beyond, fold, best, bench.clock, folder)
+            if rows == 0:
+                return result
+            self.shown.stage(f"learning from {rows:,} rows beyond memory")
             memory = bench.clock.budget.memory_bytes
             folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder, memory),))
             if folds.folds[0].train.matrix.rows == fold.train.matrix.rows:  # all of one moment, or without a target
                 return result
             judging = judging_of(folds.folds, self.metric)
-            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging, keeps=True) as fitter:
+            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging) as fitter:
                 outcome = attempt(candidate, replace(bench, folds=folds, fitter=fitter))
-        except (FrazilError, OSError) as error:  # of rows that were not looked at before, and of a disk that is full
-            outcome = Failure(candidate.name, type(error).__name__, str(error), 0.0, "")
+        except Exception as error:  # noqa: BLE001 -- of rows not looked at before, of a full disk; what was found stays
+            outcome = Failure.of(candidate.name, error, perf_counter() - started)
         self.shown.candidate(row_of(outcome, self.metric.greater_is_better))
         return replace(result, beyond=((candidate, outcome),), rows_beyond=rows)
 

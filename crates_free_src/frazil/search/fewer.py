@@ -153,7 +153,7 @@ def _not_worse(smaller: Trial, larger: Trial, judge: Judge, region: float) -> fl
     gains = gains[np.isfinite(gains)]
     if len(gains) < 2:
         return None
-    p_value = corrected_resampled_t(gains, judge.test_train_ratio).p_value
+    p_value = corrected_resampled_t(gains, judge.shared_ratio).p_value
     is_worse = gains.mean() < 0 and p_value < SIGNIFICANT
-    likely_worse = bayesian_correlated_t(gains, judge.test_train_ratio, region).left > 0.5
+    likely_worse = bayesian_correlated_t(gains, judge.shared_ratio, region).left > 0.5
     return None if is_worse or likely_worse else p_value

@@ -100,9 +100,13 @@ Judging = Callable[[int, Sequence[NDArray[np.float64]]], list[float]]
 
 
 def judging_of(folds: Sequence[FoldSamples], metric: Metric) -> Judging | None:
-    """Make what judges by a metric that is a user's own; None where the metric is one of ours, which learners know."""
+    """Make what judges by a metric that is a user's own; None where the metric is one of ours, which learners know.
+
+    It has no value, NaN, on a fold's rows that the metric has none of.
+    """
     if metric_named(metric.name) is not None:
         return None
+    metric = metric.on_parts()
 
     def judging(fold: int, told: Sequence[NDArray[np.float64]]) -> list[float]:
         valid = folds[fold].valid

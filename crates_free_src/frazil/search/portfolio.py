@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from frazil.search.leaderboard import BASELINE
 from frazil.search.views import may_be_copy, plain_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -167,7 +168,7 @@ def check_learners(learners: Sequence[str] | None) -> None:
         return
     entries = read_portfolio()
     known = sorted(set().union(*(names_of(entry.learner) for entry in entries)))
-    if isinstance(learners, str) or not learners:
+    if not isinstance(learners, Sequence) or isinstance(learners, str) or not learners:
         raise SettingError(f"learners={learners!r}; it takes a list of names: {', '.join(known)}.")
     for name in learners:
         if name not in known:

@@ -56,6 +56,7 @@ class ClusterDistance:
         """Refuse what has no meaning."""
         check_names("start", self.start)
         check_at_least(self, 1, "clusters", "most_rows")
+        check_at_least(self, 0, "seed")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the points."""

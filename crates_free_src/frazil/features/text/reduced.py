@@ -75,6 +75,7 @@ class TextSvd:
         """Refuse what has no meaning."""
         _analyzer(self)
         check_at_least(self, 1, "components", "most_terms", "most_rows", "min_df")
+        check_at_least(self, 0, "seed")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the texts."""
@@ -244,6 +245,7 @@ class HashText:
         if type(self.buckets) is not int or not 2 <= self.buckets <= MOST_HASHED:
             raise SettingError(f"buckets={self.buckets!r}; it takes 2 to {MOST_HASHED:,}.")
         check_at_least(self, 1, "components", "most_rows")
+        check_at_least(self, 0, "seed")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the texts."""
