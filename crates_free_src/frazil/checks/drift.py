@@ -34,6 +34,7 @@ WASSERSTEIN_LINE = 0.5  # standard deviations of the reference
 CHANCE = 0.999  # quantile of what chance gives
 BINS = 10
 MOST_LEVELS = 50  # the reference's most frequent; others count as one
+LEAST_IN_LEVEL = 10  # rows of the reference: levels that it happens to have would be rarer everywhere else
 MISSING_LINE = 0.05  # difference of the shares
 LEAST_ROWS = 50
 MOST_SHOWN = 8
@@ -57,7 +58,7 @@ class Drift:
         statistic: The test's statistic: the largest distance of the distribution functions, or chi-square.
         p_value: Of the test.
         p_adjusted: The same after all columns were tested (Benjamini and Hochberg).
-        psi: Population stability index over the reference's deciles or levels.
+        psi: Population stability index over the reference's deciles, or its levels of ten rows and more.
         psi_by_chance: What it exceeds in 1 of 1,000 samples of these sizes where nothing differs.
         jensen_shannon: Distance in bits to the power of 1/2, over the same bins, 0 to 1.
         wasserstein: Mean distance that values have to move, in standard deviations of the reference; null for
@@ -244,7 +245,7 @@ def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
 
 
 def _levels(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
-    kept = counted(theirs.cast(pl.String)).head(MOST_LEVELS)["value"]
+    kept = counted(theirs.cast(pl.String)).filter(pl.col("rows") >= LEAST_IN_LEVEL).head(MOST_LEVELS)["value"]
     codes = {level: at for at, level in enumerate(kept)}
     counts = [
         np.bincount(
