@@ -18,11 +18,20 @@ def simulation(name):
 
 def test_the_corrected_test_holds_its_level_where_the_plain_one_claims_every_third_time():
     found = simulation("claims")["shares"]("ridge", 100, 150)
-    assert found["false, 1 x 8"] <= found["false, 10 x 8"] <= 0.1
+    assert found["false by the textbook's ratio, 1 x 8"] <= found["false, 1 x 8"] <= 0.1
+    assert found["false, 10 x 8"] <= 0.1
     assert found["false, plain t over 10 x 8"] > 0.3
     assert found["power, 1 x 8"] < found["power, 10 x 8"] > 0.5
-    # What would be exact is about 0 over one round of folds and comes near to the 1/7 that the test takes over ten.
-    assert found["ratio, 1 x 8"] < 0.06 < found["ratio, 10 x 8"] < 0.2
+    # What would be exact is about 0 over one round of folds and comes near to the 1/7 of the textbook over ten.
+    assert found["exact ratio, 1 x 8"] < 0.06 < found["exact ratio, 10 x 8"] < 0.2
+
+
+def test_over_stretches_of_time_more_is_found_than_over_folds_and_no_more_is_false_than_stated():
+    found = simulation("claims")["shares_over_time"]("ridge", 300, 80)
+    for part in ("judged", "spared"):
+        assert found[f"false, {part}, stretches"] <= 0.1
+    assert found["false, judged, plain t over stretches"] > 0.15
+    assert found["power, judged, stretches"] > found["power, judged, folds"] + 0.1
 
 
 @pytest.mark.parametrize("part", ["judged", "spared"])

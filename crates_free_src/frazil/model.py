@@ -26,6 +26,7 @@ from frazil.errors import ArtifactError, SettingError, TargetError, panics_told
 from frazil.files import path_of, write_bytes
 from frazil.metrics import metric_named
 from frazil.report.page import Section, bar_chart, interval_chart, page, table
+from frazil.search.leaderboard import ENSEMBLE
 from frazil.sources import check_no_table, open_source
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Model:
         story = replace(self.story, deployed=simplest)
         predictor = narrowed(self.predictor.alone(simplest.candidate))
         story = replace(story, columns=len(predictor.inputs))
-        return replace(self, predictor=predictor, watch=self.watch.only(predictor.inputs), story=story)
+        return replace(self, predictor=predictor, watch=self.watch.of_simplest().only(predictor.inputs), story=story)
 
     @panics_told("predict")
     def predict(
@@ -293,7 +294,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Tell the story in ten lines."""
-        return "\n".join([*_told(self), *_best_rows(self.leaderboard)])
+        return "\n".join([*_told(self), *_best_rows(self.leaderboard, self.story.alone)])
 
     def _repr_html_(self) -> str:
         """Tell the same in a notebook, with the whole leaderboard."""
@@ -348,7 +349,7 @@ def _sections(model: Model) -> list[Section]:
     findings = model.findings.to_frame()
     return [
         Section("Story", [*model.story.lines(), f"verdict   {model.story.verdict(board)}"]),
-        Section("Leaderboard", comparisons(board), chart + table(board)),
+        Section("Leaderboard", comparisons(board, model.story.alone), chart + table(board)),
         Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
         Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
         Section("Features", (), table(model.features)),
@@ -367,9 +368,15 @@ def _told(model: Model) -> list[str]:
     return [_title(model), *model.story.lines(), f"verdict   {model.story.verdict(model.leaderboard)}"]
 
 
-def _best_rows(leaderboard: pl.DataFrame) -> list[str]:
+def _best_rows(leaderboard: pl.DataFrame, alone: str | None) -> list[str]:
+    """Show the best candidates; where the ensemble is the best and of one candidate, that is not held against it."""
+    same = alone if leaderboard["candidate"][0] == ENSEMBLE else None
     return [
         f"{row['rank']:>4}.     {row['candidate']:<16} {row['score']:.5g}"
-        + ("" if row["p_vs_best"] is None else f"   p against the best {row['p_vs_best']:.2g}")
+        + (
+            ""
+            if row["p_vs_best"] is None or row["candidate"] == same
+            else f"   p against the best {row['p_vs_best']:.2g}"
+        )
         for row in leaderboard.head(SHOWN_CANDIDATES).iter_rows(named=True)
     ]

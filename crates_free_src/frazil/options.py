@@ -127,6 +127,8 @@ def data_of(options: argparse.Namespace) -> Any:  # noqa: ANN401 -- any source
     """Return what was given as data: one path or glob, the files that a shell made of a glob, or a query."""
     first, *others = options.data
     if options.sql is None:
+        if options.sql_folder:
+            raise SettingError(f"--sql-folder {options.sql_folder[0]} is for files that a query reads; give --sql too.")
         return options.data if others else first
     if others:
         raise SettingError(f"--sql reads one database; got {len(options.data)}: {', '.join(options.data)}.")

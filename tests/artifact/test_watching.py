@@ -203,6 +203,15 @@ def test_a_type_that_no_value_can_come_from_is_refused_and_nothing_is_set_aside(
     assert not list(tmp_path.iterdir())
 
 
+def test_rows_whose_numbers_came_as_strings_are_set_aside_too(model, tmp_path):
+    data = odd().with_row_index("at").with_columns(pl.col("price").cast(pl.String))
+    model.sink_predictions(data, tmp_path / "out.parquet", keep=["at"], quarantine=tmp_path / "aside.parquet")
+    aside = pl.read_parquet(tmp_path / "aside.parquet")
+    assert aside["at"].to_list() == [0, 1, 2, 3, 4, 7]
+    assert aside["price"].to_list() == data["price"].gather([0, 1, 2, 3, 4, 7]).to_list()
+    assert pl.read_parquet(tmp_path / "out.parquet").height == 44
+
+
 def test_the_contract_is_json_and_comes_back_with_the_model(model):
     assert [rule.name for rule in model.contract.columns] == ["city", "noise", "price"]
     assert type(model.contract).from_json(model.contract.to_json()) == model.contract
@@ -211,6 +220,20 @@ def test_the_contract_is_json_and_comes_back_with_the_model(model):
 def test_numbers_that_came_as_strings_are_held_against_the_range_too(model):
     strings = odd().with_columns(pl.col("price").cast(pl.String))
     assert_frame_equal(model.predict(strings, on_violation="null"), model.predict(odd(), on_violation="null"))
+
+
+def test_the_simplest_candidate_is_held_against_its_own_predictions(tmp_path):
+    few = {"budget": fz.Budget(trials=2), "learners": ["linear"], "threads": 1, "progress": False}
+    made = fz.fit_auto(shop(2_000, 0), "y", rope=1e9, **few)
+    made.save(tmp_path / "whole.frazil")
+    simplest = made.simplest_within_rope()
+    simplest.save(tmp_path / "simplest.frazil")
+    assert simplest.story.deployed.candidate == "baseline"  # which says the same of all rows
+    loaded = [fz.load(tmp_path / "simplest.frazil"), fz.load(tmp_path / "whole.frazil").simplest_within_rope()]
+    for each in (simplest, *loaded):
+        measured = each.drift(shop(1_500, 1))
+        assert measured["column"].to_list()[-1] == "prediction"
+        assert not measured["is_drifted"].any()
 
 
 def test_a_warning_points_to_the_line_that_predicts(model):

@@ -71,7 +71,7 @@ def test_the_difference_that_is_needed_is_what_the_test_just_finds():
     why = nothing_to_tell([tried[0], *same[1:]], JUDGE)
     needed = float(why.split("better by ")[1].split(",")[0])
     moved = differences - differences.mean() + needed
-    assert corrected_resampled_t(moved, JUDGE.test_train_ratio).p_value == pytest.approx(0.05, abs=1e-3)
+    assert corrected_resampled_t(moved, JUDGE.shared_ratio).p_value == pytest.approx(0.05, abs=1e-3)
 
 
 def stopped_too_soon(seed, spread):

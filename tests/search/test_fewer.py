@@ -1,5 +1,7 @@
 """Fewer columns: kept where they do as well, and then the model asks for no others."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -20,7 +22,7 @@ from frazil.search.candidate import Candidate, Trial
 from frazil.search.ensemble import Ensemble
 from frazil.search.fewer import FewerColumns, on_fewer_columns, smaller_sets
 from frazil.search.judge import judge_for
-from frazil.search.table import Table
+from frazil.search.table import Past, Table, build_fold
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -145,3 +147,22 @@ def test_what_fit_auto_deploys_alone_asks_for_the_chosen_columns_only(tmp_path):
     assert not model.check(few).to_frame().filter(pl.col("code") == "column_missing").height
     model.save(tmp_path / "m.frazil")
     assert fz.load(tmp_path / "m.frazil").predict(few).equals(model.predict(few))
+
+
+def kept_of_repeated_rows(groups, seed=0):
+    """Fit on columns and a target that are noise, the same in all twenty rows of each of 40 visitors."""
+    draw, visitor = np.random.default_rng(seed), np.repeat(np.arange(40), 20)
+    X, target = draw.normal(size=(40, 12))[visitor], draw.normal(size=40)[visitor]
+    names = tuple(f"x{at}" for at in range(12))
+    table = Table(pl.DataFrame(X, schema=names).with_columns(y=target), NUMBER, target, groups=visitor)
+    fold = plan_folds(NUMBER, target, n_folds=4, groups=visitor).folds[0]
+    made = build_fold(table, fold, Recipe(KeepNumbers(names)), Past.of(table, Recipe()), 0)
+    train = made.train if groups else replace(made.train, groups=None)
+    learner = Selected(LightGBM(max_rounds=5))
+    return len(learner.fit(train, made.valid, Conditions(NUMBER, "rmse", memo=made.memo)).kept)
+
+
+def test_columns_that_only_tell_the_groups_apart_are_not_chosen_in_the_search():
+    seeds = range(3)
+    assert np.mean([kept_of_repeated_rows(True, seed) for seed in seeds]) <= 4
+    assert np.mean([kept_of_repeated_rows(False, seed) for seed in seeds]) >= 9

@@ -186,8 +186,7 @@ def test_p_values_are_corrected_for_the_number_of_candidates():
     trials = [trial(f"t{at}", judge.target + rng.normal(scale=1 + at / 50, size=400), judge) for at in range(8)]
     ensemble, board = board_of(trials, judge)
     plain = [
-        corrected_resampled_t(each.block_scores - ensemble.block_scores, judge.test_train_ratio).p_value
-        for each in trials
+        corrected_resampled_t(each.block_scores - ensemble.block_scores, judge.shared_ratio).p_value for each in trials
     ]
     expected = dict(zip([each.candidate.name for each in trials], holm(np.array(plain)), strict=True))
     found = dict(board.filter(pl.col("candidate") != ENSEMBLE).select("candidate", "p_vs_best").rows())

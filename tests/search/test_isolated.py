@@ -40,13 +40,13 @@ TWO = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
 ENDLESS = LightGBM(learning_rate=1e-4, max_rounds=10**6)
 
 
-def folds_of(rows=300, weights=None, time=None):
+def folds_of(rows=300, weights=None, time=None, groups=None):
     rng = np.random.default_rng(0)
     df = pl.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows)})
     target = (df["a"].to_numpy() + 0.3 * rng.normal(size=rows) > 0).astype(np.int64)
     df = df.with_columns(y=pl.Series(target))
-    table = Table(df, TWO, target, weights, time=time)
-    plan = plan_folds(TWO, target, n_folds=3, time=time)
+    table = Table(df, TWO, target, weights, groups, time)
+    plan = plan_folds(TWO, target, n_folds=3, groups=groups, time=time)
     recipe = Recipe(KeepNumbers(("a", "b")))
     return table, plan, [build_fold(table, fold, recipe, Past.of(table, Recipe()), 0) for fold in plan.folds]
 
@@ -90,6 +90,15 @@ def test_another_process_reads_each_others_targets_by_the_same_inner_folds(tmp_p
         assert len(np.unique(there.train.inner)) == 5
         assert here.train.is_forward == there.train.is_forward == (time is not None)
         assert there.valid.inner is None
+
+
+def test_another_process_knows_the_groups_of_the_rows_that_it_learns_from(tmp_path):
+    table, plan, folds = folds_of(groups=np.arange(300) // 10)
+    scratch.write_folds(tmp_path, folds, TWO, "log_loss")
+    mapped, _, _ = scratch.read_folds(tmp_path)
+    for fold, here, there in zip(plan.folds, folds, mapped, strict=True):
+        np.testing.assert_array_equal(here.train.groups, table.groups[fold.train])
+        np.testing.assert_array_equal(there.train.groups, table.groups[fold.train])
 
 
 def test_what_ends_a_fit_there_is_told_here(fitter):

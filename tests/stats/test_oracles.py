@@ -6,6 +6,7 @@ runs=10)` with x the other and y the one; `SignedRankTest(0, d, rope, nsamples=5
 (`paired_ttest_5x2cv` and `combined_ftest_5x2cv`, with a scorer that replays the stored differences), statsmodels 0.15
 (`mcnemar`, `multipletests`, binomial `GLM` of the target on the logit, and with the logit as offset), scikit-posthocs
 0.17.1 (`posthoc_nemenyi_friedman`), autorank 1.3.0 (`autorank(force_mode="nonparametric")`, its `cd` and mean ranks),
+dieboldmariano 1.1.0 (`dm_test` of squared errors, "acf"; of `swing` as losses, "bartlett" at h=2),
 mne 1.13.2 (`permutation_t_test(n_permutations="all")`, two-sided), uncertainty-calibration 0.1.4 (`plugin_ce`,
 `unbiased_l2_ce` on `get_equal_bins` and on equal widths), mapie 1.6 (prefit models that return their input;
 `CrossConformalRegressor` of a linear regression over shuffled 5-fold and leave-one-out, whose folds, residuals and
@@ -49,6 +50,20 @@ def test_the_correlated_posterior_is_that_of_baycomp():
     assert [found.left, found.rope, found.right] == close(ORACLES["correlated_t"]["left_rope_right"])
     found = stats.bayesian_correlated_t(one - other, 1 / 9)
     assert [found.left, found.right] == close(ORACLES["correlated_t"]["left_right"])
+
+
+def test_forecasts_are_compared_as_dieboldmariano_does():
+    actual, one, other = arrays("diebold_mariano", "actual", "one", "other")
+    differences = (actual - one) ** 2 - (actual - other) ** 2
+    for horizon, expected in ORACLES["diebold_mariano"]["by_horizon"].items():
+        found = stats.diebold_mariano(differences, int(horizon))
+        assert [found.statistic, found.p_value] == close(expected, 9)
+
+
+def test_where_the_variance_of_losses_falls_below_0_it_is_bartletts():
+    (swing,) = arrays("diebold_mariano", "swing")
+    found = stats.diebold_mariano(swing, 2)
+    assert [found.statistic, found.p_value] == close(ORACLES["diebold_mariano"]["swing_bartlett"], 9)
 
 
 def test_the_weighed_pairs_of_the_signed_rank_posterior_are_those_of_baycomp():

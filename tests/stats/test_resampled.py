@@ -12,7 +12,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from frazil.errors import InputError, SettingError
-from frazil.stats.resampled import corrected_resampled_t, mean_interval
+from frazil.stats.resampled import corrected_resampled_t, mean_interval, shared_rows_ratio
 
 
 def test_it_gives_the_figures_of_scikit_learns_worked_example():
@@ -85,6 +85,33 @@ def test_it_holds_its_level_where_the_plain_test_does_not():
     corrected, plain = rejects / 300
     assert corrected < 0.1
     assert plain > 0.3
+
+
+def cut(rows, folds, seed):
+    return np.array_split(np.random.default_rng(seed).permutation(rows), folds)
+
+
+@pytest.mark.parametrize(("cuts", "folds"), [(1, 8), (2, 5), (3, 8), (10, 10)])
+def test_the_ratio_of_folds_cut_anew_comes_to_that_of_nadeau_and_bengio_with_their_number(cuts, folds):
+    tests = [fold for seed in range(cuts) for fold in cut(40 * folds, folds, seed)]
+    assert shared_rows_ratio(tests) == pytest.approx((1 - 1 / cuts) / (folds - 1), abs=1e-12)
+
+
+def test_the_ratio_of_rows_that_are_shared_is_exact_for_models_that_are_held_fixed():
+    """Resamples of 12, 20 and 30 of 60 rows, whose losses are independent: the variance is right on the mean."""
+    generator = np.random.default_rng(0)
+    tests = [generator.choice(60, size, replace=False) for size in (12, 20, 30, 20, 12, 30)]
+    losses = generator.normal(size=(20_000, 60))
+    means = np.column_stack([losses[:, rows].mean(axis=1) for rows in tests])
+    estimated = means.var(axis=1, ddof=1).mean() * (1 / len(tests) + shared_rows_ratio(tests))
+    assert estimated == pytest.approx(means.mean(axis=1).var(), rel=0.04)
+
+
+def test_resamples_of_the_same_rows_say_nothing_of_how_rows_vary():
+    with pytest.raises(InputError, match="All 3 resamples score the same rows"):
+        shared_rows_ratio([np.arange(5)] * 3)
+    with pytest.raises(InputError, match="1 resamples; it takes 2 or more that score some rows"):
+        shared_rows_ratio([np.arange(5)])
 
 
 def test_an_interval_of_a_mean_lies_around_it_and_grows_with_level_and_overlap():

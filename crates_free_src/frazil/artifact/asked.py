@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,6 +49,8 @@ class Asked:
     def __post_init__(self) -> None:
         """Refuse what can't be done before anything is read; integers become Python's."""
         self._check_deployment()
+        if isinstance(self.learners, Iterable) and not isinstance(self.learners, str):
+            object.__setattr__(self, "learners", tuple(self.learners))  # it may be an array, or go by once
         check_learners(self.learners)
         check_search(self.search, self.learners)
         self._check_monotone()

@@ -23,8 +23,8 @@ from frazil.checks.drift import (
     uncompared,
 )
 from frazil.checks.findings import Findings
-from frazil.checks.look import sampled
-from frazil.checks.reference import check_schema, type_named
+from frazil.checks.look import sampled, type_name
+from frazil.checks.reference import check_schema
 from frazil.container import member, parquet_bytes, parquet_member
 from frazil.errors import InputError, SchemaError, SettingError
 from frazil.schema import cast_between, column, lost_values, recast
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 Violation = Literal["ignore", "warn", "null", "error"]
 POLICIES = ("ignore", "warn", "null", "error")
-CONTRACT, KEPT, OUTCOMES = "contract.json", "watched.parquet", "outcomes.parquet"
+CONTRACT, KEPT, OUTCOMES, SIMPLEST = "contract.json", "watched.parquet", "outcomes.parquet", "simplest.parquet"
 KEPT_ROWS = 2_000
 PREDICTED = "prediction"
 MOST_ROWS = 50_000  # of new data that are compared
@@ -60,41 +60,59 @@ class Watch:
         kept: Up to 2,000 values of each column, each column shuffled by itself: no row of the training data can be put
             together of it.
         outcomes: Predictions of rows that no model had learned from, each by the models of one fold; may be none.
+        simplest: The same of the simplest candidate that would do; none where that is what is deployed.
     """
 
     contract: Contract
     kept: pl.DataFrame
     outcomes: pl.DataFrame
+    simplest: pl.DataFrame
 
     @classmethod
-    def of(cls, df: pl.DataFrame, predictor: Predictor, spared: NDArray[np.float64], seed: int) -> Self:
+    def of(
+        cls,
+        df: pl.DataFrame,
+        predictor: Predictor,
+        spared: NDArray[np.float64],
+        simplest: NDArray[np.float64],
+        seed: int,
+    ) -> Self:
         """Take values of training rows.
 
         Args:
             df: The training rows.
             predictor: Knows which columns it reads.
             spared: Its raw predictions of the spared rows, fold after fold.
+            simplest: Those of the simplest candidate that would do; of no rows where that is what is deployed.
             seed: Of the sample.
         """
         inputs = df.select(column(name) for name in predictor.inputs)
         some = sampled(inputs.lazy(), inputs.height, KEPT_ROWS)
-        return cls(Contract.of(inputs), shuffled(some, seed), outcomes(predictor, spared))
+        told = (outcomes(predictor, raw) for raw in (spared, simplest))
+        return cls(Contract.of(inputs), shuffled(some, seed), *told)
 
     def only(self, names: Collection[str]) -> Watch:
         """Return it without the columns of other names."""
         rules = tuple(rule for rule in self.contract.columns if rule.name in names)
         return replace(self, contract=Contract(rules), kept=self.kept.select(column(rule.name) for rule in rules))
 
+    def of_simplest(self) -> Watch:
+        """Return it for the simplest candidate that would do, whose predictions are spread otherwise."""
+        return replace(self, outcomes=self.simplest, simplest=self.simplest.clear())
+
     def members(self) -> dict[str, bytes]:
         """Return the files that hold it."""
-        kept = {KEPT: parquet_bytes(self.kept), OUTCOMES: parquet_bytes(self.outcomes)}
-        return {CONTRACT: self.contract.to_json().encode(), **kept}
+        tables = {KEPT: self.kept, OUTCOMES: self.outcomes, SIMPLEST: self.simplest}
+        return {CONTRACT: self.contract.to_json().encode(), **{name: parquet_bytes(df) for name, df in tables.items()}}
 
     @classmethod
     def read(cls, members: Mapping[str, bytes]) -> Self:
         """Read it back; ArtifactError where it is damaged."""
         contract = Contract.from_json(member(members, CONTRACT))
-        return cls(contract, parquet_member(members, KEPT), parquet_member(members, OUTCOMES))
+        kept, told = parquet_member(members, KEPT), parquet_member(members, OUTCOMES)
+        # Files of before have none of the simplest: of that candidate's predictions nothing is said then.
+        simplest = parquet_member(members, SIMPLEST) if SIMPLEST in members else told.clear()
+        return cls(contract, kept, told, simplest)
 
     def findings(self, source: Source, predictor: Predictor, *, examples: bool) -> Findings:
         """Say what of a table is not as it was: columns, types, distributions, levels, ranges, and predictions."""
@@ -209,7 +227,7 @@ class Watch:
         for name in counts.columns:
             if count := counts.get_column(name).item():
                 of = f"{count:,} of the {new.height:,} rows looked at"
-                yield found("schema_unreadable", name, f"can't be read as {type_named(self.kept.schema[name])} in {of}")
+                yield found("schema_unreadable", name, f"can't be read as {type_name(self.kept.schema[name])} in {of}")
 
     def _predictions(self, new: pl.DataFrame, where: str, predictor: Predictor) -> tuple[list[Drift], list[Uncompared]]:
         """Compare predictions with those of rows that were not learned from, where there are such and they can be made.

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
+from frazil.errors import SettingError
 from frazil.types import whole
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of whatever a setting holds
@@ -19,12 +24,18 @@ def several(value: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401 -- of wh
     return made if isinstance(value, list) else tuple(made)
 
 
-def take_several(builder: object, *settings: str) -> None:
-    """Make settings of a frozen builder lists, before anything looks at them; None stays, where it has a meaning."""
+def take_several(builder: DataclassInstance, *settings: str) -> None:
+    """Make settings of a frozen builder lists, before anything looks at them; None stays, where it is the default.
+
+    Raises: SettingError: it is None elsewhere.
+    """
+    usual = {known.name: known.default for known in fields(builder)}
     for setting in settings:
         value = getattr(builder, setting)
         if value is not None:
             object.__setattr__(builder, setting, several(value))
+        elif usual[setting] is not None:
+            raise SettingError(f"{setting}=None; it takes one, or several.")
 
 
 def _of_python(value: Any) -> Any:  # noqa: ANN401 -- likewise

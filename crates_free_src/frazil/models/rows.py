@@ -17,7 +17,8 @@ def taken(sample: Sample, rows: NDArray[Any]) -> Sample:
     """Return the rows at these positions, as a copy."""
     weights = None if sample.weights is None else sample.weights[rows]
     inner = None if sample.inner is None else sample.inner[rows]
-    return Sample(sample.matrix.take(rows), sample.target[rows], weights, inner, sample.is_forward)
+    groups = None if sample.groups is None else sample.groups[rows]
+    return Sample(sample.matrix.take(rows), sample.target[rows], weights, inner, sample.is_forward, groups)
 
 
 def weighing(sample: Sample) -> Sample:

@@ -37,7 +37,9 @@ def nothing_to_tell(attempts: Sequence[tuple[Candidate, Trial | Failure]], judge
     and the chance that the next is better than the best by more than is needed is that of a t variable with as many
     degrees of freedom as that half has losses, less one. The long tail of bad settings thus says nothing of good ones.
     Below 5 % the search has seen enough. The rule takes the next proposal for a draw like those before; for one that
-    learns from them, as Optuna's do, the chance is a rough one.
+    learns from them, as Optuna's do, the chance is a rough one. Blocks are folds where these go forward in time too:
+    there the leaderboard, which compares stretches of time, tells smaller differences apart than this asks for, and the
+    search ends somewhat early.
 
     Args:
         attempts: What was tried, in order. Only finished proposals of Optuna or of chance count, at least 8.
@@ -76,5 +78,5 @@ def _needed(differences: Sequence[NDArray[np.float64]], judge: Judge) -> float:
         return float("nan")
     blocks = len(known[0])
     variance = float(np.median([each.var(ddof=1) for each in known]))
-    error = float(np.sqrt((1 / blocks + judge.test_train_ratio) * variance))
+    error = float(np.sqrt((1 / blocks + judge.shared_ratio) * variance))
     return float(load("scipy.special").stdtrit(blocks - 1, 1 - LEVEL / 2)) * error

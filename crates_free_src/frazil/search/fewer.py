@@ -143,7 +143,8 @@ class FewerColumns:
             return None
         sign = -1 if self.greater_is_better else 1
         learner = Selected(min(possible, key=lambda trial: sign * trial.score).candidate.learner)
-        return None if learner in tried else Candidate(f"{self.prefix}{family_of(learner)}-s1", learner, SHARE)
+        name = f"{self.prefix}{family_of(learner)}-s1"
+        return None if learner in tried else Candidate(name, learner, SHARE, must_differ=True)
 
 
 def _not_worse(smaller: Trial, larger: Trial, judge: Judge, region: float) -> float | None:
@@ -152,7 +153,7 @@ def _not_worse(smaller: Trial, larger: Trial, judge: Judge, region: float) -> fl
     gains = gains[np.isfinite(gains)]
     if len(gains) < 2:
         return None
-    p_value = corrected_resampled_t(gains, judge.test_train_ratio).p_value
+    p_value = corrected_resampled_t(gains, judge.shared_ratio).p_value
     is_worse = gains.mean() < 0 and p_value < SIGNIFICANT
-    likely_worse = bayesian_correlated_t(gains, judge.test_train_ratio, region).left > 0.5
+    likely_worse = bayesian_correlated_t(gains, judge.shared_ratio, region).left > 0.5
     return None if is_worse or likely_worse else p_value

@@ -10,9 +10,13 @@ import numpy as np
 from frazil.folds import Fold
 from frazil.metrics import METRICS
 from frazil.search.deciding import HALF, best_cut, decided, is_tuned
+from frazil.search.stretches import stretches_of
 from frazil.seeding import child_seed
+from frazil.stats.resampled import shared_rows_ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from frazil.folds import SplitPlan
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 ENOUGH_FOLDS = 3  # below this many folds a test over fold scores has next to no power
 HOLDOUT_BLOCKS = 10
+LEARNED_SHARE = 0.4  # of test over training rows: what models share that learned from the same rows (docs/honesty.md)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,9 +37,12 @@ class Judge:
         target: (scored,) targets of the scored rows, fold after fold.
         weights: (scored,) or None.
         blocks: Positions among the scored rows; each block gives one score.
+        test_train_ratio: Validation rows over training rows of a fold, for the interval of a score; 0 where the blocks
+            cut up a hold-out, so that the models are held fixed and block scores are independent.
         classes: How many labels there are; 0 for numbers.
-        test_train_ratio: Validation rows over training rows of a fold, for the corrected resampled t-test; 0 where
-            the blocks cut up a hold-out, so that the models are held fixed and block scores are independent.
+        shared_ratio: For differences between candidates, what `shared_ratio` makes of the folds; 0 as above.
+        stretches: Of each fold, positions among the scored rows of stretches of time, in order; none where folds do not
+            go forward.
     """
 
     metric: Metric
@@ -43,6 +51,8 @@ class Judge:
     blocks: tuple[NDArray[np.int64], ...]
     test_train_ratio: float
     classes: int = 0
+    shared_ratio: float = 0.0
+    stretches: tuple[tuple[NDArray[np.int64], ...], ...] = ()
 
     def score(self, predictions: NDArray[np.float64], rows: NDArray[np.int64] | slice = slice(None)) -> float:
         """Measure the predictions of the scored rows, or of some of them."""
@@ -55,6 +65,11 @@ class Judge:
         shape = (len(self.target), self.classes)
         even = np.full(shape, 1 / self.classes) if self.classes else np.full(shape[0], float(np.mean(self.target)))
         return bool(np.isfinite(self.score(even)))
+
+    @property
+    def in_parts(self) -> Judge:
+        """The same for parts of the rows, which a user's metric may have no number for."""
+        return replace(self, metric=self.metric.on_parts())
 
     @property
     def mixing(self) -> Metric:
@@ -79,10 +94,11 @@ class Judge:
 
         Over folds the whole is the mean of their scores: models of different folds are on different scales, which a
         ranking over all rows at once would take for knowledge. Over blocks of a hold-out it is the score of all rows.
-        Where the metric is one of labels with a cut of its own, predictions are judged at their best cut.
+        Where the metric is one of labels with a cut of its own, predictions are judged at their best cut. A block that
+        it has no value of, as a ranking of one class, has NaN and counts for nothing.
         """
         predictions = self.decided(predictions)
-        blocks = np.array([self.score(predictions, block) for block in self.blocks])
+        blocks = np.array([self.in_parts.score(predictions, block) for block in self.blocks])
         known = blocks[np.isfinite(blocks)]
         # Where no fold has a score by itself, as of a class with one row, all rows together may have one.
         if self.test_train_ratio > 0 and len(known):
@@ -98,15 +114,31 @@ def judge_of_spared(table: Table, plan: SplitPlan, metric: Metric, seed: int) ->
 
 def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge:
     """Choose the blocks: the folds where there are enough of them, else tenths of the held-out rows."""
-    rows = np.concatenate([fold.valid for fold in plan.folds])
+    rows = plan.rows_scored
     ends = np.cumsum([len(fold.valid) for fold in plan.folds])
     if len(plan.folds) >= ENOUGH_FOLDS:
         blocks = [np.arange(end - len(fold.valid), end) for fold, end in zip(plan.folds, ends, strict=True)]
-        ratio = float(np.mean([len(fold.valid) / len(fold.train) for fold in plan.folds]))
+        ratio, shared = _test_train_ratio(plan.folds), shared_ratio(plan.folds)
     else:
-        blocks, ratio = _tenths(table, plan, rows, seed), 0.0
+        blocks, ratio, shared = _tenths(table, plan, rows, seed), 0.0, 0.0
     weights = None if table.weights is None else table.weights[rows]
-    return Judge(metric, table.target[rows], weights, tuple(blocks), ratio, table.task.n_classes)
+    stretches = stretches_of(table, plan) if plan.forward else ()
+    return Judge(metric, table.target[rows], weights, tuple(blocks), ratio, table.task.n_classes, shared, stretches)
+
+
+def shared_ratio(folds: Sequence[Fold]) -> float:
+    """Return the ratio that the corrected t-test takes for differences between candidates over folds.
+
+    max(what the folds share of the rows that they score, 0.4 * n_test / n_train)
+
+    The first is known (`frazil.stats.shared_rows_ratio`), and is nothing over one round of folds. The second stands for
+    what models have in common that learned from the same rows, which no table tells; it was measured.
+    """
+    return max(shared_rows_ratio([fold.valid for fold in folds]), LEARNED_SHARE * _test_train_ratio(folds))
+
+
+def _test_train_ratio(folds: Sequence[Fold]) -> float:
+    return float(np.mean([len(fold.valid) / len(fold.train) for fold in folds]))
 
 
 def _tenths(table: Table, plan: SplitPlan, rows: NDArray[np.int64], seed: int) -> list[NDArray[np.int64]]:

@@ -10,10 +10,10 @@ import polars as pl
 
 from frazil.models.complexity import complexity_of
 from frazil.search.candidate import Trial
+from frazil.search.contrast import Contrast, Parts
 from frazil.search.deciding import decided
-from frazil.stats.bayesian import bayesian_correlated_t
 from frazil.stats.multiplicity import holm
-from frazil.stats.resampled import corrected_resampled_t, mean_interval
+from frazil.stats.resampled import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +60,17 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compared:
-    differences: NDArray[np.float64]
-    ratio: float
+class _Scored:
+    """The parts of all entries, by name, that one judge has scored."""
+
+    judge: Judge
+    parts: dict[str, Parts]
+
+    def contrast(self, one: _Entry, other: _Entry | None) -> Contrast | None:
+        """Compare two; None where that says nothing."""
+        if other is None or one is other:
+            return None
+        return Contrast.between(self.parts[one.name], self.parts[other.name], self.judge)
 
 
 def leaderboard(
@@ -71,8 +79,9 @@ def leaderboard(
     """Rank the trials and their ensemble, best first.
 
     `p_vs_baseline` and `p_vs_best` are two-sided and of the corrected resampled t-test (Nadeau and Bengio, 2003) over
-    the folds' scores, or of the paired t-test over blocks of a hold-out; each column is corrected for its number of
-    comparisons by Holm's method. `vs_baseline` is by how much the candidate's mean score is better than the baseline's,
+    the folds' scores, or of the paired t-test over blocks of a hold-out; where folds go forward, of
+    `frazil.stats.autocorrelated_t` over stretches of time. Each column is corrected for its number of comparisons by
+    Holm's method. `vs_baseline` is by how much the candidate's mean score is better than the baseline's,
     of the scores that the p is of; it is below 0 where it is worse. `prob_better` is the probability, by the Bayesian
     correlated t-test, that the candidate is practically better than the baseline: by more than the region of practical
     equivalence (ROPE); `prob_worse` that it is so much worse than the best.
@@ -96,22 +105,21 @@ def leaderboard(
     baseline = next((entry for entry in entries if entry.name == BASELINE), None)
     sign = 1 if judge.metric.greater_is_better else -1
     region = rope_of(judge.metric, best.scored.score) if rope is None else rope
-    ratio = judge.test_train_ratio
-    to_baseline = [_compared(entry, baseline, judge, unseen) for entry in entries]
+    judged = _scored(entries, judge)
+    spared = judged if unseen is None else _scored_unseen(entries, judge, unseen)
+    to_baseline = [spared.contrast(entry, baseline) for entry in entries]
     to_best = [
         # Where a rare class leaves the spared rows no score, the judged ones still say how far the baseline is behind.
-        (_compared(entry, best, judge, unseen) if baseline in (entry, best) else None)
-        or _compared(entry, best, judge, None)
+        (spared.contrast(entry, best) if baseline in (entry, best) else None) or judged.contrast(entry, best)
         for entry in entries
     ]
-    against_baseline = _corrected([_p_value(each) for each in to_baseline])
-    against_best = _corrected([_p_value(each) for each in to_best])
+    against_baseline, against_best = _corrected(to_baseline), _corrected(to_best)
     rows = [
         {
             "rank": rank,
             "candidate": entry.name,
             "score": entry.scored.score,
-            **_spread(entry.scored.block_scores, entry.scored.score, ratio),
+            **_spread(entry.scored.block_scores, entry.scored.score, judge.test_train_ratio),
             "vs_baseline": _lead(to_baseline[rank - 1], sign),
             "p_vs_baseline": against_baseline[rank - 1],
             "p_vs_best": against_best[rank - 1],
@@ -171,38 +179,32 @@ def _spread(scores: NDArray[np.float64], score: float, ratio: float) -> dict[str
     return {"std": float(known.std(ddof=1)), "ci_low": low + shift, "ci_high": high + shift}
 
 
-def _compared(one: _Entry, other: _Entry | None, judge: Judge, unseen: Judge | None) -> _Compared | None:
-    """Compare two block by block, of the spared rows where a judge of them is given; None where that says nothing."""
-    if other is None or one is other:
-        return None
-    differences = _scores(one, judge, unseen) - _scores(other, judge, unseen)
-    differences = differences[np.isfinite(differences)]
-    return _Compared(differences, (unseen or judge).test_train_ratio) if len(differences) > 1 else None
+def _scored(entries: Sequence[_Entry], judge: Judge) -> _Scored:
+    """Take the parts of the rows that the search has chosen by."""
+    parts = {
+        entry.name: Parts.of(judge, judge.decided(entry.scored.oof), entry.scored.block_scores) for entry in entries
+    }
+    return _Scored(judge, parts)
 
 
-def _scores(entry: _Entry, judge: Judge, unseen: Judge | None) -> NDArray[np.float64]:
-    """Return the scores of the blocks; labels of spared rows are decided at the cut of the judged ones."""
-    if unseen is None:
-        return entry.scored.block_scores
-    spared = decided(entry.scored.spared, judge.cut(entry.scored.oof)) if judge.is_cut else entry.scored.spared
-    return np.array([unseen.score(spared, block) for block in unseen.blocks])
+def _scored_unseen(entries: Sequence[_Entry], judge: Judge, unseen: Judge) -> _Scored:
+    """Take the parts of the spared rows, whose labels are decided at the cut of the judged ones."""
+    spared = {entry.name: decided(entry.scored.spared, judge.cut(entry.scored.oof)) for entry in entries}
+    return _Scored(unseen, {name: Parts.of(unseen, predictions) for name, predictions in spared.items()})
 
 
-def _lead(compared: _Compared | None, sign: int) -> float | None:
+def _lead(contrast: Contrast | None, sign: int) -> float | None:
     """Return by how much the one is better than the other, whichever way scores go."""
-    return None if compared is None else sign * float(compared.differences.mean())
+    return None if contrast is None else sign * contrast.mean
 
 
-def _p_value(compared: _Compared | None) -> float | None:
-    return None if compared is None else corrected_resampled_t(compared.differences, compared.ratio).p_value
-
-
-def _prob_beyond(compared: _Compared | None, rope: float, sign: int) -> float | None:
+def _prob_beyond(contrast: Contrast | None, rope: float, sign: int) -> float | None:
     """Return how likely it is that the true difference has this sign and is larger than the region."""
-    return None if compared is None else bayesian_correlated_t(sign * compared.differences, compared.ratio, rope).right
+    return None if contrast is None else contrast.prob_beyond(rope, sign)
 
 
-def _corrected(p_values: list[float | None]) -> list[float | None]:
-    known = np.array([p for p in p_values if p is not None])
+def _corrected(contrasts: list[Contrast | None]) -> list[float | None]:
+    """Return p of each, corrected for the number of comparisons."""
+    known = np.array([each.p_value for each in contrasts if each is not None])
     corrected = iter(holm(known).tolist() if len(known) else [])
-    return [None if p is None else next(corrected) for p in p_values]
+    return [None if each is None else next(corrected) for each in contrasts]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import traceback
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
@@ -168,13 +167,7 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
     except NothingToMake as nothing:
         return Failure(candidate.name, type(nothing).__name__, str(nothing), perf_counter() - started, "")
     except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
-        return Failure(
-            candidate=candidate.name,
-            error=type(error).__name__,
-            message=str(error),
-            seconds=perf_counter() - started,
-            traceback="".join(traceback.format_exception(error)),
-        )
+        return Failure.of(candidate.name, error, perf_counter() - started)
 
 
 def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:

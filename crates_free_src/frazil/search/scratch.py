@@ -32,6 +32,7 @@ PREFIX = "frazil-run-"
 ABOUT = "about.json"
 FOLDERS_ALONE = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)  # others may write there: no pipe, no link
 PARTS = ("train", "valid", "spared")
+BESIDE = ("weights", "inner", "groups")  # of a sample, where it has them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +130,12 @@ def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: 
     (folder / ABOUT).write_text(json.dumps(about))
 
 
+def drop_folds(folder: Path) -> None:
+    """Remove what `write_folds` wrote, which nobody opens any more; models of these folds stay."""
+    for home in folder.glob("fold-*"):
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def read_folds(folder: Path) -> tuple[list[MappedFold], Task, str]:
     """Map the matrices into memory, and return them with the task, its labels numbered, and the metric's name."""
     about = json.loads((folder / ABOUT).read_text())
@@ -150,17 +157,16 @@ def _write_sample(home: Path, part: str, sample: Sample) -> None:
     else:
         np.save(home / f"{part}.npy", values)
     np.save(home / f"{part}-target.npy", sample.target)
-    if sample.weights is not None:
-        np.save(home / f"{part}-weights.npy", sample.weights)
-    if sample.inner is not None:
-        np.save(home / f"{part}-inner.npy", sample.inner)
+    for name in BESIDE:
+        if (values := getattr(sample, name)) is not None:
+            np.save(home / f"{part}-{name}.npy", values)
 
 
 def _read_sample(home: Path, part: str, columns: tuple[MatrixColumn, ...]) -> Sample:
     values = np.load(home / f"{part}.npy", mmap_mode="r")
     target = np.load(home / f"{part}-target.npy")
-    weights, inner = (_array_at(home / f"{part}-{name}.npy") for name in ("weights", "inner"))
-    return Sample(Matrix(values, columns), target, weights, inner)
+    weights, inner, groups = (_array_at(home / f"{part}-{name}.npy") for name in BESIDE)
+    return Sample(Matrix(values, columns), target, weights, inner, groups=groups)
 
 
 def _array_at(path: Path) -> NDArray[Any] | None:

@@ -16,6 +16,7 @@ from frazil.container import members_below, npz_bytes, npz_member, read_bundle, 
 from frazil.errors import SourceError
 from frazil.journal import Journal
 from frazil.models import described, learner_named
+from frazil.models.widened import CutShort
 from frazil.search.candidate import Candidate, Failure, HeldModel, Trial
 from frazil.search.isolated import SHORT
 from frazil.search.pruning import Pruned
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("frazil")
 PREDICTIONS = "predictions.npz"
-OF_THE_MACHINE = ("WorkerDied", "DiskError", *SHORT)  # and whatever the system says
+OF_THE_MACHINE = ("WorkerDied", "DiskError", CutShort.__name__, *SHORT)  # and whatever the system says
 
 
 class NoStore:

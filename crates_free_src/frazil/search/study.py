@@ -12,6 +12,7 @@ from frazil.extras import load
 from frazil.files import atomic, path_of
 from frazil.journal import LOG, read_records
 from frazil.metrics import metric_named
+from frazil.search.candidate import COPIES
 from frazil.sources import check_apart, check_no_table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 STUDY = "optuna.db"
 NAME = "frazil"
 LEARNER = "learner"
-LEFT = ("Pruned", "NothingToMake")  # what ends a trial without anything having gone wrong
+LEFT = ("Pruned", *COPIES)  # what ends a trial without anything having gone wrong
 
 
 def export_study(store: str | Path, *, greater_is_better: bool | None = None, out: str | Path | None = None) -> Path:

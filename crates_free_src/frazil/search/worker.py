@@ -106,7 +106,7 @@ class Run:
             threads=message["threads"],
             deadline=Deadline(at),
             turns=message["turns"],
-            must_widen=message["must_widen"],
+            must_differ=message["must_differ"],
         )
         model, predictions, spared, seconds = fit_fold(
             job, self.folds[job.fold], self.task, self.metric, self._judging(message) if message["judges"] else None

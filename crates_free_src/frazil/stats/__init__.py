@@ -1,10 +1,11 @@
 """Whether a difference is more than chance, and how sure a score is: pure functions on arrays.
 
 Two models on one table: `corrected_resampled_t` and `bayesian_correlated_t` for scores of folds; `mcnemar`, `delong`,
-`paired_bootstrap` and `paired_permutation` for one hold-out. Many models or tables: `friedman`, then `nemenyi` or
-`against_control`. Many p-values: `holm`, `benjamini_hochberg`, `max_t`. How sure a score is: `bootstrap_interval`,
-`nested_cv_interval`, `bootstrap_bias_corrected`. Whether probabilities come true: `calibration_line`; and what is
-promised with them: `split_conformal`, `conformal_sets`, `coverage_test`.
+`paired_bootstrap` and `paired_permutation` for one hold-out; `autocorrelated_t` and `diebold_mariano` for losses in
+time. Many models or tables: `friedman`, then `nemenyi` or `against_control`. Many p-values: `holm`,
+`benjamini_hochberg`, `max_t`. How sure a score is: `bootstrap_interval`, `nested_cv_interval`,
+`bootstrap_bias_corrected`. Whether probabilities come true: `calibration_line`; and what is promised with them:
+`split_conformal`, `conformal_sets`, `coverage_test`.
 
 Each name is loaded, and scipy with it, when it is first used.
 """
@@ -45,8 +46,15 @@ if TYPE_CHECKING:
     from frazil.stats.paired_metrics import DifferenceResult, paired_bootstrap, paired_permutation
     from frazil.stats.posthoc import against_control, bonferroni_dunn_distance, nemenyi, nemenyi_distance
     from frazil.stats.ranks import FriedmanResult, average_ranks, friedman, friedman_of_ranks
-    from frazil.stats.resampled import TestResult, corrected_repeated_kfold_t, corrected_resampled_t, mean_interval
+    from frazil.stats.resampled import (
+        TestResult,
+        corrected_repeated_kfold_t,
+        corrected_resampled_t,
+        mean_interval,
+        shared_rows_ratio,
+    )
     from frazil.stats.results import Significance
+    from frazil.stats.series import autocorrelated_t, diebold_mariano
     from frazil.stats.westfall_young import max_t
     from frazil.stats.winner import SelectedResult, bootstrap_bias_corrected, expected_maximum, selection_optimism
 
@@ -70,6 +78,7 @@ __all__ = [
     "adaptive_scores",
     "against_control",
     "auc_interval",
+    "autocorrelated_t",
     "average_ranks",
     "bayesian_correlated_t",
     "bayesian_signed_rank",
@@ -96,6 +105,7 @@ __all__ = [
     "cv_plus",
     "debiased_calibration_error",
     "delong",
+    "diebold_mariano",
     "expected_maximum",
     "friedman",
     "friedman_of_ranks",
@@ -116,6 +126,7 @@ __all__ = [
     "paired_t",
     "prediction_sets",
     "selection_optimism",
+    "shared_rows_ratio",
     "spiegelhalter",
     "split_conformal",
     "threshold_scores",
@@ -155,8 +166,15 @@ _HOMES = {
     "frazil.stats.paired_metrics": ("DifferenceResult", "paired_bootstrap", "paired_permutation"),
     "frazil.stats.posthoc": ("against_control", "bonferroni_dunn_distance", "nemenyi", "nemenyi_distance"),
     "frazil.stats.ranks": ("FriedmanResult", "average_ranks", "friedman", "friedman_of_ranks"),
-    "frazil.stats.resampled": ("TestResult", "corrected_repeated_kfold_t", "corrected_resampled_t", "mean_interval"),
+    "frazil.stats.resampled": (
+        "TestResult",
+        "corrected_repeated_kfold_t",
+        "corrected_resampled_t",
+        "mean_interval",
+        "shared_rows_ratio",
+    ),
     "frazil.stats.results": ("Significance",),
+    "frazil.stats.series": ("autocorrelated_t", "diebold_mariano"),
     "frazil.stats.westfall_young": ("max_t",),
     "frazil.stats.winner": ("SelectedResult", "bootstrap_bias_corrected", "expected_maximum", "selection_optimism"),
 }

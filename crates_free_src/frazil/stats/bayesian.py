@@ -61,13 +61,7 @@ def bayesian_correlated_t(differences: NDArray[np.float64], test_train_ratio: fl
     RopeResult(left=0.001599, rope=0.04975, right=0.9486)
     """
     check_least("rope", rope, 0)
-    mean, error, df = mean_and_error(differences, test_train_ratio)
-    if error == 0:
-        left, right = float(mean < -rope), float(mean > rope)
-        return RopeResult(0.5, 0.0, 0.5) if mean == rope == 0 else RopeResult(left, 1 - left - right, right)
-    below = load("scipy.special").stdtr
-    left, right = float(below(df, (-rope - mean) / error)), float(below(df, (mean - rope) / error))
-    return RopeResult(left, max(0.0, 1 - left - right), right)
+    return posterior(*mean_and_error(differences, test_train_ratio), rope)
 
 
 def bayesian_signed_rank(
@@ -111,6 +105,16 @@ def bayesian_signed_rank(
         draws -= batch
     left, middle, right = (wins / wins.sum()).tolist()
     return RopeResult(left, middle, right)
+
+
+def posterior(mean: float, error: float, df: int, rope: float) -> RopeResult:
+    """Return how much of Student's t around a mean lies below, in and above a region of half width `rope`."""
+    if error == 0:
+        left, right = float(mean < -rope), float(mean > rope)
+        return RopeResult(0.5, 0.0, 0.5) if mean == rope == 0 else RopeResult(left, 1 - left - right, right)
+    below = load("scipy.special").stdtr
+    left, right = float(below(df, (-rope - mean) / error)), float(below(df, (mean - rope) / error))
+    return RopeResult(left, max(0.0, 1 - left - right), right)
 
 
 def _shares(weights: NDArray[np.float64], values: NDArray[np.float64], rope: float) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from frazil.extras import load
 from frazil.stats.results import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 ROUNDING = 1e-12  # differences that spread less than this share of their size are one number and its rounding
@@ -75,10 +77,7 @@ def corrected_resampled_t(
     """
     if alternative not in ("two-sided", "greater", "less"):
         raise SettingError.among("alternative", alternative, ["two-sided", "greater", "less"])
-    mean, error, df = mean_and_error(differences, test_train_ratio)
-    statistic = mean / error if error > 0 else math.copysign(math.inf, mean) if mean else 0.0
-    low, high = _around(mean, error, df, 0.95)
-    return TestResult(statistic, _p_value(statistic, df, alternative), df, mean, low, high)
+    return tested(*mean_and_error(differences, test_train_ratio), alternative)
 
 
 def corrected_repeated_kfold_t(
@@ -127,6 +126,41 @@ def mean_interval(scores: NDArray[np.float64], test_train_ratio: float, level: f
     return _around(*mean_and_error(scores, test_train_ratio), level)
 
 
+def shared_rows_ratio(tests: Sequence[NDArray[np.integer[Any]]]) -> float:
+    """Return the ratio with which the corrected t-test is exact for models that are held fixed.
+
+    ratio = A (J - 1) / (J (B - A)) - 1 / J, with A = sum over rows of w², w = (1 / J) * sum over the resamples that
+    score the row of 1 / n_test, and B the mean of 1 / n_test over resamples
+
+    A and B - A are the variance of the mean difference and, but for J / (J - 1), that of the differences, both in units
+    of a row's. k folds score each row once and share none: the ratio is 0. Cut r times it is (1 - 1/r) / (k - 1),
+    which comes to the 1 / (k - 1) of Nadeau and Bengio as r grows: theirs is that of the scored rows which resamples
+    share. What models have in common that learned from the same rows comes on top, and no table tells how much that is
+    (Bengio and Grandvalet, 2004). Rows are taken as independent.
+
+    Args:
+        tests: The rows that each of the J resamples scores, as whole numbers that stand for rows.
+
+    Raises: InputError: there are fewer than 2 resamples, one scores no row, or all score the same rows.
+
+    Source: Nadeau and Bengio (2003), Machine Learning 52, 239-281, section 3, for the form of the variance; Bengio and
+        Grandvalet (2004), Journal of Machine Learning Research 5, 1089-1105.
+
+    >>> round(shared_rows_ratio([np.array([0, 1]), np.array([2, 3]), np.array([0, 2]), np.array([1, 3])]), 3)
+    0.5
+    """
+    if len(tests) < 2 or min(len(rows) for rows in tests) == 0:
+        raise InputError(f"{len(tests)} resamples; it takes 2 or more that score some rows each.")
+    n = len(tests)
+    each = np.concatenate([np.full(len(rows), 1 / (n * len(rows))) for rows in tests])
+    _, which = np.unique(np.concatenate(list(tests)), return_inverse=True)
+    of_mean = float((np.bincount(which.reshape(-1), each) ** 2).sum())
+    spread = sum(1 / len(rows) for rows in tests) / n - of_mean
+    if spread <= ROUNDING * of_mean:
+        raise InputError(f"All {n} resamples score the same rows, so that their spread says nothing of the rows.")
+    return max(0.0, of_mean * (n - 1) / (n * spread) - 1 / n)
+
+
 def mean_and_error(values: NDArray[np.float64], ratio: float) -> tuple[float, float, int]:
     """Return the mean, its standard error corrected for overlap, and the degrees of freedom.
 
@@ -143,6 +177,13 @@ def mean_and_error(values: NDArray[np.float64], ratio: float) -> tuple[float, fl
     if spread <= ROUNDING * float(np.abs(values).max()):
         spread = 0.0
     return float(values.mean()), spread * math.sqrt(1 / len(values) + ratio), len(values) - 1
+
+
+def tested(mean: float, error: float, df: int, alternative: str) -> TestResult:
+    """Hold a mean against its standard error; `alternative` is one of those that are known."""
+    statistic = mean / error if error > 0 else math.copysign(math.inf, mean) if mean else 0.0
+    low, high = _around(mean, error, df, 0.95)
+    return TestResult(statistic, _p_value(statistic, df, alternative), df, mean, low, high)
 
 
 def _around(mean: float, error: float, df: int, level: float) -> tuple[float, float]:

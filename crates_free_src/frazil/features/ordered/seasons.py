@@ -99,7 +99,7 @@ class Season:
         if self.period.isdigit():
             return rows.ends() - rows.entity_start, int(self.period)
         if self.is_months:
-            (_, whole), (_, part) = _months("period", self.period), _months("step", self.step or "1mo")
+            whole, part = self._in_months()
             days = rows.time // max(1, UNITS["d"] // (rows.unit or 1))
             return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // part, whole // part
         length = Length.parse(self.period, "period")
@@ -110,13 +110,18 @@ class Season:
         """Return how far back so many seasons are."""
         if self.period.isdigit():
             return Reach(everything=True)  # how many rows came before says where a row stands
-        if self.is_months:
-            return Reach(nanoseconds=_months("period", self.period)[1] * seasons * LONGEST_MONTH)
+        if self.is_months:  # to the first day of a position, which a row at its end looks at
+            whole, part = self._in_months()
+            return Reach(nanoseconds=(whole * seasons + part) * LONGEST_MONTH)
         length = Length.parse(self.period, "period")
         step = Length.parse(self.step, "step") if self.step is not None else Length()
         return Reach(
             nanoseconds=length.nanoseconds * seasons + step.nanoseconds, steps=length.steps * seasons + step.steps
         )
+
+    def _in_months(self) -> tuple[int, int]:
+        """Return the period and the step."""
+        return _months("period", self.period)[1], _months("step", self.step or "1mo")[1]
 
     def told(self) -> str:
         """Say it in words."""
