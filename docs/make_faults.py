@@ -35,7 +35,7 @@ FAULTS = """
 71 F rows of the future | 72 R gaps in time | 73 E columns missing at prediction | 74 R other columns too
 75 R columns in another order | 76 R wider and narrower types | 77 ER other types | 78 R categories not seen
 79 R a column that lost its values | 80 F another distribution | 81 R tables of any kind | 82 R a row alone
-83 E a truncated file | 84 E an empty file | 85 ER a flipped bit | 86 E files of other columns or types
+83 E a truncated file | 84 E an empty file | 85 E a flipped bit | 86 E files of other columns or types
 87 R names like patterns | 88 E a link out of the folders of a query | 89 E pipes and devices
 90 E a file that changes while it is read | 91 E a file that goes away | 92 EF small files that hold very much
 93 E a model that unpacks to very much | 94 E an encrypted file | 95 E URLs | 96 R paths with quotes
