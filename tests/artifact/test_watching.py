@@ -100,6 +100,12 @@ def test_a_column_of_too_few_values_has_a_row_that_says_so(model):
     assert few["missing"] == pytest.approx(1_490 / 1_500)
 
 
+@pytest.mark.parametrize(("value", "code"), [(float("inf"), "drift_missing"), (1e308, "drift_column")])
+def test_a_column_of_infinities_or_of_numbers_beyond_all_others_is_named(model, value, code):
+    found = model.check(shop(1_500, 1).with_columns(noise=pl.lit(value))).of(code)
+    assert any("noise" in f"{finding.column} {finding.evidence}" for finding in found)
+
+
 def test_no_row_of_the_training_data_can_be_put_together_of_what_is_kept(model):
     train = shop(2_000, 0)
     kept = model.watch.kept

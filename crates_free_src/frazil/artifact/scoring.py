@@ -16,7 +16,7 @@ from frazil.extras import load
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.files import atomic
 from frazil.naming import unique
-from frazil.schema import column, conform
+from frazil.schema import column, conform, names_in
 from frazil.sources import check_apart, check_string_bytes, reading
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _read(source: Source, batch_rows: int) -> Iterator[pl.DataFrame]:
 
 
 def _distinct(keep: Sequence[str]) -> list[str]:
-    return [keep] if isinstance(keep, str) else list(dict.fromkeys(keep))
+    return list(dict.fromkeys(names_in("keep", keep)))
 
 
 def _writer_type(path: Path, what: str) -> type[ParquetWriter | CsvWriter]:
