@@ -180,7 +180,7 @@ def check_support(look: Look, reference: Look, leave_out: Sequence[str] = ()) ->
             continue
         if _kind(look, name) == "category":
             yield from _new_levels(name, look, reference)
-        elif (beyond := _beyond(name, look, reference)) is not None:
+        elif _kind(look, name) == "number" and (beyond := _beyond(name, look, reference)) is not None:
             outside.append(beyond)
     if outside:
         more = f" and {len(outside) - MOST_SHOWN} more" if len(outside) > MOST_SHOWN else ""
