@@ -9,7 +9,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).with_name("faults.md")
 TESTS = Path(__file__).parents[1] / "tests" / "faults"
-OUTCOMES = {"E": "typed error", "F": "goes on and says so", "R": "right result"}
+OUTCOMES = {"E": "typed error", "F": "goes on and says so", "R": "right result", "S": "goes on from what was kept"}
 # Number, outcomes, what it is. Two outcomes: what is lost is refused, what is not goes on.
 FAULTS = """
 1 E no rows | 2 E no column beside the target | 3 E one row | 4 F fewer rows than folds
@@ -24,7 +24,7 @@ FAULTS = """
 32 R minus zero | 33 R keys that are NaN | 34 F numbers as text | 35 F dates as text, written in several ways
 36 R strings with NUL, or very long | 37 E bytes that are no UTF-8 | 38 F spellings of one category
 39 F strings that never repeat | 40 FR decimals | 41 R durations | 42 FR dates and times | 43 R time zones
-44 R hours that clocks skip or double | 45 E local times against moments | 46 R lists and arrays | 47 R structs
+44 R hours that clocks skip or double | 45 E local times against moments | 46 FR lists and arrays | 47 F structs
 48 FR binary | 49 R enums, and levels they do not know | 50 R categories of other frames | 51 R booleans with nulls
 52 E Python objects | 53 EF rows without a target | 54 F a constant number as target | 55 E one class
 56 F a class of one row | 57 R a class that a fold never sees | 58 R a class that training has not seen
@@ -39,13 +39,13 @@ FAULTS = """
 87 R names like patterns | 88 E a link out of the folders of a query | 89 E pipes and devices
 90 E a file that changes while it is read | 91 E a file that goes away | 92 EF small files that hold very much
 93 E a model that unpacks to very much | 94 E an encrypted file | 95 E URLs | 96 R paths with quotes
-97 E a full disk | 98 E a folder closed to us | 99 R no folder for temporary files | 100 R killed at any time
+97 ES a full disk | 98 E a folder closed to us | 99 R no folder for temporary files | 100 S killed at any time
 101 R told to end | 102 R Ctrl-C once and twice | 103 F a fit without memory | 104 F a fit killed by the kernel
 105 F a fit that crashes | 106 F a fit that hangs | 107 R clocks that jump | 108 R clocks that change
-109 E two processes on one store | 110 R the lock of a dead process | 111 ER a file system without locks
+109 E two processes on one store | 110 S the lock of a dead process | 111 ER a file system without locks
 112 R a fork after a fit | 113 R threads and event loops | 114 R closed streams | 115 R odd locales | 116 R no time zone
 117 R one processor | 118 R the memory of a control group | 119 ER next to no time | 120 R inside joblib
-121 ER any seed | 122 R any hash seed | 123 E a missing extra | 124 E a file of a newer version | 125 E no model
+121 ER any seed | 122 R any hash seed | 123 ER a missing extra | 124 E a file of a newer version | 125 E no model
 126 R names that are markup | 127 EF a metric that gives no number, or two
 128 R a metric that changes what it is given
 """
@@ -57,7 +57,7 @@ Where two outcomes stand, what can't be right is refused and the rest goes on.
 Beside the list: tables of any type, value and name (`test_generated.py`), damage of any byte of what frazil has written
 (`test_flipped_bytes.py`), changes of a table that must not change what is learned (`test_metamorphic.py`). Larger runs
 are scripts: `benchmarks/trust/fuzz.py` (damaged files of every format), `kills.py` (one run killed again and again) and
-`soak.py`.
+`soak.py`. `faults.py` runs the tests of this page and prints what came of each number.
 
 No test of a fault is expected to fail.
 

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 import frazil as fz
 from frazil import auto
-from frazil.search import course
+from frazil.search import course, store
 
 TRIALS = fz.Budget(trials=3)  # the baseline and the first two of the portfolio
 QUIET = {"progress": False, "threads": 1}
@@ -51,7 +51,7 @@ def test_a_model_is_better_than_the_baseline_and_says_so(model):
     assert model.selection_score > 0.8
     assert model.leaderboard["candidate"].to_list()[-1] == "baseline"
     assert model.story.deployed.p_vs_baseline < 0.01
-    assert "verdict   ensemble is better than the baseline (p = " in repr(model)
+    assert "verdict   ensemble (lightgbm-1 alone) is better than the baseline (p = " in repr(model)
     assert len(repr(model).splitlines()) == 10
 
 
@@ -268,6 +268,20 @@ def test_no_features_means_number_columns_as_they_are():
     assert trained.features["feature"].to_list() == ["price|number"]
 
 
+def test_a_seed_may_be_of_numpy_and_is_the_same(tmp_path):
+    one = {"budget": fz.Budget(trials=1), "store": tmp_path / "run", "features": None}
+    model = fitted(shop(), "sold", seed=np.int64(3), **one)
+    assert model.run.settings["seed"] == 3
+    assert fitted(shop(), "sold", seed=3, **one).predict(shop()).equals(model.predict(shop()))
+
+
+@pytest.mark.parametrize("names", [np.array(["linear", "mlp"]), pl.Series(["linear"]), (name for name in ["linear"])])
+def test_learners_may_be_named_in_any_list(names):
+    model = fitted(shop(60), "sold", learners=names, features=None, budget=fz.Budget(trials=2))
+    assert model.history["candidate"].to_list() == ["baseline", "linear-1"]
+    assert model.run.settings["learners"][0] == "linear"
+
+
 def test_a_metric_of_the_users_is_optimised():
     def most_wrong(target, prediction):
         return -float(np.abs(target - prediction).max())
@@ -327,6 +341,8 @@ def test_a_table_of_nothing_but_the_target_is_refused():
         ({"entity": [3]}, "entity=3; it takes the name of a column"),
         ({"monotone": {3: 1}}, "monotone has 3: 1; it takes the names of columns"),
         ({"learners": ["lightgmb"]}, "lightgbm"),
+        ({"learners": 5}, "learners=5; it takes a list of names"),
+        ({"learners": np.array([])}, "it takes a list of names"),
     ],
 )
 def test_a_choice_that_has_no_meaning_is_refused_before_work_starts(given, words):
@@ -339,6 +355,13 @@ def test_the_simplest_is_deployed_where_that_is_preferred(tmp_path):
     assert model.predictor.deployed[0].name == model.story.deployed.candidate == "baseline"
     model.save(tmp_path / "m.frazil")
     assert_frame_equal(fz.load(tmp_path / "m.frazil").predict(shop()), model.predict(shop()))
+
+
+def test_of_a_run_that_tried_the_baseline_alone_all_words_name_it():
+    model = fitted(shop(), "sold", budget=fz.Budget(trials=1))
+    assert model.run.decisions["simplest"] == "baseline"
+    assert "verdict   ensemble (baseline alone) is what knowing no column predicts; simplest model" in repr(model)
+    assert "of the best: baseline" in repr(model)
 
 
 def test_the_simplest_is_one_call_away_also_of_a_saved_model(model, new, tmp_path):
@@ -437,11 +460,11 @@ def pressed_once(module, name, monkeypatch):
     """Let the user press Ctrl-C when a function is called for the first time."""
     real, calls = getattr(module, name), []
 
-    def call(*arguments):
+    def call(*arguments, **settings):
         calls.append(arguments)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **settings)
 
     monkeypatch.setattr(module, name, call)
 
@@ -451,12 +474,16 @@ def pressed_once(module, name, monkeypatch):
     [
         (course, "build_folds", ["baseline"]),
         (auto, "bagged_ensemble", ["linear-1"]),
+        (auto, "check_steadiness", ["baseline", "linear-1"]),
+        (auto, "on_fewer_columns", ["baseline", "linear-1"]),
         (auto, "assembled", ["baseline", "linear-1"]),
+        (store, "export_study", ["baseline", "linear-1"]),
     ],
 )
-def test_ctrl_c_returns_the_best_so_far_whatever_it_interrupts(module, name, deployed, monkeypatch, new):
+def test_ctrl_c_returns_the_best_so_far_whatever_it_interrupts(module, name, deployed, monkeypatch, new, tmp_path):
     pressed_once(module, name, monkeypatch)
-    model = fitted(shop().drop("sold", "size"), "big", learners=["linear"], budget=fz.Budget(trials=2))
+    few = {"budget": fz.Budget(trials=2), "store": tmp_path / "run", "features": None}
+    model = fitted(shop().drop("sold", "size"), "big", learners=["linear"], **few)
     assert [member.name for member in model.predictor.deployed] == deployed
     assert model.predict(new).height == 50
 
@@ -467,6 +494,17 @@ def test_ctrl_c_while_all_rows_are_fitted_deploys_the_models_of_the_folds(monkey
     model = fitted(shop().drop("sold", "size"), "big", learners=["linear"], budget=few, deploy="fast")
     assert len(model.predictor.recipes) == model.run.decisions["folds"]["number"] > 1
     assert "the fit on all rows was interrupted" in caplog.text
+    assert model.predict(new).height == 50
+
+
+def test_a_fit_on_all_rows_that_fails_deploys_the_models_of_the_folds(monkeypatch, new, caplog):
+    def failing(*_):
+        raise MemoryError("no room for all rows")
+
+    monkeypatch.setattr(auto, "refitted", failing)
+    few = fz.Budget(trials=2)
+    model = fitted(shop().drop("sold", "size"), "big", learners=["linear"], budget=few, deploy="fast")
+    assert "the fit on all rows failed (MemoryError: no room for all rows)" in caplog.text
     assert model.predict(new).height == 50
 
 

@@ -280,6 +280,7 @@ def test_check_ends_with_2_where_a_finding_is_an_error(folder, table):
             ["fit", "a", "b", "--sql", "select 1", "--target", "y", "--out", "m"],
             "--sql reads one database; got 2: a, b",
         ),
+        (["check", "no.parquet", "--sql-folder", "data"], "--sql-folder data is for files that a query reads"),
         (["show", "no.frazil"], "no.frazil"),
         (["predict", "no.frazil", "no.parquet", "--out", "s.parquet"], "no.frazil"),
         (["predcit"], "invalid choice: 'predcit'"),

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import subprocess
@@ -88,6 +89,59 @@ def test_a_relative_path_without_a_folder_is_written_here(tmp_path, monkeypatch)
     assert (tmp_path / "here.txt").read_bytes() == b"1"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes links only for administrators")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path, is_there):
+    (tmp_path / "far").mkdir()
+    if is_there:
+        (tmp_path / "far" / "a.txt").write_text("old")
+    (tmp_path / "b.csv").symlink_to(Path("far", "a.txt"))
+    with atomic(tmp_path / "b.csv") as temporary:
+        assert (temporary.parent, temporary.suffix) == (tmp_path / "far", ".csv")
+        temporary.write_text("new")
+    assert (tmp_path / "b.csv").readlink() == Path("far", "a.txt")
+    assert {path.name: path.read_text() for path in (tmp_path / "far").iterdir()} == {"a.txt": "new"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes links only for administrators")
+def test_a_link_that_leads_round_or_into_no_folder_is_named(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "a")
+    with pytest.raises(SourceError, match="a is a link that leads round"):
+        write_bytes(tmp_path / "a", b"")
+    (tmp_path / "b").symlink_to(tmp_path / "nowhere" / "b")
+    with pytest.raises(SourceError, match="nowhere does not exist"):
+        write_bytes(tmp_path / "b", b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows flushes no folders")
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_flushes_no_folders_takes_files(tmp_path, monkeypatch, number):
+    flush = os.fsync
+
+    def only_files(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    write_bytes(tmp_path / "a", b"1")
+    assert (tmp_path / "a").read_bytes() == b"1"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows flushes no folders")
+def test_a_disk_that_is_gone_when_the_folder_is_flushed_is_told(tmp_path, monkeypatch):
+    flush = os.fsync
+
+    def gone(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", gone)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_bytes(tmp_path / "a", b"1")
+
+
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"folder .*nowhere does not exist; 'a\.txt' can't be written"):
         write_bytes(tmp_path / "nowhere" / "a.txt", b"")
@@ -110,6 +164,13 @@ def test_a_read_only_folder_is_named(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(SourceError, match=r"can't be written to: Permission denied"):
         write_bytes(tmp_path / "a.txt", b"")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_takes_files_and_may_not_be_read_takes_them(tmp_path):
+    (tmp_path / "drop").mkdir(mode=0o300)
+    write_bytes(tmp_path / "drop" / "a.txt", b"1")
+    assert (tmp_path / "drop" / "a.txt").read_bytes() == b"1"
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody may write to")

@@ -218,6 +218,22 @@ def test_a_gap_shorter_than_a_tick_is_rounded_up():
     assert days[fold.valid[0]] - days[fold.train[-1]] == np.timedelta64(2, "D")
 
 
+@pytest.mark.parametrize(
+    ("unit", "gap", "said"),
+    [
+        ("us", timedelta(days=7), "7 days"),
+        ("ns", timedelta(hours=36, microseconds=1), "1 day, 12 hours and 1 microsecond"),
+        ("D", 1, "1 day"),
+        ("ms", timedelta(minutes=1.5), "1 minute and 30 seconds"),
+    ],
+)
+def test_a_distance_is_said_in_words(unit, gap, said):
+    days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]").astype(f"datetime64[{unit}]")
+    reason = plan_folds(VALUE, np.zeros(len(days)), time=days, gap=gap).reason
+    assert reason == f"validation rows lie after the rows to learn from, by more than {said}"
+    assert "more than" not in plan_folds(VALUE, np.zeros(len(days)), time=days).reason
+
+
 def test_one_seed_gives_one_plan_and_another_seed_another():
     plans = [plan_folds(VALUE, np.arange(50.0), seed=seed).rows_scored.tolist() for seed in (1, 1, 2)]
     assert plans[0] == plans[1] != plans[2]

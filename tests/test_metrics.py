@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from frazil.errors import SettingError, TargetError
-from frazil.metrics import ALL, METRICS, metric_for, pinball_at
+from frazil.metrics import ALL, METRICS, metric_for, metric_named, pinball_at
+from frazil.models.objective import objective_for
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -280,6 +281,13 @@ def test_a_metric_of_the_user_that_returns_nan_is_named():
         metric_for(lambda y_true, y_pred: math.nan, PRICE).score(np.ones(2), np.ones(2))
 
 
+@pytest.mark.parametrize("level", [0.5, 0.9999999, 1e-9, 0.1 + 0.2])
+def test_a_level_is_read_back_from_the_name_of_its_metric(level):
+    name = pinball_at(level).name
+    assert metric_named(name).name == name
+    assert objective_for(name).level == level
+
+
 @pytest.mark.parametrize("name", ["pinball_0.9", "tweedie_deviance_1.3"])
 def test_a_level_or_power_may_stand_in_the_name(name):
     assert metric_for(name, PRICE).name == name
@@ -291,6 +299,21 @@ def test_a_level_or_power_may_stand_in_the_name(name):
 def test_a_level_or_power_that_can_not_be_is_refused(name, words):
     with pytest.raises(SettingError, match=words):
         metric_for(name, PRICE)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 1.0, 2.0, 3.0, 0.5])])
+def test_no_ranking_is_right_of_a_label_that_no_model_knows(name, weights):
+    target = np.array([0, 0, 1, 1, -1, -1])
+    positive = np.array([0.1, 0.2, 0.8, 0.9, 0.0, 0.5])
+    scores = []
+    for said in (0.0, 0.5, 1.0):
+        column = np.where(target < 0, said, positive)
+        scores.append(METRICS[name].score(target, np.column_stack([1 - column, column]), weights))
+    worst = np.where(target < 0, 1.0, positive)
+    as_first = METRICS[name].score(np.maximum(target, 0), np.column_stack([1 - worst, worst]), weights)
+    assert scores == [as_first] * 3
+    assert as_first < 1
 
 
 def test_no_prediction_is_right_of_a_label_that_no_model_knows():

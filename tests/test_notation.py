@@ -34,6 +34,9 @@ def read(*texts, comma=False):
         ("1,234,567", 1234567.0),
         ("4", 4.0),
         ("1,5e3", 1500.0),
+        ("1,234,5", None),
+        ("1,2,3", None),
+        ("12.34,5", None),
         ("soon", None),
     ],
 )
@@ -42,8 +45,12 @@ def test_most_numbers_say_themselves_what_their_marks_are(text, value, comma):
 
 
 def test_of_three_digits_behind_one_mark_the_column_says_what_they_are():
-    assert read("1,234", "1.234") == [1234.0, 1.234]
+    assert read("1,234", "1.234", "12,34,567.5") == [1234.0, 1.234, 1234567.5]
     assert read("1,234", "1.234", comma=True) == [1.234, 1234.0]
+
+
+def test_a_version_or_a_date_is_no_number_of_a_column_with_decimal_commas():
+    assert read("1.2.3", "01.02.2024", "192.168.0.1", "1.234.567", comma=True) == [None, None, None, 1234567.0]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,20 @@ def test_a_column_has_decimal_commas_where_most_that_tell_say_so(texts, comma):
 
 
 @pytest.mark.parametrize(
-    ("text", "is_number"), [("1.234,56", True), ("1,234,5", False), ("1.2.3", False), ("007", False)]
+    ("text", "is_number"),
+    [
+        ("1.234,56", True),
+        (".5", True),
+        ("1e5", True),
+        ("1,234,5", False),
+        ("1.2.3", False),
+        ("007", False),
+        ("E11", False),
+        ("e5 %", False),
+        ("%", False),
+        ("-", False),
+        (" ", False),
+    ],
 )
 def test_what_reads_as_a_number(text, is_number):
     assert pl.select(pl.lit(text).str.contains(NUMBER)).item() is is_number

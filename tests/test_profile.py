@@ -71,6 +71,11 @@ def test_long_strings_are_cut_in_samples_and_counted_whole():
     assert (found.mean_length, found.samples) == (5000.0, ("x" * 80,))
 
 
+def test_the_strings_looked_at_are_in_no_step_with_what_takes_turns():
+    found = profiled(["12", "word"] * 2_000)
+    assert (found.looks_like, found.samples) == ("", ("12", "word"))
+
+
 def test_the_least_of_equally_frequent_values_is_the_top():
     assert profiled([3, 1, 1, 3, 2]).top == 1
 

@@ -125,6 +125,17 @@ def test_the_store_of_the_run_itself_is_refused(df, tmp_path):
     assert again(model, df, store=tmp_path / "other").same
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[]", b"{}", b"\xff", b"7", b"[" * 100_000, b'{"format": 1, "run_id": "other"}'],
+    ids=["empty", "a list", "of nothing", "no text", "a number", "nested", "half of one"],
+)
+def test_a_store_whose_record_is_none_is_refused_by_its_file(model, df, tmp_path, text):
+    (tmp_path / "run.json").write_bytes(text)
+    with pytest.raises(fz.ArtifactError, match=r"run\.json is not the record of a run, which says whose trials"):
+        again(model, df, store=tmp_path)
+
+
 def test_a_record_that_lacks_a_setting_is_refused(model):
     run = replace(model.run, settings={"target": "late"})
     with pytest.raises(fz.ArtifactError, match="can't be run by this version of frazil"):

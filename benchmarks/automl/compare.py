@@ -58,7 +58,7 @@ def arguments() -> argparse.ArgumentParser:
 def collected(paths: list[Path], peers: Path | None) -> pl.DataFrame:
     """Return a row a run: set, system, metric, score (null where it failed), fit_s and budget."""
     lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-    kept = ("set", "system", "metric", "score", "fit_s", "budget", "peak_rss_mb")
+    kept = ("set", "system", "metric", "score", "fit_s", "budget", "peak_rss_mb", "peak_pss_mb")
     rows = [{key: run.get(key) for key in kept} for run in lines if not run.get("busy")]
     schema = dict.fromkeys(kept[:3], pl.String) | dict.fromkeys(kept[3:], pl.Float64)
     runs = pl.DataFrame(rows, schema=schema)
@@ -71,12 +71,11 @@ def collected(paths: list[Path], peers: Path | None) -> pl.DataFrame:
 
 
 def print_runs(runs: pl.DataFrame) -> None:
-    """Tell of failures and of budgets that were not kept."""
+    """Tell of failures, of budgets that were not kept, and of memory, pages that processes share counted once."""
     failed = runs.filter(pl.col("score").is_null()).select("set", "system").rows()
     late = runs.filter(pl.col("fit_s") > OVERRUN * pl.col("budget")).select("set", "system", "fit_s").rows()
-    for system, seconds, peak in (
-        runs.group_by("system").agg(pl.median("fit_s"), pl.max("peak_rss_mb")).sort("system").rows()
-    ):
+    memory = pl.coalesce("peak_pss_mb", "peak_rss_mb").max().alias("peak")
+    for system, seconds, peak in runs.group_by("system").agg(pl.median("fit_s"), memory).sort("system").rows():
         print(f"{system:24s} median fit {seconds or math.nan:.0f} s, highest peak {peak or math.nan:.0f} MB")
     print(f"failures: {failed or 'none'}\noverruns: {late or 'none'}")
 

@@ -128,7 +128,7 @@ def trained(system: str, about: dict[str, Any], train: Path, test: Path, asked: 
     if not out.exists():
         return {**known, "status": "died", "error": done.stderr[-500:]}
     told = json.loads(out.read_text())
-    kept = ("status", "metric", "score", "fit_s", "predict_s", "peak_rss_mb", "error")
+    kept = ("status", "metric", "score", "fit_s", "predict_s", "peak_rss_mb", "peak_pss_mb", "error")
     return {**known, **{key: told.get(key) for key in kept}}
 
 

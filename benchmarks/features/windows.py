@@ -5,8 +5,8 @@
 
 20 lags, 20 windows of rows (mean, std, min, max, sum over 3, 7, 14 and 28) and 8 of time (mean, sum, std, max over 7
 and 30 days) of one column, per entity, all windows ending before the row. Contenders must agree before they are timed.
-Prints processor seconds, wall seconds and peak memory, each the median of the rounds, the ratio to frazil, and a JSON
-object to keep.
+Prints processor seconds, wall seconds and peak memory, each the median of the rounds, the ratio to the first contender,
+and a JSON object to keep.
 
 mlforecast has no sums over rows and no windows of time, so the two are compared on the other 36 columns. It is given
 what suits it best: a sorted file with a counter for the time, two threads, no checks. (Its deviations of float32 values
@@ -248,12 +248,13 @@ def medians(commands: dict[str, list[str]], rounds: int) -> dict[str, dict[str, 
 
 
 def tell(found: dict[str, dict[str, float]]) -> None:
-    """Print what each took, and how many times frazil's that is."""
-    own = found["frazil"]
+    """Print what each took, and how many times that of the first it is."""
+    first = next(iter(found.values()))
     for name, took in found.items():
         print(
             f"{name:10} {took['cpu']:7.2f} cpu s {took['wall']:7.2f} wall s {took['peak_mib']:7.0f} MiB"
-            f"   {took['cpu'] / own['cpu']:5.2f} times the processor time, {took['wall'] / own['wall']:5.2f} the wall"
+            f"   {took['cpu'] / first['cpu']:5.2f} times the processor time,"
+            f" {took['wall'] / first['wall']:5.2f} the wall"
         )
 
 

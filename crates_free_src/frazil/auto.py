@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from frazil.artifact.asked import Asked
 from frazil.artifact.assembling import assembled
 from frazil.artifact.record import RUN, written_features
 from frazil.budget import Budget, Deadline
-from frazil.errors import SettingError
+from frazil.errors import SettingError, panics_told
 from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.features.panel import Panel
@@ -31,7 +31,7 @@ from frazil.search.isolated import Isolation
 from frazil.search.monotone import check_holding, constrained
 from frazil.search.proposing import Search
 from frazil.search.refitting import refitted, searching_clock
-from frazil.search.staging import Forward, NamedColumns, Staged, stage
+from frazil.search.staging import Forward, NamedColumns, Staged, stage, without_order
 from frazil.search.steadiness import check_steadiness
 from frazil.search.store import open_store
 from frazil.sources import open_source
@@ -53,8 +53,10 @@ if TYPE_CHECKING:
     from frazil.search.judge import Judge
 
 LEAST_FINISH = 2.0  # seconds for the ensemble, also where the clock has stopped
+Done = TypeVar("Done")
 
 
+@panics_told("fit_auto")
 def fit_auto(  # noqa: PLR0913 -- the door
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -142,6 +144,7 @@ def fit_auto(  # noqa: PLR0913 -- the door
         seed=seed,
         threads=threads,
     )
+    seed, learners = asked.seed, asked.learners
     # Waiting OpenMP threads that spin bring a shared machine to a stop; libraries read this when they are loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with run_log(progress_for(progress)) as shown, Isolation() as isolation:
@@ -151,7 +154,9 @@ def fit_auto(  # noqa: PLR0913 -- the door
         axis = _axis(forward, features)
         named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity), weights)
         panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
-        staged = stage(source, named, task, clock.budget.memory_bytes, seed)
+        staged = stage(source, named, task, clock.budget.memory_bytes, seed, axis)
+        if forward is None:  # the time is a recipe's, which needs no order of the rows
+            staged = without_order(staged, named)
         panel.check(staged.table.df.schema)
         measure = metric_for(metric, staged.table.task)
         measure.check_target(staged.table.target)
@@ -163,25 +168,27 @@ def fit_auto(  # noqa: PLR0913 -- the door
         searching = clock if deploy == "ensemble" else searching_clock(clock)
         with open_store(store, staged.identity, settings) as kept:
             table, bench, result = course.run(staged.table, searching, kept)
-            staged = replace(staged, table=table).noting(*check_steadiness(result.trials, bench.judge))
+            unsteady = _in_any_case(lambda: tuple(check_steadiness(result.trials, bench.judge)))
+            staged = replace(staged, table=table).noting(*unsteady)
             shown.stage("combining and testing what was found")
             until = Deadline(monotonic() + max(LEAST_FINISH, clock.left / 2))
             ensemble = _mixed(result.trials, bench.judge, asked, until)
             made = written_features(features, staged.table.df.schema)
             when = None if forward is None else asdict(forward)
             written = {**asdict(named), "time": when, "features": made, **asked.written()}
-            found = _tested(partial(assembled, source.name, staged, bench, result, ensemble, written, shown))
+            found = _in_any_case(partial(assembled, source.name, staged, bench, result, ensemble, written, shown))
             if deploy == "fast":
                 shown.stage("fitting the best candidate on all rows")
                 last = Deadline(max(until.at, clock.started + (clock.budget.seconds or math.inf)))
                 found = _of_all_rows(found, partial(refitted, ensemble.trials[0], table, course.recipe, bench, last))
             found = found.timed(clock, shown)
             kept.put(RUN, found.story.run.to_json().encode())
-            kept.finish(greater_is_better=measure.greater_is_better)
+            _in_any_case(partial(kept.finish, greater_is_better=measure.greater_is_better))
     model = _model(found, measure, staged, bench.folds.folds[0].fitted.to_frame())
     return model.simplest_within_rope() if prefer == "simplest" else model
 
 
+@panics_told("suggest")
 def suggest(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,
@@ -202,7 +209,7 @@ def suggest(
     """
     axis = Forward.of(time)
     named = NamedColumns(target, None if axis is None else axis.column, groups, _names(entity))
-    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed)
+    staged = stage(open_source(data), named, task, Budget(trials=1).memory_bytes, seed, axis)
     panel = Panel(named.entity, named.time, None, None if axis is None else axis.horizon)
     panel.check(staged.table.df.schema)
     return _suggestion(staged, panel)
@@ -215,25 +222,29 @@ def _mixed(trials: Sequence[Trial], judge: Judge, asked: Asked, until: Deadline)
         ensemble = bagged_ensemble(*given) if asked.deploy == "ensemble" else best_alone(*given)
     except KeyboardInterrupt:
         ensemble = best_alone(*given)
-    return on_fewer_columns(ensemble, trials, judge, asked.rope, asked.most_seconds)
+    return _in_any_case(partial(on_fewer_columns, ensemble, trials, judge, asked.rope, asked.most_seconds))
 
 
-def _tested(test: Callable[[], Assembled]) -> Assembled:
-    """Test what was found, also where the user interrupts it: it takes seconds, and only then there is a model."""
+def _in_any_case(work: Callable[[], Done]) -> Done:
+    """Do what takes seconds, also where the user interrupts it: only then there is a model."""
     try:
-        return test()
+        return work()
     except KeyboardInterrupt:
-        return test()
+        return work()
 
 
 def _of_all_rows(found: Assembled, refit: Callable[[], tuple[FittedRecipe, Fitted]]) -> Assembled:
-    """Deploy the candidate as fitted on all rows; where the user interrupts that, as it was fitted on the folds."""
+    """Deploy the candidate as fitted on all rows; where that is interrupted or fails, as it was fitted on the folds."""
     try:
         recipe, model = refit()
     except KeyboardInterrupt:
-        LOG.warning("the fit on all rows was interrupted; the candidate's models of the folds are deployed")
-        return found
-    return found.refitted(recipe, model)
+        why = "was interrupted"
+    except Exception as error:  # noqa: BLE001 -- a fit can fail, the run can't
+        why = f"failed ({type(error).__name__}: {error})"
+    else:
+        return found.refitted(recipe, model)
+    LOG.warning("the fit on all rows %s; the candidate's models of the folds are deployed", why)
+    return found
 
 
 def _model(found: Assembled, measure: Metric, staged: Staged, features: pl.DataFrame) -> Model:

@@ -7,13 +7,12 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
 from typing import Self, cast
 
 from frazil.errors import SettingError
-from frazil.types import is_number
+from frazil.types import is_number, whole
 
 SECONDS_IN = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES_IN = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -56,7 +55,7 @@ class Budget:
         """Refuse a budget that nothing fits into."""
         if self.seconds is None and self.trials is None:
             raise SettingError("budget has neither seconds nor trials; one of them has to end the run.")
-        if self.seconds is not None and not (is_number(self.seconds, Real) and 0 < self.seconds < math.inf):
+        if self.seconds is not None and not (is_number(self.seconds) and 0 < self.seconds < math.inf):
             raise SettingError(
                 f"budget has seconds={self.seconds!r}; it takes a positive number. A time in words stands alone, as "
                 "budget='5m'."
@@ -69,8 +68,10 @@ class Budget:
 
     def _check_count(self, name: str, least: int, takes: str) -> None:
         value = getattr(self, name)
-        if value is not None and not (is_number(value, Integral) and value >= least):
+        count = whole(value)
+        if value is not None and (count is None or count < least):
             raise SettingError(f"budget has {name}={value!r}; it takes {takes}.")
+        object.__setattr__(self, name, count)
 
     @classmethod
     def of(cls, given: str | float | Self) -> Self:
@@ -83,7 +84,7 @@ class Budget:
             return given
         if isinstance(given, str):
             return cls(seconds=parse_seconds(given))
-        if not is_number(given, Real):
+        if not is_number(given):
             raise SettingError(f"budget={given!r} is not a time; write seconds, '90s', '5m', '1h' or fz.Budget(...).")
         return cls(seconds=float(cast("float", given)))
 

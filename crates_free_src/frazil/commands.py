@@ -32,7 +32,7 @@ from frazil.options import (
     time_of,
 )
 from frazil.signing import check_key
-from frazil.sources import check_apart, find_files
+from frazil.sources import check_apart, check_no_table, find_files
 
 if TYPE_CHECKING:
     import argparse
@@ -58,6 +58,7 @@ class Outcome:
 
 def fit(options: argparse.Namespace) -> Outcome:
     """Train a model and write it to a file."""
+    check_no_table(options.out, "a model", ".frazil")
     _check_out(options, _files_of(options))
     key = _key(options)
     model = fz.fit_auto(
@@ -176,13 +177,16 @@ def check_writable(path: str, option: str = "--out") -> None:
         path: The file.
         option: That it was given as.
 
-    Raises: SettingError: its folder is missing or closed to us, or it is a folder itself.
+    Raises: SettingError: its folder is missing or closed to us, or it is a folder, a pipe or a device itself.
     """
-    folder = Path(path).absolute().parent
+    target = Path(os.path.realpath(path))  # a link is followed when it is written
+    folder = target.parent
     if not folder.is_dir():
         raise SettingError(f"{option} {path}: there is no folder {folder}.")
-    if Path(path).is_dir():
+    if target.is_dir():
         raise SettingError(f"{option} {path} is a folder; give the name of a file.")
+    if target.exists() and not target.is_file():
+        raise SettingError(f"{option} {path} is a pipe or a device; give the name of a file.")
     if not os.access(folder, os.W_OK):
         raise SettingError(f"{option} {path}: the folder {folder} can't be written to.")
 

@@ -10,17 +10,19 @@ FrazilError
 │   └── ArtifactError     a saved model is damaged, hostile or of another version
 ├── BudgetError           the time or memory allowed is not enough
 ├── DiskError             a file can't be written to its end
-└── MissingExtraError     an optional package is not installed
+├── MissingExtraError     an optional package is not installed
+└── PanicError            a library under frazil broke off in the middle of its work
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class FrazilError(Exception):
@@ -109,6 +111,36 @@ class MissingExtraError(FrazilError, ImportError):
         pandas is not installed. Install it with: pip install 'frazil[pandas]'
         """
         return cls(f"{package} is not installed. Install it with: pip install 'frazil[{extra}]'")
+
+
+class PanicError(FrazilError):
+    """A library that frazil stands on broke off in the middle of its work: a fault of its own, or of ours."""
+
+
+@contextmanager
+def panics_told(what: str) -> Iterator[None]:
+    """Make an error that can be caught of a panic, with which a library written in Rust, as Polars, breaks off.
+
+    A panic is no subclass of Exception: who looks after errors would let it pass, as is right for KeyboardInterrupt and
+    SystemExit alone, which pass here too. Each library has a type of its own for it; what they share is the name.
+
+    Args:
+        what: What would break off, as in "a fit".
+
+    Raises: PanicError: it did; holds what the library said.
+
+    >>> class PanicException(BaseException): ...
+    >>> with panics_told("a fit"):
+    ...     raise PanicException("index out of bounds")
+    Traceback (most recent call last):
+    frazil.errors.PanicError: a fit broke off inside a library: index out of bounds
+    """
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise PanicError(f"{what} broke off inside a library: {' '.join(str(error).split())}") from error
 
 
 def listed(names: Iterable[str], conjunction: str, most: int = 12) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.schema import column
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,7 @@ class Expressions:
         """
         if statistic not in STATISTICS:
             raise SettingError.among("statistic", statistic, STATISTICS)
-        if isinstance(window, int):
+        if not isinstance(window, str):
             _check_rows("window", window)
             rolled = getattr(self._expr.shift(1), f"rolling_{statistic}")(window, min_samples=min_rows)
         elif time is None:
@@ -135,6 +136,8 @@ class Expressions:
 
 
 def _check_rows(setting: str, rows: int) -> None:
+    if whole(rows) is None:
+        raise SettingError(f"{setting}={rows!r}; it takes a whole number of rows.")
     if rows < 1:
         raise SettingError(f"{setting}={rows!r}; it takes 1 or more, less would look ahead.")
 

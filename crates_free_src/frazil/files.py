@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # What a disk says; none where Polars wrote, which keeps only the words.
 OF_THE_DISK = (None, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENXIO)
 
+NOT_FOR_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
+
 
 @contextmanager
 def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -29,12 +31,14 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     and what stood under the path before is untouched.
 
     Args:
-        path: Where the finished file goes; an existing file is replaced, and its mode is kept.
+        path: Where the finished file goes; an existing file is replaced, and its mode is kept. A link is followed, as
+            by whatever else opens a file to write: what it leads to is made or replaced, and the link stays.
 
     Yields: The path of an empty temporary file.
 
     Raises:
-        SourceError: the folder does not exist or can't be written to, or the path is a folder, a pipe or a device.
+        SourceError: the folder does not exist or can't be written to, or the path is a folder, a pipe or a device, or a
+            link that leads round.
         DiskError: the disk is full or gone.
 
     >>> import tempfile
@@ -44,10 +48,10 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     Path(folder, "note.txt").read_text()
     'all of it'
     """
-    final = Path(path)
-    temporary = _temporary_for(final)
+    final = _followed(Path(path))
+    temporary = _temporary_for(final, Path(path).suffix)
     try:
-        with _naming(final):
+        with _naming(Path(path)):
             yield temporary
             _flush(temporary)
             if final.exists():  # what others might not read before, they may not now
@@ -119,7 +123,17 @@ def _naming(final: Path) -> Iterator[None]:
         raise DiskError.of(final, error) from error
 
 
-def _temporary_for(final: Path) -> Path:
+def _followed(path: Path) -> Path:
+    """Return what a link leads to; any other path as it is."""
+    if not path.is_symlink():
+        return path
+    final = Path(os.path.realpath(path))
+    if final.is_symlink():
+        raise SourceError(f"{path} is a link that leads round; nothing can be written there.")
+    return final
+
+
+def _temporary_for(final: Path, ending: str) -> Path:
     """Make an empty file beside the final one, hidden from patterns and folder scans."""
     folder = final.parent
     if final.is_dir():
@@ -129,7 +143,7 @@ def _temporary_for(final: Path) -> Path:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise SourceError(f"folder {folder} {what}; {final.name!r} can't be written there.")
-    temporary = folder / f".{token_hex(8)}{final.suffix[:20]}"
+    temporary = folder / f".{token_hex(8)}{ending[:20]}"
     try:
         temporary.touch(0o600 if final.exists() else 0o666, exist_ok=False)
     except OSError as error:
@@ -143,11 +157,20 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable; Windows has no handle for a folder and needs none."""
+    """Make the rename itself durable, where the system can: Windows has no handle for a folder and needs none.
+
+    Some network file systems have nothing to flush of a folder, and say so; the file is in place all the same.
+    """
     if os.name == "nt":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # files may be made in it, and it may not be read
+        return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_FOR_FOLDERS:
+            raise
     finally:
         os.close(descriptor)

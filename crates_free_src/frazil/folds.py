@@ -7,13 +7,13 @@ then groups: none stands on both sides. Classes, or quantiles of a number, are s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from frazil.errors import InputError, SettingError
 from frazil.seeding import child_seed
+from frazil.ticks import as_delay, as_ticks, said_delay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frazil.task import Task
+    from frazil.ticks import Gap
 
 STRATA = 20  # most strata that groups are balanced on; the classes beyond the most frequent share the last one
 QUANTILES = 5  # strata of a number
@@ -28,7 +29,6 @@ GREEDY_GROUPS = 5_000  # the largest groups are placed one by one, the many smal
 CROSSED_PARTS = 3  # where time and groups rule and every group lives through all of time
 MOST_HELD_OUT = 0.5
 ONE_GROUP = "all rows are of one group, and a group stays on one side; drop the group column or name another."
-Gap = int | timedelta | np.timedelta64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,9 +112,10 @@ def plan_folds(  # noqa: PLR0913 -- a door: what rules a split is named here and
     strata = _strata(task, target)
     codes = None if groups is None else _group_codes(groups, len(target))
     if time is not None:
-        ticks = as_ticks(time, len(target))
-        delay = as_delay(gap, np.asarray(time), "gap") + as_delay(embargo, np.asarray(time), "embargo")
-        plan = _forward_plan(ticks, codes, delay, _parts(n_folds, holdout_share), seed)
+        ticks, axis = as_ticks(time, len(target)), np.asarray(time)
+        delay = as_delay(gap, axis, "gap") + as_delay(embargo, axis, "embargo")
+        said = f", by more than {said_delay(delay, axis)}" if delay else ""
+        plan = _forward_plan(ticks, codes, delay, said, _parts(n_folds, holdout_share), seed)
     elif gap or embargo:
         raise SettingError(f"gap={gap!r} and embargo={embargo!r} are distances in time, and there is no time column.")
     elif codes is not None:
@@ -149,30 +150,6 @@ def inner_folds(
         codes = _group_codes(groups, rows)
         return _deal_groups(codes, np.zeros(rows, np.int64), min(n, int(codes.max(initial=0)) + 1), seed), False
     return _deal(np.zeros(rows), min(n, max(rows, 1)), seed), False
-
-
-def as_ticks(time: NDArray[Any], rows: int) -> NDArray[np.int64]:
-    """Return a time axis as int64; InputError where it is of another kind, has gaps, or another length."""
-    time = np.asarray(time)
-    if len(time) != rows:
-        raise InputError(f"time has {len(time)} values for {rows} rows.")
-    if time.dtype.kind not in "iuM":
-        raise InputError(f"time has the type {time.dtype}; it takes integers or datetime64.")
-    if time.dtype.kind == "M" and np.isnat(time).any():
-        raise InputError(f"time is missing in {int(np.isnat(time).sum())} of {rows} rows; drop or fill them first.")
-    return time.astype(np.int64)
-
-
-def as_delay(given: Gap, time: NDArray[Any], name: str) -> int:
-    """Return a distance in the unit of a time axis, rounded up; SettingError where it is none along it."""
-    if isinstance(given, timedelta | np.timedelta64):
-        if time.dtype.kind != "M":
-            raise SettingError(f"{name}={given!r} is a duration and time is a number; give {name} as a number too.")
-        tick = np.arange(2).astype(time.dtype)
-        given = -int(-np.timedelta64(given) // (tick[1] - tick[0]))  # rounded up: too short a gap leaks
-    if given < 0:
-        raise SettingError(f"{name}={given!r}; it takes 0 or more.")
-    return int(given)
 
 
 # What is given
@@ -313,16 +290,14 @@ def _deal_groups(codes: NDArray[np.int64], strata: NDArray[np.int64], n: int, se
 
 
 def _forward_plan(
-    ticks: NDArray[np.int64], codes: NDArray[np.int64] | None, delay: int, parts: list[float], seed: int
+    ticks: NDArray[np.int64], codes: NDArray[np.int64] | None, delay: int, said: str, parts: list[float], seed: int
 ) -> SplitPlan:
     starts = _block_starts(ticks, parts)
     if len(starts) == 0:
         raise InputError("time= gives all rows one timestamp; later rows are judged by earlier ones. Leave time= out.")
     ends = [*starts[1:], None]
     folds = [_later(ticks, start, end, delay) for start, end in zip(starts, ends, strict=True)]
-    why = "validation rows lie after the rows to learn from"
-    if delay:
-        why += f", by more than {delay} units of time"
+    why = f"validation rows lie after the rows to learn from{said}"
     if codes is not None:
         folds, how = _groups_apart(folds, codes, seed)
         why += f"; {how}"

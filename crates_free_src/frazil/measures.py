@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Measure = Callable[[Any, Any, Any], float]  # (target, prediction, weights or None)
 
+ABOVE_ALL = 2.0  # probabilities
 LEAST_RATE = 1e-9  # predictions of a rate are held above it: a deviance at 0 is infinite
 
 
@@ -53,10 +54,15 @@ def brier(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any] 
 
 
 def by_class(curve: Callable[..., float]) -> Measure:
-    """Apply a binary measure of ranking to the positive class, or to each class against the rest and average."""
+    """Apply a binary measure of ranking to the positive class, or to each class against the rest and average.
+
+    A label that no model knows is of the rest, and ranked before all others: no order that is told of it is right.
+    """
 
     def averaged(target: NDArray[Any], prediction: NDArray[Any], weights: NDArray[Any] | None) -> float:
         classes = [1] if prediction.shape[1] == 2 else range(prediction.shape[1])
+        if target.min() < 0:
+            prediction = np.where((target < 0)[:, None], ABOVE_ALL, prediction)
         found = [curve(target == code, prediction[:, code], weights) for code in classes]
         defined = [value for value in found if not math.isnan(value)]
         return sum(defined) / len(defined) if defined else math.nan

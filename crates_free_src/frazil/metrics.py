@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from frazil import measures
-from frazil.errors import SettingError, TargetError, listed
+from frazil.errors import SettingError, TargetError, listed, panics_told
 from frazil.types import TaskKind
 
 if TYPE_CHECKING:
@@ -122,8 +122,9 @@ def metric_for(given: str | Metric | Callable[..., float], task: Task) -> Metric
 
     A function of the user's own is called as `f(y_true, y_pred)`: `y_true` is a numpy array in the labels and the type
     that the target has, `y_pred` are (rows, classes) probabilities in the order of `task.labels`, or (rows,) values. It
-    gets copies and no weights. Higher is better unless it has an attribute `greater_is_better` that is False. One that
-    has the name of one of ours, as `rmse`, is called "your rmse": a model is not to take the one for the other.
+    gets copies and no weights. Higher is better unless it has an attribute `greater_is_better` that is False. A fold
+    that it raises for or returns NaN of, as a ranking of one class does, counts for nothing. One that has the name of
+    one of ours, as `rmse`, is called "your rmse": a model is not to take the one for the other.
 
     Args:
         given: A name in the table, "auto", "pinball_0.9" or "tweedie_deviance_1.3" with a level or power of one's own,
@@ -178,7 +179,7 @@ def pinball_at(level: float) -> Metric:
         short = target - prediction
         return measures.mean(np.maximum(level * short, (level - 1) * short), weights)
 
-    return Metric(f"{PINBALL}_{level:g}", False, "value", NUMBERS, "mean_pinball_loss", pinball)
+    return Metric(f"{PINBALL}_{float(level)}", False, "value", NUMBERS, "mean_pinball_loss", pinball)
 
 
 def tweedie_at(power: float) -> Metric:
@@ -191,9 +192,8 @@ def tweedie_at(power: float) -> Metric:
         raise SettingError(
             f"tweedie_at got power={power!r}; it takes a number between 1 (poisson_deviance) and 2 (gamma_deviance)."
         )
-    return Metric(
-        f"{TWEEDIE}_{power:g}", False, "value", NUMBERS, "mean_tweedie_deviance", partial(measures.tweedie, power), 0.0
-    )
+    name, deviance = f"{TWEEDIE}_{float(power)}", partial(measures.tweedie, power)
+    return Metric(name, False, "value", NUMBERS, "mean_tweedie_deviance", deviance, 0.0)
 
 
 def _with_parameter(name: str) -> Metric | None:
@@ -222,7 +222,8 @@ def _of_user(function: Callable[..., float], task: Task) -> Metric:
 
     def measure(target: NDArray[Any], prediction: NDArray[Any], _weights: NDArray[Any] | None) -> float:
         try:
-            score = float(function(np.array(task.decode(target)), prediction.copy()))
+            with panics_told("it"):
+                score = float(function(np.array(task.decode(target)), prediction.copy()))
         except Exception as error:
             ours = SettingError(f"your metric {name!r} raised {type(error).__name__}: {error}")
             ours.add_note(f"while it was called with {len(target)} rows")

@@ -14,18 +14,19 @@ from frazil.artifact.measuring import Measured, scores
 from frazil.artifact.narrowing import narrowed
 from frazil.artifact.record import RUN, RunRecord, with_times, without_times
 from frazil.artifact.saving import predictor_from, predictor_members
-from frazil.artifact.scoring import check_files, raw_predictions, sink_predictions
+from frazil.artifact.scoring import check_files, raw_predictions, scored_nothing, sink_predictions
 from frazil.artifact.story import Story
 from frazil.artifact.watching import Watch
 from frazil.artifact.wording import comparisons
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
-from frazil.errors import ArtifactError, TargetError
+from frazil.errors import ArtifactError, TargetError, panics_told
 from frazil.files import write_bytes
 from frazil.metrics import metric_named
 from frazil.report.page import Section, bar_chart, interval_chart, page, table
-from frazil.sources import open_source
+from frazil.search.leaderboard import ENSEMBLE
+from frazil.sources import check_no_table, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,8 +114,9 @@ class Model:
         story = replace(self.story, deployed=simplest)
         predictor = narrowed(self.predictor.alone(simplest.candidate))
         story = replace(story, columns=len(predictor.inputs))
-        return replace(self, predictor=predictor, watch=self.watch.only(predictor.inputs), story=story)
+        return replace(self, predictor=predictor, watch=self.watch.of_simplest().only(predictor.inputs), story=story)
 
+    @panics_told("predict")
     def predict(
         self,
         data: Any,  # noqa: ANN401 -- any source
@@ -156,6 +158,7 @@ class Model:
             raise TargetError(f"{self.target!r} is a number, which has no probabilities; call predict.")
         return self.predict(data, history=history).select(self.predictor.probability_columns)
 
+    @panics_told("sink_predictions")
     def sink_predictions(
         self,
         data: Any,  # noqa: ANN401 -- as in predict
@@ -178,8 +181,8 @@ class Model:
             history: As for `predict`.
             coverage: As for `predict`; sets of labels go to Parquet only.
             on_violation: As for `predict`.
-            quarantine: A Parquet file for the rows that break `model.contract`, which are then not scored: each row is
-                in one of the two files.
+            quarantine: A Parquet or CSV file for the rows that break `model.contract`, or have a value that can't be
+                read as what was learned; these are then not scored: each row is in one of the two files.
 
         Returns: The number of rows written.
 
@@ -188,6 +191,7 @@ class Model:
         source, earlier = self._open(data), self._earlier(history)
         check_files([Path(each) for each in (path, quarantine) if each is not None], (source, earlier))
         if quarantine is not None:
+            scored_nothing(self.predictor, source, path, keep, coverage)
             source = self.watch.set_aside(source, Path(quarantine))
         source = self.watch.kept_to(source, on_violation)
         return sink_predictions(self.predictor, source, path, keep, earlier, coverage)
@@ -197,6 +201,7 @@ class Model:
         """What a table has to be like for the model to hold: columns, types, ranges, levels, shares missing."""
         return self.watch.contract
 
+    @panics_told("check")
     def check(self, data: Any, *, examples: bool = False) -> Findings:  # noqa: ANN401 -- as in predict
         """Say what of a table is not as the training data were, without them.
 
@@ -211,17 +216,19 @@ class Model:
         """
         return self.watch.findings(self._open(data), self.predictor, examples=examples)
 
+    @panics_told("drift")
     def drift(self, data: Any) -> pl.DataFrame:  # noqa: ANN401 -- as in predict
         """Measure how far each column of a table, and the predictions, are from what they were: a row a column.
 
-        To be kept beside those of other batches, with a column that names the batch.
+        To be kept beside those of other batches, with a column that names the batch. What can't be compared has a
+        `note` in place of figures: a column that is not there or has become one of another kind (which counts as
+        drifted), is of a kind that is not compared, or has too few values.
 
-        Raises:
-            MissingColumnError: a column that the model reads is not there; `check` goes on and tells of it.
-            InputError: the table has no rows.
+        Raises: InputError: the table has no rows.
         """
         return self.watch.drift(self._open(data), self.predictor)
 
+    @panics_told("evaluate")
     def evaluate(
         self,
         data: Any,  # noqa: ANN401 -- as in predict
@@ -263,7 +270,10 @@ class Model:
         Args:
             path: Where it goes.
             key: Signs the file by HMAC-SHA256; at least 16 bytes, as of `secrets.token_bytes(32)`.
+
+        Raises: SettingError: the path ends as that of a table, or the key is none.
         """
+        check_no_table(path, "a model", ".frazil")
         members = {
             **predictor_members(self.predictor),
             **self.watch.members(),
@@ -277,11 +287,12 @@ class Model:
 
     def report(self, path: str | Path) -> None:
         """Write one HTML page that tells everything about the model; it opens in any browser, offline."""
+        check_no_table(path, "a report", ".html")
         write_bytes(path, page(_title(self), _sections(self)).encode())
 
     def __repr__(self) -> str:
         """Tell the story in ten lines."""
-        return "\n".join([*_told(self), *_best_rows(self.leaderboard)])
+        return "\n".join([*_told(self), *_best_rows(self.leaderboard, self.story.alone)])
 
     def _repr_html_(self) -> str:
         """Tell the same in a notebook, with the whole leaderboard."""
@@ -334,7 +345,7 @@ def _sections(model: Model) -> list[Section]:
     findings = model.findings.to_frame()
     return [
         Section("Story", [*model.story.lines(), f"verdict   {model.story.verdict(board)}"]),
-        Section("Leaderboard", comparisons(board), chart + table(board)),
+        Section("Leaderboard", comparisons(board, model.story.alone), chart + table(board)),
         Section("What the models use", (), bar_chart(most["feature"].to_list(), most["importance"].to_list())),
         Section("What the checks found", () if findings.height else ("Nothing.",), table(findings)),
         Section("Features", (), table(model.features)),
@@ -353,9 +364,15 @@ def _told(model: Model) -> list[str]:
     return [_title(model), *model.story.lines(), f"verdict   {model.story.verdict(model.leaderboard)}"]
 
 
-def _best_rows(leaderboard: pl.DataFrame) -> list[str]:
+def _best_rows(leaderboard: pl.DataFrame, alone: str | None) -> list[str]:
+    """Show the best candidates; where the ensemble is the best and of one candidate, that is not held against it."""
+    same = alone if leaderboard["candidate"][0] == ENSEMBLE else None
     return [
         f"{row['rank']:>4}.     {row['candidate']:<16} {row['score']:.5g}"
-        + ("" if row["p_vs_best"] is None else f"   p against the best {row['p_vs_best']:.2g}")
+        + (
+            ""
+            if row["p_vs_best"] is None or row["candidate"] == same
+            else f"   p against the best {row['p_vs_best']:.2g}"
+        )
         for row in leaderboard.head(SHOWN_CANDIDATES).iter_rows(named=True)
     ]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-# A code such as 007 is not a number: its zeros would be lost.
+# A code such as 007 is not a number: its zeros would be lost. Nor is E11, which has digits behind its E only.
 NUMBER = (
-    r"^\s*[-+]?((0|[1-9]\d*)?([.,]\d+)?|[1-9]\d{0,2}(,\d{3})+(\.\d+)?|[1-9]\d{0,2}(\.\d{3})+,\d+)"
+    r"^\s*[-+]?((0|[1-9]\d*)([.,]\d+)?|[.,]\d+|[1-9]\d{0,2}(,\d{3})+(\.\d+)?|[1-9]\d{0,2}(\.\d{3})+,\d+)"
     r"([eE][-+]?\d+)?\s*%?\s*$"
 )
 # Groups of thousands have three digits behind a mark, one to three before the first, and no 0 alone: what is otherwise
 # is a decimal comma, whatever the column.
 COMMA = r"^[-+]?(\d{1,3}(\.\d{3})+,\d+|\d*,(\d{1,2}|\d{4,})|(0|\d{4,})?,\d+)([eE][-+]?\d+)?$"
 POINT = r"^[-+]?(\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}|\d*\.(\d{1,2}|\d{4,})|(0|\d{4,})?\.\d+)([eE][-+]?\d+)?$"
+# Groups of thousands, of two digits too as in India; what else has several marks, as a date or a list, is no number.
+GROUPED = r"^[-+]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?([eE][-+]?\d+)?$"
 BLANKS = r"[\s%]"
 # How dates are read, of equals the first.
 DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
@@ -38,9 +40,9 @@ def number_in(text: pl.Expr, *, comma: bool = False) -> pl.Expr:
     """
     bare = text.str.replace_all(BLANKS, "")
     by_comma = ~bare.str.contains(POINT) if comma else bare.str.contains(COMMA)
-    with_comma = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    read = pl.when(by_comma).then(with_comma).otherwise(bare.str.replace_all(",", "", literal=True))
-    return read.cast(pl.Float64, strict=False)
+    pointed = pl.when(by_comma).then(bare.str.replace_many([".", ","], [",", "."])).otherwise(bare)
+    is_whole = ~pointed.str.contains(",", literal=True) | pointed.str.contains(GROUPED)
+    return pl.when(is_whole).then(pointed.str.replace_all(",", "", literal=True)).cast(pl.Float64, strict=False)
 
 
 def tells_comma(text: pl.Expr) -> pl.Expr:

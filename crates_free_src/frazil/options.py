@@ -58,7 +58,9 @@ def predict_options(parser: argparse.ArgumentParser) -> None:
         help="where data break the model's contract: ignore, warn, error or null (take what is odd for missing)",
     )
     parser.add_argument(
-        "--quarantine", metavar="FILE", help="a Parquet file for rows that break the contract, which are not scored"
+        "--quarantine",
+        metavar="FILE",
+        help="a .parquet or .csv file for rows that break the contract or can't be read, which are not scored",
     )
     _add_json(parser)
 
@@ -125,6 +127,8 @@ def data_of(options: argparse.Namespace) -> Any:  # noqa: ANN401 -- any source
     """Return what was given as data: one path or glob, the files that a shell made of a glob, or a query."""
     first, *others = options.data
     if options.sql is None:
+        if options.sql_folder:
+            raise SettingError(f"--sql-folder {options.sql_folder[0]} is for files that a query reads; give --sql too.")
         return options.data if others else first
     if others:
         raise SettingError(f"--sql reads one database; got {len(options.data)}: {', '.join(options.data)}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from frazil.naming import unique
 from frazil.notation import DATES, NUMBER, time_in
 from frazil.schema import column
 
@@ -21,6 +22,7 @@ SAMPLED_STRINGS = 2_000  # strings looked at closely
 SAMPLED_CHARS = 1_000  # of each
 KEPT = 5  # of them, for people to see
 SIGNIFICANT = 14  # digits of means and deviations
+HASH_MULTIPLIER = 2_654_435_761  # Knuth's: spreads consecutive row numbers evenly over 32 bits, whatever their period
 BATCH = 200  # columns in one pass; planning a select, or several together, grows faster than their width
 LOOKS_SHARE = 0.99  # of the sampled distinct strings have to read as numbers or dates
 
@@ -120,6 +122,26 @@ def profile_frame(frame: pl.LazyFrame) -> Profile:
     return Profile(rows, tuple(columns))
 
 
+def evenly(frame: pl.LazyFrame, rows: int, most: int) -> pl.LazyFrame:
+    """Take about so many rows, spread evenly and in the table's order; the same ones every time.
+
+    Rows are taken by a hash of their number, since every so many would fall in step with what is periodic.
+
+    Args:
+        frame: The table.
+        rows: How many rows it has.
+        most: How many to take, 1 or more; all where there are no more.
+
+    >>> evenly(pl.LazyFrame({"a": range(100)}), 100, 5).collect()["a"].to_list()
+    [0, 13, 34, 47, 68, 89]
+    """
+    if rows <= most:
+        return frame
+    number = unique("row", frame.collect_schema().names())
+    place = column(number).cast(pl.UInt64) * HASH_MULTIPLIER % 2**32
+    return frame.with_row_index(number).filter(place < int(most / rows * 2**32)).drop(number)
+
+
 def _aggregates(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType], rows: int) -> dict[str, dict[str, Any]]:
     """Compute every column's aggregates, in batches of columns."""
     asked = {name: _asked(name, dtype, exact=rows <= EXACT_ROWS) for name, dtype in schema.items()}
@@ -217,21 +239,16 @@ def _looks(
     strings = [name for name, dtype in schema.items() if dtype in STRINGS]
     few = [name for name in schema if 0 < (counted[name].get("n_unique") or 0) <= FEW_LEVELS]
     wanted = list(dict.fromkeys([*strings, *few]))
-    most = min(EXACT_ROWS, SAMPLED_CELLS // max(1, len(wanted)))
-    sample = frame.select(_plain(name, schema[name]) for name in wanted).gather_every(_step(rows, most)).collect()
+    most = max(1, min(EXACT_ROWS, SAMPLED_CELLS // max(1, len(wanted))))
+    sample = evenly(frame.select(_plain(name, schema[name]) for name in wanted), rows, most).collect()
     looked: dict[str, dict[str, Any]] = {name: {} for name in schema}
     # Renamed: Polars' own methods of a Series take a name such as ^x$ for a pattern.
     for name in few:
         looked[name] |= _most_frequent(sample.get_column(name).alias("values"))
-    step = _step(sample.height, SAMPLED_STRINGS)
+    some = evenly(sample.lazy().select(map(column, strings)), sample.height, SAMPLED_STRINGS).collect()
     for name in strings:
-        looked[name] |= _read_strings(sample.get_column(name).alias("values").gather_every(step))
+        looked[name] |= _read_strings(some.get_column(name).alias("values"))
     return looked
-
-
-def _step(rows: int, most: int) -> int:
-    """Return every how many rows one is taken, so that at most so many are."""
-    return max(1, -(-rows // max(1, most)))
 
 
 def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -267,7 +284,7 @@ def _looks_like(distinct: pl.Series) -> str:
     filled = distinct.filter(distinct.str.contains(r"\S"))
     if filled.is_empty():
         return ""
-    if _share(filled.str.contains(NUMBER) & filled.str.contains(r"\d")) >= LOOKS_SHARE:
+    if _share(filled.str.contains(NUMBER)) >= LOOKS_SHARE:
         return "number"
     dates = [_share(pl.select(time_in(pl.lit(filled), way).is_not_null()).to_series()) for way in DATES]
     times = [_share(filled.str.strip_chars().str.contains(ISO_TIME))]

@@ -74,13 +74,14 @@ def progress_for(setting: Setting | Progress, stream: TextIO | None = None) -> P
 
     Raises: SettingError: the setting is none of these.
     """
-    if setting is False:
-        return Silent()
-    if setting is True or setting == "auto":
-        patient = PatientStream(sys.stderr if stream is None else stream)
-        return LiveTable(patient) if _can_draw(patient) else PlainLines(patient)
     if isinstance(setting, Progress):
         return setting
+    flag = getattr(setting, "item", lambda: setting)()  # NumPy's are no singletons
+    if flag is False:
+        return Silent()
+    if flag is True or flag == "auto":
+        patient = PatientStream(sys.stderr if stream is None else stream)
+        return LiveTable(patient) if _can_draw(patient) else PlainLines(patient)
     raise SettingError(
         f"progress={setting!r} is not known; it takes 'auto', True, False or an object like fz.Progress."
     )

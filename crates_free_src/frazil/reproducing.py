@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
-from frazil.artifact.record import BECAUSE, RUN, TIMED, platform_here, versions_here
+from frazil.artifact.record import BECAUSE, RUN, TIMED, RunRecord, platform_here, versions_here
 from frazil.auto import fit_auto
 from frazil.budget import Budget
 from frazil.errors import ArtifactError, SettingError, SourceError, listed
@@ -23,7 +23,6 @@ from frazil.sources import open_source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from frazil.artifact.record import RunRecord
     from frazil.features import Recipe
     from frazil.metrics import Metric
     from frazil.progress import Progress
@@ -96,6 +95,7 @@ def reproduce(
     Raises:
         SourceError: the data are not those of the record; says what differs.
         SettingError: a part of the call can't be recorded and is not given; or the store holds the run itself.
+        ArtifactError: the store's record of a run is damaged.
     """
     old = model if isinstance(model, Model) else load(model)
     source = open_source(data)
@@ -238,10 +238,22 @@ def _features(recorded: Any, given: Recipe | None) -> Any:  # noqa: ANN401 -- as
 
 
 def _check_store(store: str | Path | None, run: RunRecord) -> None:
-    """Refuse the store of the run itself, whose trials would be recalled and not fitted."""
+    """Refuse the store of the run itself, whose trials would be recalled and not fitted, and one of who knows which.
+
+    Raises:
+        SettingError: it is that store.
+        ArtifactError: what stands for its record is none.
+    """
     if store is None or not (path := Path(store, RUN)).is_file():
         return
-    if json.loads(path.read_bytes()).get("run_id") == run.run_id:
+    try:
+        kept = RunRecord.from_json(json.loads(path.read_bytes()))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ArtifactError(
+            f"{path} is not the record of a run, which says whose trials {store} holds: {error!r}."
+            " Put it back, or name another folder."
+        ) from error
+    if kept.run_id == run.run_id:
         raise SettingError(f"{store} holds the trials of run {run.run_id} itself; name another folder.")
 
 

@@ -153,6 +153,26 @@ class Cast:
     lost: pl.Expr | None = None
 
 
+def lost_values(have: Mapping[str, pl.DataType], needed: Mapping[str, pl.DataType]) -> dict[str, pl.Expr]:
+    """Say, by column whose type is not the one that was learned, in which rows the value can't be read as that type.
+
+    Args:
+        have: Names and types of a table; what it lacks is passed over.
+        needed: Name and type of each column that was learned.
+
+    >>> lost = lost_values({"age": pl.String()}, {"age": pl.Int64(), "size": pl.Int64()})
+    >>> pl.DataFrame({"age": ["41", "old", None]}).select(**lost).to_series().to_list()
+    [False, True, False]
+    """
+    lost: dict[str, pl.Expr | None] = {}
+    for name in needed.keys() & have.keys():
+        try:
+            lost[name] = cast_between(name, have[name], needed[name], "").lost
+        except SchemaError:  # no value of the one type is one of the other
+            lost[name] = column(name).is_not_null()
+    return {name: flags for name in needed if (flags := lost.get(name)) is not None}
+
+
 def cast_between(name: str, have: pl.DataType, needed: pl.DataType, where: str) -> Cast:
     """Say how a column of one type becomes another.
 

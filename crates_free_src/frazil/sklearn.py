@@ -9,7 +9,7 @@ import polars as pl
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from frazil.errors import InputError
+from frazil.errors import InputError, panics_told
 from frazil.features import CrossFitBuilder, Recipe
 from frazil.features.categories import Similarity
 from frazil.features.numbers import KeepNumbers
@@ -114,7 +114,8 @@ class RecipeTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         made = frame.select(column(feature.name) for feature in self.fitted_.features)
         if isinstance(X, pl.LazyFrame):
             return made
-        return made.collect() if isinstance(X, pl.DataFrame) else made.collect().to_numpy()
+        with panics_told("transform"):
+            return made.collect() if isinstance(X, pl.DataFrame) else made.collect().to_numpy()
 
 
 def _reads_target(builder: Builder) -> bool:

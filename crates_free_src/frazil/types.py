@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from numbers import Real
+from operator import index
+from typing import Any
 
 
 class TaskKind(StrEnum):
@@ -35,11 +38,23 @@ class Severity(StrEnum):
     TIP = "tip"
 
 
-def is_number(value: object, kind: type) -> bool:
-    """Whether it is a number of a kind, `Integral` or `Real`, NumPy's among them; True and False are none.
+def whole(value: Any) -> int | None:  # noqa: ANN401 -- whatever a user writes
+    """Return what behaves as an integer, NumPy's among them, as one of Python; None for the rest, True and False too.
 
-    >>> from numbers import Integral
-    >>> [is_number(value, Integral) for value in (3, 3.0, True, "3")]
-    [True, False, False, False]
+    >>> import numpy as np
+    >>> [whole(value) for value in (3, np.int64(3), np.array(3), 3.0, True, np.True_, "3")]
+    [3, 3, 3, None, None, None, None]
     """
-    return isinstance(value, kind) and not isinstance(value, bool)
+    try:
+        return None if isinstance(value, bool) else index(value)
+    except TypeError:
+        return None
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number, NumPy's among them; True and False are none.
+
+    >>> [is_number(value) for value in (3, 0.5, True, "3")]
+    [True, True, False, False]
+    """
+    return isinstance(value, Real) and not isinstance(value, bool)

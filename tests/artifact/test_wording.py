@@ -66,6 +66,49 @@ def test_a_mix_of_one_is_not_compared_with_itself():
     assert "; better than all other candidates; " in verdict(found, "ensemble", "linear-1", 0.01)
 
 
+@pytest.mark.parametrize(
+    ("rows", "alone", "words"),
+    [
+        (
+            {"ensemble": (0.9, 0.01, None), "linear_1": (0.9, 0.01, 1.0), "baseline": (0.5, None, 0.02)},
+            "linear-1",
+            "ensemble (linear-1 alone) is better than the baseline (p = 0.01)",
+        ),
+        (
+            {"ensemble": (0.5, 1.0, None), "baseline": (0.5, None, 1.0)},
+            "baseline",
+            "ensemble (baseline alone) is what knowing no column predicts",
+        ),
+        (
+            {"ensemble": (0.5, 1.0, None), "baseline": (0.5, None, 1.0), "linear_1": (0.45, 0.3, 0.3)},
+            "baseline",
+            "ensemble (baseline alone) is what knowing no column predicts; not distinguishable from linear-1 (p = 0.3)",
+        ),
+        (
+            {"ensemble": (0.9, None, None), "linear_1": (0.9, None, 1.0)},
+            "linear-1",
+            "ensemble (linear-1 alone) was not compared with a baseline",
+        ),
+    ],
+    ids=["one candidate", "baseline only", "baseline best", "all failed but one"],
+)
+def test_an_ensemble_of_one_is_called_by_that_one(rows, alone, words):
+    would_do = f"simplest model within the ROPE (0.01) of the best: {alone}"
+    assert verdict(board(**rows), "ensemble", "ensemble", 0.01, alone) == f"{words}; {would_do}"
+
+
+def test_who_is_behind_an_ensemble_of_one_is_told_whom_it_is_of():
+    found = board(
+        ensemble=(0.9, 0.01, None), linear_1=(0.9, 0.01, 1.0), mlp_1=(0.8, 0.01, 0.03), baseline=(0.5, None, 0.01)
+    )
+    said = verdict(found, "mlp-1", "mlp-1", 0.5, "linear-1")
+    assert "mlp-1 is better than the baseline (p = 0.01); worse than ensemble (linear-1 alone), the best" in said
+    assert comparisons(found, "linear-1") == [
+        "ensemble (linear-1 alone) is the best.",
+        "Worse than it: mlp-1 (p = 0.03), baseline (p = 0.01).",
+    ]
+
+
 def test_the_report_says_of_each_candidate_whether_it_is_worse():
     assert comparisons(CLEAR) == [
         "ensemble is the best.",

@@ -119,6 +119,19 @@ def test_rows_that_are_odd_only_in_several_columns_together_are_counted():
     assert finding.evidence.endswith(("mostly by 'weight' and 'height'", "mostly by 'height' and 'weight'"))
 
 
+@pytest.mark.parametrize("usual", [0.0, 0.1])
+@pytest.mark.parametrize("beside", [{}, {"n": NUMBER}], ids=["alone", "beside"])
+@pytest.mark.parametrize(("a", "b"), [([1, 300], [2, 300]), ([0, 397, 404], [0, 290, 297, 580, 594])])
+def test_columns_that_are_one_value_but_in_few_rows_make_no_row_far(usual, beside, a, b):
+    rare = {name: np.full(ROWS, usual) for name in "ab"}
+    rare["a"][a], rare["b"][b] = np.linspace(2.5, 7.5, len(a)), np.linspace(2.5, 7.5, len(b))
+    assert fz.check({**rare, **beside}).of("rows_isolated") == ()
+
+
+def test_a_column_of_nothing_but_what_can_not_be_makes_no_row_far():
+    assert fz.check({"age": NUMBER + 500, "n": NUMBER, "m": NUMBER[::-1]}).of("rows_isolated") == ()
+
+
 def test_a_very_long_tail_is_told_of():
     found = fz.check({"price": np.exp(4 * GENERATOR.normal(size=20_000)), "other": GENERATOR.normal(size=20_000)})
     assert codes_of(found) == [("columns_skewed", None)]
@@ -156,6 +169,11 @@ def test_rows_without_a_key_share_none():
     assert finding.evidence == "1 of 101 rows have the key ('k') of another"
 
 
+def test_of_few_rows_too_each_has_a_key_of_its_own():
+    (finding,) = fz.check({"k": [1, 2, 2], "x": [0.5, 1.5, 2.5]}, key="k").of("rows_duplicate_key")
+    assert finding.evidence == "1 of 3 rows have the key ('k') of another"
+
+
 def test_a_table_of_one_column_can_be_checked_and_only_a_target_needs_another():
     (finding,) = fz.check({"id": [1, 1, 2] * 40}, key="id").of("rows_duplicate_key")
     assert finding.evidence == "118 of 120 rows have the key ('id') of another"
@@ -168,6 +186,13 @@ def test_labels_that_contradict_each_other_bound_the_accuracy():
     df = pl.DataFrame({"a": PLACE // 4, "b": CITY[PLACE // 4], "y": every(4, "no", ["yes"] * ROWS)})
     evidence = {finding.code: finding.evidence for finding in fz.check(df, "y")}["target_conflict"]
     assert "in 150 of 600 rows, so that accuracy ends at 75.00%" in evidence
+
+
+def test_a_missing_label_contradicts_none():
+    label = [float(at // 4 % 2) for at in PLACE]
+    for missing in (None, float("nan")):
+        df = pl.DataFrame({"a": PLACE // 4, "b": CITY[PLACE // 4], "y": every(4, missing, label)})
+        assert fz.check(df, "y").of("target_conflict") == ()
 
 
 @pytest.mark.parametrize(
@@ -257,6 +282,7 @@ SECRET = {
     "typo": every(100, "SECRTEONE", ["SECRETONE"] * ROWS),
     "number": every(300, 77_123.25, NUMBER),
     "age": every(200, 77_123, GENERATOR.integers(18, 80, ROWS)),
+    "list": pl.Series([["SECRET"]] * ROWS, dtype=pl.List(pl.Enum(["SECRET"]))),
     "y": every(100, "SECRET", YES),
 }
 
@@ -264,8 +290,12 @@ SECRET = {
 def test_values_are_shown_only_when_they_are_asked_for():
     reference = {**SECRET, "spelled": ["a", "b"] * (ROWS // 2)}
     reference["typo"] = pl.Series(SECRET["typo"], dtype=pl.Enum(["SECRETONE", "SECRTEONE"]))
+    reference["list"] = pl.Series([["b"]] * ROWS, dtype=pl.List(pl.Enum(["b"])))
     found = fz.check(SECRET, "y", reference=reference)
     assert len(found) > 12
+    types = {finding.column: finding.evidence for finding in found.of("schema_type")}
+    assert types["typo"] == "is String, and Enum in the reference"
+    assert types["list"] == "is List(Enum), and of other levels or fields in the reference"
     assert "SECRET" not in found.to_json().upper()
     assert "77" + "123" not in found.to_json().replace(",", "")
     shown = fz.check(SECRET, "y", reference=reference, examples=True)

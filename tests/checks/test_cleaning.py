@@ -12,6 +12,7 @@ import pytest
 import frazil as fz
 from frazil.checks.cleaning import Repairs
 from frazil.checks.findings import Findings
+from frazil.checks.repairs import Clip, NullOutside
 
 ROWS = 300
 PLACE = range(ROWS)
@@ -115,6 +116,30 @@ def test_repairs_fit_a_table_that_was_read_with_other_types():
     assert repairs.apply(df.select(pl.all().cast(pl.String))).collect()["n"].to_list() == list(map(str, SHARES))
 
 
+def test_numbers_that_another_file_holds_as_such_stay_what_they_are():
+    df = pl.DataFrame({"p": [f"{at % 50},{at % 7}5" for at in PLACE], "day": [int(f"{day:%Y%m%d}") for day in MONTHS]})
+    repairs = fz.clean(df, fz.check(df).of("column_numbers_as_text", "column_dates_as_numbers"))
+    assert [step.text() for step in repairs.steps] == ["read as numbers with decimal commas", "read as dates (%Y%m%d)"]
+    other = pl.DataFrame({"p": [1.234, None, 1e-7], "day": [20240301.0, None, 20240229.0]})
+    again = repairs.apply(other).collect()
+    assert again["p"].to_list() == [1.234, None, 1e-7]
+    assert again["day"].to_list() == [date(2024, 3, 1), None, date(2024, 2, 29)]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt8, pl.Int64, pl.UInt64, pl.Int128, pl.Decimal(10, 2)])
+def test_values_far_out_are_clipped_in_numbers_of_any_width(dtype):
+    clip = Repairs((Clip("column_outliers", "n", -300.0, 2.0**63),))
+    values = pl.Series("n", [0, 3, 100], dtype=pl.Int64).cast(dtype)
+    assert clip.apply(values.to_frame()).collect()["n"].equals(values)
+    shorter = Repairs((Clip("column_outliers", "n", 1.0, 50.0),)).apply(values.to_frame()).collect()["n"]
+    assert (shorter.dtype, shorter.cast(pl.Int64).to_list()) == (values.dtype, [1, 3, 50])
+
+
+@pytest.mark.parametrize("repair", [Clip("column_outliers", "n", 0.0, 9.0), NullOutside("column_impossible", "n", 0.0)])
+def test_a_column_that_another_file_holds_as_strings_is_left_as_it_is(repair):
+    assert Repairs((repair,)).apply({"n": ["5", "700"]}).collect()["n"].to_list() == ["5", "700"]
+
+
 @pytest.mark.parametrize(
     ("code", "values"),
     [
@@ -127,6 +152,16 @@ def test_numbers_of_several_units_are_not_parsed(code, values):
     found = fz.check({"odd": values}).of(code)
     assert found
     assert fz.clean({"odd": values}, found).steps == ()
+
+
+def test_numbers_of_another_unit_than_the_columns_become_null():
+    values = [f"{1000 + at} g" for at in PLACE]
+    repairs = fz.clean({"odd": values}, fz.check({"odd": values}).of("column_units_as_text"))
+    assert [step.text() for step in repairs.steps] == ["read as numbers of g"]
+    other = {"odd": ["7 g", " 8g", "9 kg", "10", "much", None]}
+    assert repairs.apply(other).collect()["odd"].to_list() == [7.0, 8.0, None, None, None, None]
+    assert repairs.apply({"odd": [7, 8]}).collect()["odd"].to_list() == [7.0, 8.0]
+    assert Repairs.from_json(repairs.to_json()) == repairs
 
 
 def test_columns_that_were_named_are_never_left_out():
@@ -199,7 +234,7 @@ def test_repairs_of_a_plan_stay_lazy():
     assert isinstance(fz.clean(plan, fz.check(plan)).apply(plan), pl.LazyFrame)
 
 
-@pytest.mark.parametrize("text", ["", "3", '[{"kind": "Nothing"}]', '[{"kind": "Strip"}]'])
+@pytest.mark.parametrize("text", ["", "3", '[{"kind": "Nothing"}]', '[{"kind": "Strip"}]', "[" * 100_000])
 def test_what_is_no_list_of_repairs_is_refused(text):
     with pytest.raises(fz.ArtifactError, match="these are no repairs"):
         Repairs.from_json(text)

@@ -55,6 +55,11 @@ def test_what_breaks_it_is_counted_by_rule(change, violations):
     assert broken(change(TABLE)) == violations
 
 
+def test_a_type_is_named_without_its_levels():
+    ages = TABLE.with_columns(age=pl.lit("forty", pl.Enum(["forty"])))
+    assert CONTRACT.violations(ages)["evidence"].to_list() == ["is Enum where integer is asked for"]
+
+
 def test_rows_that_break_it_can_be_set_aside_and_none_is_lost():
     spoilt = TABLE.with_columns(
         age=pl.when(FIRST < 3).then(-1).otherwise("age"),

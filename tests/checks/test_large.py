@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import frazil as fz
-from frazil.checks import look, rows, series
+from frazil.checks import leakage, look, rows, series
 from frazil.checks.look import profile_of, sampled
 from frazil.profile import profile_frame
 
@@ -52,6 +52,14 @@ def test_what_is_found_is_found_in_a_part_too(small, tmp_path):
     found = fz.check(tmp_path / "large.parquet", "y", time="at", entity="who", key=["at", "who"])
     assert codes_of(found) == FOUND
     assert "rows looked at, evenly spread" in found.of("column_spellings")[0].evidence
+
+
+def test_a_leak_is_sought_in_as_many_rows_of_a_large_table_as_of_a_small_one(small, monkeypatch):
+    monkeypatch.setattr(leakage, "SAMPLED", 1_000)
+    for df in (TABLE, TABLE.head(3_000)):
+        (finding,) = fz.check(df.with_columns(copy=pl.col("y")), "y").of("target_copy")
+        looked = int(finding.evidence.split()[-2].replace(",", ""))
+        assert looked == pytest.approx(1_000, rel=0.1)
 
 
 def test_without_an_entity_a_stretch_of_time_is_looked_at(small):

@@ -9,7 +9,7 @@ import pytest
 import frazil as fz
 from frazil.checks.discriminate import tell_apart
 from frazil.checks.door import look_at
-from frazil.checks.drift import check_drift, drift_frame, measure_drift
+from frazil.checks.drift import check_drift, check_support, drift_frame, measure_drift
 
 ROWS = 800
 
@@ -85,6 +85,13 @@ def test_rows_and_groups_in_both_tables_are_told_of():
     assert groups == {"who": "has 20 of 820 groups that are in the reference too"}
 
 
+def test_other_entities_and_groups_are_no_drift():
+    old, new = (OLD.with_columns(shop=pl.lit(side) + (pl.int_range(pl.len()) % 20).cast(pl.String)) for side in "ab")
+    for named in ({"entity": "shop"}, {"entity": ["shop", "city"]}, {"groups": "shop"}):
+        assert fz.check(new, "y", reference=old, **named).of("drift_column", "drift_levels") == ()
+    assert [one.column for one in fz.check(new, "y", reference=old).of("drift_column")] == ["shop"]
+
+
 def test_rows_without_a_group_are_no_group_in_both():
     old, new = (
         pl.DataFrame({"g": [f"{side}{at % 9}" for at in range(190)] + [None] * 10, "x": range(200)}) for side in "ab"
@@ -137,11 +144,37 @@ def test_distances_are_those_of_their_definitions():
     assert measured["city"].jensen_shannon == pytest.approx(np.sqrt(bits))
 
 
+def test_of_levels_as_frequent_the_first_by_name_are_told_apart():
+    old = pl.DataFrame({"level": [f"l{at % 60}" for at in range(300)]})
+    last = sorted(set(old["level"]))[50:]
+    (measured,) = measure_drift(look_at({"level": last * 30}), look_at(old))
+    assert measured.psi == pytest.approx(50 * (1e-4 - 1 / 60) * np.log(60e-4) + (1 - 1 / 6) * np.log(6))
+
+
 def test_measures_make_a_table_that_batches_can_be_appended_to():
     first = drift_frame(measure_drift(look_at(table(1), "y"), look_at(OLD, "y")))
     both = pl.concat([first, drift_frame(measure_drift(look_at(table(2), "y"), look_at(OLD, "y"))), drift_frame([])])
     assert both.height == 2 * first.height == 10
     assert not both["is_drifted"].any()
+
+
+def of_many_levels(seed, rows):
+    draw = np.random.default_rng(seed)
+    return pl.DataFrame({"x": draw.normal(size=rows), "code": [f"c{one}" for one in draw.integers(0, 3_000, rows)]})
+
+
+def test_few_rows_of_a_reference_leave_room_for_values_that_they_lack():
+    """As of a model, which keeps 2,000 values of a column."""
+    for seed in range(8):
+        old, new = look_at(of_many_levels(seed, 2_000)), look_at(of_many_levels(seed + 100, 50_000))
+        assert list(check_support(new, old)) == []
+    odd = of_many_levels(9, 50_000).with_columns(
+        pl.when(pl.int_range(pl.len()) % 40 == 0).then(9.0).otherwise("x").alias("x"),
+        pl.when(pl.int_range(pl.len()) % 4 == 0).then(pl.lit("d")).otherwise("code").alias("code"),
+    )
+    levels, ranges = check_support(look_at(odd), old)
+    assert (levels.code, levels.column, ranges.code) == ("drift_levels", "code", "drift_range")
+    assert " by chance)" in levels.evidence
 
 
 def test_a_small_difference_in_many_rows_is_significant_and_not_told_of():

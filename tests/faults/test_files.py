@@ -1,5 +1,6 @@
 """Faults 83 to 96: files that are damaged, hostile, or not what their names say."""
 
+import base64
 import io
 import os
 import random
@@ -37,6 +38,29 @@ def test_a83_a84_a94_each_kind_of_damage_is_refused_by_name(table, fit, tmp_path
         path.write_bytes(data)
         with pytest.raises(fz.SourceError, match=f"{name}.parquet (can't be read|is empty)"):
             fit(path)
+
+
+@pytest.mark.parametrize("plaintext_footer", [False, True])
+def test_a94_an_encrypted_file_is_refused_by_name(table, fit, tmp_path, plaintext_footer):
+    encrypt(table, tmp_path / "a.parquet", plaintext_footer=plaintext_footer)
+    for act in (lambda: fz.check(tmp_path / "a.parquet", "y"), lambda: fit(tmp_path / "a.parquet")):
+        with pytest.raises(fz.SourceError, match=r"a\.parquet can't be read: .*[Ee]ncrypt"):
+            act()
+
+
+def encrypt(table, path, *, plaintext_footer):
+    pq, pe = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow.parquet.encryption")
+
+    class Keys(pe.KmsClient):
+        def __init__(self, config):
+            pe.KmsClient.__init__(self)
+
+        def wrap_key(self, key, master):
+            return base64.b64encode(key)
+
+    asked = pe.EncryptionConfiguration("footer", column_keys={"column": ["x"]}, plaintext_footer=plaintext_footer)
+    made = pe.CryptoFactory(Keys).file_encryption_properties(pe.KmsConnectionConfig(), asked)
+    pq.write_table(table.to_arrow(), path, encryption_properties=made)
 
 
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "arrow", "csv.gz"])

@@ -16,7 +16,7 @@ def made():
 
 def test_every_number_has_an_outcome(made):
     assert list(made["faults"]()) == list(NUMBERS)
-    assert {outcome for outcomes, _ in made["faults"]().values() for outcome in outcomes} == set("EFR")
+    assert {outcome for outcomes, _ in made["faults"]().values() for outcome in outcomes} == set("EFRS")
 
 
 def test_every_number_has_a_test(made):

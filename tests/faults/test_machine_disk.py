@@ -162,6 +162,15 @@ def test_a98_a_folder_closed_to_us_is_refused_before_training(table, closed, fit
     monkeypatch.setattr(fz, "fit_auto", lambda *_, **__: pytest.fail("it was begun"))
     assert cli.main(["fit", str(closed.parent / "a.csv"), "--target", "y", "--out", str(closed / "m.frazil")]) == 2
     assert "can't be written to" in capsys.readouterr().err
+    (closed.parent / "link").symlink_to(closed / "m.frazil")
+    os.mkfifo(closed.parent / "pipe")
+    for name, words in {
+        "link": "can't be written to",
+        "pipe": "is a pipe or a device",
+        "a.parquet": "ends as a",
+    }.items():
+        assert cli.main(["fit", str(closed.parent / "a.csv"), "--target", "y", "--out", str(closed.parent / name)]) == 2
+        assert words in capsys.readouterr().err
 
 
 def test_a98_a_model_can_not_be_saved_into_a_folder_closed_to_us(table, closed, plain):

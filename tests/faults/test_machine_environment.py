@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -272,9 +273,44 @@ def test_a121_any_integer_is_a_seed(table, fit, tmp_path, seed):
     assert fz.load(tmp_path / "m.frazil").story.seed == seed
 
 
-@pytest.mark.parametrize("seed", [1.5, "one", True])
+@pytest.fixture(scope="module")
+def covering(fit):
+    """A model with spared rows enough to say what an interval covers."""
+    return fit(pl.DataFrame({"x": range(400)}).with_columns(y=pl.col("x") * 7919 % 101 * 0.5), trials=1)
+
+
+def test_a121_a_coverage_of_numpy_is_one(covering):
+    new = {"x": [1, 2]}
+    assert_frame_equal(covering.predict(new, coverage=np.float32(0.5)), covering.predict(new, coverage=0.5))
+
+
+def test_a121_numbers_and_flags_of_numpy_are_settings_as_those_of_python_are(table, fit, tmp_path):
+    plain = fit(table, trials=2, seed=3)
+    budget = fz.Budget(trials=np.int64(2), cuts=np.uint8(1), memory=np.int64(10**9))
+    given = {"seed": np.int64(3), "threads": np.array(1), "rope": np.float32(0.5), "progress": np.False_}
+    model = fit(table, budget=budget, store=tmp_path / "run", max_us_per_row=np.float64(1e6), **given)
+    assert model.run.settings["seed"] == 3
+    assert_frame_equal(model.predict(table), plain.predict(table))
+    assert model.evaluate(table, seed=np.int64(0)).equals(plain.evaluate(table, seed=0))
+    model.save(tmp_path / "m.frazil")
+
+
+def test_a121_integers_of_numpy_are_settings_of_features(table, fit):
+    rows = (fz.lag("x", np.int64(1)), fz.rolling("x", np.array([2, 3]), ["mean"]), fz.bin_numbers("x", bins=np.int8(4)))
+    model = fit(table, features=fz.Recipe(*rows, entity="city", time="day"))
+    assert {"x|lag_1", "x|rolling_mean_2", "x|rolling_mean_3"} <= set(model.features["feature"])
+    assert "recipe" in model.run.settings["features"]
+
+
+@pytest.mark.parametrize("coverage", ["0.9", True, [0.9], float("nan"), 1])
+def test_a121_a_coverage_that_is_no_share_is_refused(covering, coverage):
+    with pytest.raises(fz.SettingError, match="coverage=.* it takes a share between 0 and 1"):
+        covering.predict({"x": [1, 2]}, coverage=coverage)
+
+
+@pytest.mark.parametrize("seed", [1.5, "one", True, np.True_, np.float64(1), np.array([1, 2])])
 def test_a121_what_is_no_seed_is_refused(table, fit, seed):
-    with pytest.raises(fz.SettingError, match=f"seed={seed!r}"):
+    with pytest.raises(fz.SettingError, match=re.escape(f"seed={seed!r}")):
         fit(table, seed=seed)
 
 
@@ -355,7 +391,12 @@ def raising(y, p):
     raise RuntimeError("no")
 
 
+def panicking(y, p):
+    raise pl.exceptions.PanicException("index out of bounds")
+
+
 METRICS = [
+    pytest.param(panicking, id="A127-panics"),
     pytest.param(raising, id="A127-raises"),
     pytest.param(lambda y, p: float("nan"), id="A127-nan"),
     pytest.param(lambda y, p: "high", id="A127-text"),
@@ -368,6 +409,13 @@ METRICS = [
 def test_a_metric_that_gives_no_number_is_a_typed_error(table, fit, metric):
     with pytest.raises(fz.FrazilError, match="metric|No model could be finished"):
         fit(table, metric=metric)
+
+
+def test_a127_a_metric_that_panics_over_one_candidate_costs_that_candidate(table, fit):
+    model = fit(table, metric=lambda y, p: closeness(y, p) if np.ptp(p) == 0 else panicking(y, p))
+    assert model.failures["candidate"].to_list() == ["lightgbm-1"]
+    assert "raised PanicError: it broke off inside a library: index out of bounds" in model.failures["message"][0]
+    assert model.predict(table)["prediction"].n_unique() == 1
 
 
 def test_a127_a_metric_that_differs_each_time_is_noted(table, fit):

@@ -60,6 +60,11 @@ def test_a5_many_more_columns_than_rows_are_learned_from(sound):
     sound(wide(120))
 
 
+@pytest.mark.slow
+def test_a5_ten_thousand_columns_are_learned_from(sound):
+    sound(wide(10_000), trials=2)
+
+
 def test_a5_a_plan_does_not_grow_with_the_columns(fit):
     df = wide(60).with_columns(pl.format("level {}", pl.col(f"c{at}")).alias(f"s{at}") for at in range(20))
     recipe = fit(df, trials=1).predictor.recipes[0]

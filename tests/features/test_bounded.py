@@ -1,5 +1,7 @@
 """Tables larger than memory: batches of whole entities give what the whole table gives."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import polars as pl
 import polars.selectors as cs
@@ -165,6 +167,20 @@ def test_reaches_of_time_are_those_of_the_column(times):
     assert_frame_equal(pl.concat(batches), fitted.apply(df).collect(), abs_tol=1e-5)
 
 
+@pytest.mark.parametrize("builder", [SeasonalLag("sold", "1y"), SeasonalLag("sold", "2q", 2, step="1q")], ids=repr)
+def test_seasons_of_months_reach_to_the_first_day_of_theirs(builder):
+    firsts = [date(2023, month, 1) for month in range(1, 13)]
+    days = pl.Series([*firsts, *(day.replace(year=2024) + timedelta(days=27) for day in firsts)])  # and late ones
+    df = pl.DataFrame({"day": days, "sold": range(len(days))})
+    fitted = Recipe(builder, time="day").fit(df.lazy())
+    (feature,) = fitted.features
+    whole = fitted.apply(df).collect()
+    for day in days:
+        near = df.filter(pl.col("day") >= day - timedelta(microseconds=feature.reach.nanoseconds // 1_000))
+        found = fitted.apply(near).collect().filter(day=day)
+        assert_frame_equal(found, whole.filter(day=day))
+
+
 def test_what_reads_all_earlier_rows_or_is_known_late_keeps_entities_whole():
     df = long_entities(60, 0).sort("store", "day", nulls_last=True)
     chain = Chain(Lag("sold", [1]), Lag(cs.all(), [1]))
@@ -185,6 +201,25 @@ def test_a_plan_says_that_one_entity_needs_more_memory_than_it_may_take(by):
     assert "5 rows at a time but 40 of one entity, which are worked on at once, in about" in str(plan)
     assert max(batch.height for batch in fitted.batches(df.sort(by), memory=1)) >= 40
     assert "of one entity" not in str(fitted.plan(df.with_columns(store=pl.col("row") // 2).sort(by), memory=1))
+
+
+@pytest.mark.parametrize(
+    ("value", "row_bytes"),
+    [
+        (b"x" * 2**20, 2**20),
+        ("x" * 2**20, 2**20),
+        ([1.0] * 2**17, 2**20),
+        (["x"] * 2**15, 40 * 2**15),
+        ("x", 0),
+        (7, 0),
+    ],
+    ids=["bytes", "text", "numbers", "texts", "short", "number"],
+)
+def test_rows_that_are_long_come_in_batches_of_few(value, row_bytes):
+    df = pl.DataFrame({"sold": [1.0] * 20, "long": [value] * 20})
+    plan = Recipe(KeepNumbers("sold")).fit(df.lazy()).plan(df, memory="16MiB")
+    assert row_bytes <= plan.row_bytes / bounded.COPIES < row_bytes + 500
+    assert (plan.rows_at_once == bounded.LEAST_ROWS) == (row_bytes > 0)
 
 
 def test_a_sorted_table_without_entities_is_one_batch_and_the_plan_says_so():

@@ -102,7 +102,9 @@ def test_a_number_as_target_does_not_move_its_rows_own_features_by_a_bit(builder
         },
         schema={"city": pl.String, "land": pl.String, "y": pl.Float64},
     )
-    folds = np.array(data.draw(st.lists(st.integers(0, 2), min_size=rows, max_size=rows)))
+    # Of targets that all are far from 0 the least is taken off: a last one is not.
+    df = pl.concat([df, pl.DataFrame({"city": "Rom", "land": "I", "y": 0.0})])
+    folds = np.array([*data.draw(st.lists(st.integers(0, 2), min_size=rows, max_size=rows)), 0])
     row = data.draw(st.integers(0, rows - 1))
     changed = df.with_columns(y=pl.when(pl.int_range(pl.len()) == row).then(data.draw(numbers)).otherwise("y"))
     forward = data.draw(st.booleans())
@@ -373,3 +375,46 @@ def test_with_leave_out_row_a_rows_own_target_does_not_move_it_by_a_bit(reads, p
 def test_settings_without_a_meaning_are_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+FAR = 1.6e9  # seconds since 1970, which float32 tells apart by 128
+
+
+@every_cross_fit
+def test_targets_far_from_zero_give_what_others_give_less_the_least(builder):
+    df = table().with_columns(y=pl.col("y").round(2))
+    far = df.with_columns(pl.col("y") + FAR)
+    folds = np.random.default_rng(1).integers(0, 4, df.height)
+    near = df.with_columns(pl.col("y") - (df["y"] + FAR).min() + FAR)
+    assert_frame_equal(encoded(builder, far), encoded(builder, near), rel_tol=1e-5, abs_tol=1e-5)
+    found, expected = (out_of_fold(builder, each, folds) for each in (far, near))
+    assert_frame_equal(found, expected, rel_tol=1e-5, abs_tol=1e-5)
+
+
+@pytest.mark.parametrize("leave_out", ["row", "fold"])
+def test_ordered_means_of_targets_far_from_zero_are_less_the_least(leave_out):
+    df = table()
+    far, near = df.with_columns(pl.col("y") + FAR), df.with_columns(pl.col("y") - df["y"].min())
+    builder = EncodeOrdered("city", leave_out=leave_out)
+    folds = np.random.default_rng(1).integers(0, 4, df.height)
+    found, expected = (out_of_fold(builder, each, folds) for each in (far, near))
+    assert_frame_equal(found, expected, rel_tol=1e-5, abs_tol=1e-5)
+
+
+def test_a_target_far_from_zero_does_not_move_its_rows_own_features_by_a_bit():
+    df = table(40).with_columns(pl.col("y") + FAR)
+    folds = np.arange(40) % 4
+    row = int(df["y"].arg_max())
+    changed = df.with_columns(y=pl.when(pl.int_range(40) == row).then(pl.col("y") + 1e5).otherwise("y"))
+    for builder in CROSS_FIT:
+        before, after = (out_of_fold(builder, each, folds) for each in (df, changed))
+        assert_frame_equal(before[row], after[row], check_exact=True)
+
+
+def test_the_lineage_names_what_was_taken_off_the_target():
+    df = table().with_columns(pl.col("y") + FAR)
+    (feature,) = Recipe(EncodeTarget("city")).fit(df.lazy(), PRICES).features
+    assert feature.parameters == {"offset": df["y"].min()}
+    assert feature.description.endswith(" less 1.6e+09")
+    (near,) = Recipe(EncodeTarget("city")).fit(table().lazy(), PRICES).features
+    assert near.parameters == {}

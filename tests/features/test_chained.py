@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 import pytest
-from polars.testing import assert_frame_equal
+from polars.testing import assert_frame_equal, assert_series_equal
 
 import frazil as fz
 from frazil.errors import ArtifactError, SettingError
@@ -98,6 +98,13 @@ def test_select_keeps_only_what_is_needed():
     assert [f.name for part in alone.parts[0].first for f in part.features] == ["price*size|ratio"]
     assert set(alone.inputs) == {"price", "size", "store", "day"}
     assert_frame_equal(made(alone), made(fitted).select("price*size|ratio|lag_2"))
+
+
+def test_a_feature_may_be_called_like_one_that_is_not_kept():
+    chain = fz.chain([fz.keep_numbers("price"), fz.log("price")], [fz.keep_numbers("price"), fz.scale(cs.all())])
+    fitted = of_panel(fz.keep_numbers("price"), chain).fit(SALES)
+    out = fitted.apply(SALES).collect()
+    assert_series_equal(out["price|number"], out["price|number#2"], check_names=False)
 
 
 def test_columns_called_like_what_is_not_kept_stay():

@@ -1,10 +1,12 @@
 """Features that a user writes: what they give, and what they refuse."""
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features import FittedRecipe, LeakClass, Recipe, Scope
+from frazil.features.categories import EncodeOrdinal
 from frazil.features.given import Express, FromFunction
 from frazil.features.numbers import KeepNumbers
 
@@ -54,6 +56,14 @@ def test_two_functions_may_add_columns_of_one_name():
     assert fitted.select(["half#3"]).apply(FRAME).collect()["half#3"].to_list() == [2.0, 4.5, None]
 
 
+def test_a_number_that_reads_no_column_restates_no_other():
+    fitted = Recipe(Express("1 + 1", name="two"), EncodeOrdinal("city")).fit(FRAME)
+    assert [(each.name, each.restates) for each in fitted.matrix_columns()] == [
+        ("two", False),
+        ("city|ordinal", False),
+    ]
+
+
 def test_expressions_share_one_node_of_the_plan():
     fitted = Recipe(*(Express(f"price * {factor}", name=f"times_{factor}") for factor in (2, 3, 4))).fit(FRAME)
     assert fitted.apply(FRAME).explain(optimized=False).count("WITH_COLUMNS") == 1
@@ -63,8 +73,14 @@ def test_expressions_share_one_node_of_the_plan():
     ("builder", "error", "words"),
     [
         (lambda: Express("price +"), SettingError, "can't be read as SQL"),
+        (lambda: Express(["price"]), SettingError, "it takes SQL text or a Polars expression"),
+        (lambda: Express("price", name=7), SettingError, "name=7; it takes text"),
         (lambda: Express("prize * 2"), MissingColumnError, "'prize'. Nearest: 'price'"),
         (lambda: Express("city"), SchemaError, "gives String; a feature is a number"),
+        (lambda: Express(pl.struct("price", "size").struct.unnest()), SchemaError, "gives Float64 and Int64; a"),
+        (lambda: Express(pl.sum_horizontal(cs.numeric()), name="sum"), SettingError, "reads cs.numeric.., among which"),
+        (lambda: Express(pl.col("price") / pl.all().max()), SettingError, "reads cs.all.., among which the target"),
+        (lambda: Express("COLUMNS('pri.*') + 1"), SettingError, "reads cs.matches.*; name each column"),
         (lambda: FromFunction(lambda frame: frame.with_columns(a=pl.lit("x")), ["price"]), SchemaError, "adds 'a' as"),
         (lambda: FromFunction(doubled, ["prise"]), MissingColumnError, "'prise'. Nearest: 'price'"),
     ],

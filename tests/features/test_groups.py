@@ -63,6 +63,23 @@ def test_several_columns_make_a_key_together():
         np.testing.assert_allclose(row, of_group(finite(own)), rtol=1e-6)
 
 
+def test_groups_far_from_zero_are_told_apart():
+    times = [1.6e9, 1.6e9 + 2, 1.6e9 + 10, 1.6e9 + 15]
+    df = pl.DataFrame({"city": ["Rom", "Rom", "Ulm", "Ulm"], "price": times})
+    fitted = Recipe(GroupStats("price", "city", ["mean", "std", "min", "max", "median", "count"])).fit(df.lazy())
+    new = pl.DataFrame({"city": ["Ulm", "Rom", "Rio"]})
+    out = fitted.apply(new.lazy()).select(feature.name for feature in fitted.features).collect()
+    ulm, rom, all_rows = (
+        (12.5, 12.5**0.5, 10, 15, 12.5, 2),
+        (1, 2**0.5, 0, 2, 1, 2),
+        (6.75, np.std(times, ddof=1), 0, 15, 6, 4),
+    )
+    for row, expected in zip(out.rows(), (ulm, rom, all_rows), strict=True):
+        assert row == pytest.approx(expected, rel=1e-6)
+    assert [feature.parameters.get("offset") for feature in fitted.features] == [1.6e9, None, 1.6e9, 1.6e9, 1.6e9, None]
+    assert FittedRecipe.read(fitted.members()).apply(new.lazy()).collect().drop("city").rows() == out.rows()
+
+
 def test_unseen_groups_get_what_all_rows_have_or_null():
     df, new = table(), pl.DataFrame({"city": ["Rio"]})
     np.testing.assert_allclose(
@@ -143,7 +160,7 @@ def test_values_far_from_0_and_close_together_keep_their_digits():
     assert found["when*city|group_ratio"].to_list() == [1.0] * 5
     np.testing.assert_allclose(found["when*city|group_rank"][:4], [0.125, 0.375, 0.625, 0.875], atol=0.13)
     stats = made(GroupStats("when", "city", ["mean", "std", "min", "max", "median"]), df, df).row(0)
-    np.testing.assert_allclose(stats, [2**40, values.std(ddof=1), 2**40, 2**40, 2**40], rtol=1e-6)
+    np.testing.assert_allclose(stats, [2, values.std(ddof=1), 0, 5, 1.5], rtol=1e-6)
 
 
 def test_an_outlier_does_not_cost_the_digits_of_others():

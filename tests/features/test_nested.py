@@ -112,6 +112,11 @@ def test_items_of_numbers_are_told_apart_as_strings():
     assert made(ListItems("n"), pl.LazyFrame({"n": [[1, 2], [2]]})).columns == ["n|has_2", "n|has_1"]
 
 
+def test_nan_and_infinities_are_no_items():
+    lists = pl.LazyFrame({"sizes": [[math.nan, 1.0], [math.nan, None, math.inf], None]})
+    assert made(ListItems("sizes"), lists).to_dict(as_series=False) == {"sizes|has_1.0": [1.0, 0.0, None]}
+
+
 def test_lists_without_items_that_can_be_looked_for_are_refused_by_name_and_left_out_by_a_selector():
     frame = pl.LazyFrame({"deep": [[[1]]], "tags": [["a"]]})
     assert made(ListItems(), frame).columns == ["tags|has_a"]
@@ -270,6 +275,20 @@ def test_arrays_and_lists_stand_for_each_other():
     for builder in (ListStats("tags"), ListItems("tags")):
         for one, other in ((arrays, lists), (lists, arrays)):
             assert made(builder, one.lazy(), other.lazy()).equals(made(builder, one.lazy()))
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        ({"rooms": date(2024, 1, 1), "city": "Ulm"}, "field 'home.rooms' is Date; it was learned as a number"),
+        ({"rooms": "3", "city": "Ulm"}, "field 'home.rooms' is String; it was learned as a number"),
+        ({"rooms": 3, "city": ["Ulm"]}, r"field 'home.city' is List.String.; it was learned as a text"),
+    ],
+)
+def test_a_field_of_another_kind_is_refused(new, words):
+    fitted = Recipe(StructFields("home")).fit(pl.LazyFrame({"home": [{"rooms": 3, "city": "Ulm"}]}))
+    with pytest.raises(SchemaError, match=words):
+        fitted.apply(pl.LazyFrame({"home": [new]}))
 
 
 def test_fields_that_hold_nothing_are_null_and_missing_ones_are_named():

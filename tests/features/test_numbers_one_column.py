@@ -391,3 +391,17 @@ def test_of_no_values_nothing_is_taken_off():
 def test_settings_that_are_no_numbers_say_what_they_take(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+def test_powers_of_numbers_far_from_zero_have_mean_0_and_deviation_1():
+    values = np.random.default_rng(0).normal(1.6e9, 100, 500)
+    got = Recipe(Power("x")).fit(pl.LazyFrame({"x": values})).apply(pl.LazyFrame({"x": values})).collect()
+    bent = got["x|yeo_johnson"].cast(pl.Float64)
+    assert bent.mean() == pytest.approx(0, abs=1e-3)
+    assert bent.std(ddof=0) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("builder", [QuantileTransform("x"), RankTransform("x")], ids=repr)
+def test_places_between_the_ends_of_float64_are_told_without_an_overflow(builder):
+    frame = pl.LazyFrame({"x": [-1.7e308, 0.0, 1.7e308]})
+    assert Recipe(builder).fit(frame).apply(frame).collect().to_series(1).to_list()[1] == 0.5

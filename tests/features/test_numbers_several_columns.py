@@ -185,3 +185,9 @@ def test_a_setting_without_meaning_is_refused(make, words):
 @pytest.mark.parametrize("builder", [Pca(), Svd(), Distances()], ids=repr)
 def test_a_table_without_numbers_gives_no_axes(builder):
     assert Recipe(builder).fit(pl.LazyFrame({"city": ["Rom", "Ulm"]})).features == ()
+
+
+@pytest.mark.parametrize("builder", [Pca(components=4), Distances(references=4)])
+def test_columns_far_from_zero_lie_where_others_do(builder):
+    far = TABLE.with_columns(pl.col("a", "c") * 2.0**-10 + 1.6e9, pl.col("b") * 1024 - 1.6e9)
+    np.testing.assert_allclose(made(builder, far), made(builder, TABLE), atol=2e-3)

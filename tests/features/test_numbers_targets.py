@@ -129,3 +129,9 @@ def test_nasty_columns_give_finite_values_or_null_and_are_read_back(x, y):
 def test_a_setting_without_meaning_is_refused(make, words):
     with pytest.raises(SettingError, match=words):
         make()
+
+
+def test_means_of_targets_far_from_zero_are_those_of_others_less_the_least():
+    y = np.round(NUMBER, 3)
+    near, far = (made(fit(BinTarget("x"), X, values), X) for values in (y - y.min(), y + 1.6e9))
+    np.testing.assert_allclose(far, near, rtol=1e-4, atol=1e-5)

@@ -219,6 +219,15 @@ def test_what_became_known_is_checked_again_when_a_recipe_is_applied():
         fitted.apply(df.with_columns(pl.col("known").dt.replace_time_zone("UTC")))
 
 
+def test_durations_of_two_units_count_alike():
+    since = MOMENTS.with_columns(
+        pl.col("day", "known").cast(pl.Datetime("us")) - pl.col("day").min().cast(pl.Datetime("us"))
+    )
+    mixed = since.with_columns(pl.col("day").cast(pl.Duration("ms")))
+    fitted = Recipe(Lag("sold"), time="day", available_at="known").fit(mixed)
+    assert fitted.apply(mixed).collect()["sold|lag_1"].to_list() == [None, 1.0, 20.0, 300.0]
+
+
 def test_a_date_is_known_at_a_moment():
     fitted = Recipe(Lag("sold"), time="day", available_at="known").fit(MOMENTS)
     assert fitted.apply(MOMENTS).collect()["sold|lag_1"].to_list() == [None, 1.0, 20.0, 300.0]

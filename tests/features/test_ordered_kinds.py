@@ -200,3 +200,10 @@ def test_arrivals_of_dates_are_in_days():
     hours, days = made(df, Arrivals(statistics=statistics)), made(dated, Arrivals(statistics=statistics))
     factors = np.array([24, 1 / 24, 1 / 24, 1 / 24])
     np.testing.assert_allclose(np.column_stack(list(days.values())), np.column_stack(list(hours.values())) * factors)
+
+
+def test_jitter_of_a_millisecond_in_steps_of_a_day_is_seen():
+    gaps = 86_400_000 + np.array([0, 1, -1, 2, 0, 3])
+    df = pl.DataFrame({"e": "a", "t": np.append(0, np.cumsum([*gaps, 1]))})
+    got = made(df, Arrivals(["all"], ["gap_std"]))["t|arrivals_gap_std_all"]
+    assert got[-1] == pytest.approx(np.std(gaps, ddof=1), rel=1e-5)

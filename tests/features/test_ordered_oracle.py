@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from scipy import stats
 
 from frazil.errors import SettingError
@@ -170,14 +171,15 @@ def test_lags_and_changes_are_those_of_a_loop(horizon, available):
         old = [each for each in seen if row["t"] is not None and each[0] <= row["t"] - 4]
         ago = [at(seen, 1), at(seen, 2), at(seen, 5), at(old, 1)]
         last = at(seen, 1) if horizon else row["x"] if row["t"] is not None else np.nan
-        since = [at(seen[:-1], k) for k in (1, 2, 5)] if horizon else ago[:3]
+        older = [each for each in seen[:-1] if each[0] <= row["t"] - horizon - 4]
+        since = [*(at(seen[:-1], k) for k in (1, 2, 5)), at(older, 1)] if horizon else ago
         wanted["lag"].append(ago)
         wanted["diff"].append([last - each for each in since])
         wanted["pct_change"].append([last / each - 1 if each else np.nan for each in since])
     for name, builder in {
         "lag": Lag("x", lags),
-        "diff": Diff("x", [1, 2, 5]),
-        "pct_change": PctChange("x", [1, 2, 5]),
+        "diff": Diff("x", lags),
+        "pct_change": PctChange("x", lags),
     }.items():
         values = np.column_stack(list(found(df, builder, task, **settings).values()))
         close(values, np.array(wanted[name], float))
@@ -390,3 +392,40 @@ def test_windows_are_compared_as_they_are_alone():
     short, long = found(df, Rolling("x", [2, "9i"])).values()
     close(less, short - long)
     close(over, short / long)
+
+
+FAR_OFF = ("std", "var", "zscore", "skew", "kurtosis", "slope", "range", "difference", "rank")
+
+
+def of_one_entity(builder, values):
+    frame = pl.LazyFrame({"day": range(len(values)), "sold": values}, schema={"day": pl.Int64, "sold": pl.Float64})
+    fitted = Recipe(builder, time="day").fit(frame)
+    return fitted.apply(frame).select(feature.name for feature in fitted.features).collect()
+
+
+@pytest.mark.parametrize("first", [None, 0.0])
+@pytest.mark.parametrize("window", [4, "4i"])
+def test_windows_far_from_zero_are_those_near_it_however_the_entity_began(first, window):
+    sold = np.random.default_rng(0).integers(0, 64, 200) / 8
+    builder = Rolling("sold", [window], FAR_OFF)
+    near, far = (of_one_entity(builder, [first, None, *(sold + shift)]).slice(8) for shift in (16.0, 2.0**30))
+    assert near.null_count().row(0) == (0,) * len(FAR_OFF)
+    assert_frame_equal(far, near, rel_tol=1e-5, abs_tol=1e-5)
+
+
+@pytest.mark.parametrize("half_life", [2, "2i"])
+def test_decay_forgets_how_far_a_counter_has_come(half_life):
+    builder = Ewm("sold", [half_life], ["std"])
+    near, far = (of_one_entity(builder, [0.0, *(shift + np.arange(200.0))])[-1].item() for shift in (0.0, 1e8))
+    assert far == pytest.approx(near, rel=1e-5)
+
+
+def test_two_columns_far_from_zero_go_together_as_near_it():
+    rng = np.random.default_rng(0)
+    near = pl.DataFrame({"day": range(60), "a": rng.integers(0, 64, 60) / 8, "b": rng.integers(0, 64, 60) / 8})
+    recipe = Recipe(RollingCorr(["a", "b"], [5], ["corr", "cov", "beta"]), time="day")
+    found = [
+        recipe.fit(df.lazy()).apply(df.lazy()).collect().drop(df.columns)
+        for df in (near, near.with_columns(pl.col("a", "b") + 2.0**40))
+    ]
+    assert_frame_equal(*found, rel_tol=1e-5, abs_tol=1e-6)

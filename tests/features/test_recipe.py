@@ -15,7 +15,7 @@ from frazil.errors import ArtifactError, InputError, MissingColumnError, SchemaE
 from frazil.features import FittedRecipe, LeakClass, Recipe
 from frazil.features.calendar import DateParts
 from frazil.features.categories import EncodeCount, EncodeOrdinal, EncodeTarget
-from frazil.features.numbers import KeepNumbers
+from frazil.features.numbers import KeepNumbers, Log
 from frazil.features.ordered import Lag, Rolling
 from frazil.features.text import TextStats
 from frazil.matrix import MatrixColumn, collect_matrix
@@ -181,6 +181,66 @@ def test_a_number_that_no_level_can_be_is_refused_where_levels_are_read():
     with pytest.raises(SchemaError, match="column 'shop' was learned as Int64, which 1.5 in row 0 is not"):
         fitted.apply(halves)
     assert fitted.select(["shop|number"]).apply(halves).collect()["shop|number"].to_list() == [1.5, 1.5, 2.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (
+            (KeepNumbers("v"), [1, 2]),
+            (EncodeOrdinal("v"), ["a", "b"]),
+            "learned column 'v' as a number, the other as a text",
+        ),
+        ((EncodeOrdinal("v"), [1, 2]), (KeepNumbers("v"), [1.0, 2.0]), "levels of 'v' as Int64, the other as Float64"),
+    ],
+)
+def test_fitted_recipes_that_learned_a_column_in_two_ways_do_not_compose(one, other, words):
+    first, second = (Recipe(builder).fit(pl.LazyFrame({"v": values})) for builder, values in (one, other))
+    with pytest.raises(SettingError, match=words):
+        first | second
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Recipe(entity=5), "entity has 5; it takes the name of a column"),
+        (lambda: Recipe(time=["day"]), r"time has \['day'\]; it takes the name of a column"),
+        (lambda: Recipe(time="day", available_at=3), "available_at has 3; it takes"),
+        (lambda: Recipe(KeepNumbers(pl.col("v"))).fit(FRAME), "is given the column <Expr .*a Expr; it takes names"),
+        (lambda: Recipe(KeepNumbers(7)).fit(FRAME), "KeepNumbers is given the column 7, a int; it takes names"),
+        (lambda: Recipe(fz.group_size(by=None)).fit(FRAME), "by= is given the column None"),
+        (lambda: Recipe(fz.impute("price", by=["city"])), r"by=\['city'\]; it takes the name of a column"),
+        (lambda: fz.similarity("city", to=[1]), r"to=\[1\]; it takes texts"),
+        (lambda: fz.lag("price", None), "lags=None; it takes one, or several"),
+        (lambda: fz.rolling("price", [3], min_rows="2"), "min_rows='2'; it takes a whole number"),
+        (lambda: fz.time_since("city", most=None), "most=None; it takes a whole number"),
+        (lambda: fz.tfidf("city", seed="x"), "seed='x'; it takes a whole number of 0 or more"),
+        (lambda: fz.holidays("day", country="DE", years=2024), "years=2024; it takes the first and the last year"),
+        (lambda: fz.holidays("day", country=49), "country=49, .*; they take codes"),
+    ],
+)
+def test_settings_of_another_kind_are_refused_in_our_words(make, words):
+    with pytest.raises(SettingError, match=words):
+        make()
+
+
+def test_no_lags_make_no_features():
+    recipe = Recipe(Lag("price", []), fz.rolling_corr(["price", "y"], []), time="y")
+    assert recipe.fit(FRAME).apply(FRAME).collect().columns == ["city", "price", "y"]
+
+
+def test_a_time_that_orders_no_rows_is_refused_where_a_target_is_encoded_by_it():
+    frame = FRAME.with_columns(day=pl.Series(["1", "2", "3", "4"]))
+    with pytest.raises(SchemaError, match="time='day' is String; it takes a Date"):
+        Recipe(fz.encode_ordered("city"), time="day").fit_train(frame, target="y", fold_ids=[0, 1, 0, 1])
+
+
+def test_numbers_of_two_types_compose_where_nothing_tells_them_apart():
+    first, second = (
+        Recipe(KeepNumbers("v")).fit(pl.LazyFrame({"v": [1, 2]})),
+        Recipe(Log("v")).fit(pl.LazyFrame({"v": [1.0]})),
+    )
+    assert [feature.name for feature in (first | second).features] == ["v|number", "v|log"]
 
 
 def test_two_recipes_together_remember_the_types_of_both():

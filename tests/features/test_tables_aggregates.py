@@ -211,6 +211,20 @@ def test_values_far_from_zero_keep_their_deviation():
     assert out["orders.paid|std"].item() == pytest.approx(stdev([1, 2, 3, 4]), rel=1e-6)
 
 
+def test_values_close_together_keep_their_deviation_wherever_the_key_began():
+    paid = [None, 5.0, *(1e8 + place for place in range(6))]
+    events = pl.DataFrame({"shop": ["a"] * 8, "day": range(8), "paid": paid})
+    rows = pl.DataFrame({"shop": ["a"], "day": [9]})
+    out = made(rows, events, window="3i", statistics=["std", "var", "slope"])
+    assert out.row(0) == pytest.approx((stdev([4, 5]), 0.5, 1.0), rel=1e-6)
+
+
+def test_a_key_whose_first_value_is_missing_keeps_its_deviation():
+    events = pl.DataFrame({"shop": ["a"] * 4, "day": [1, 2, 3, 4], "paid": [None, 1e9 + 1, 1e9 + 2, 1e9 + 4]})
+    out = made(pl.DataFrame({"shop": ["a"], "day": [9]}), events, statistics=["std", "skew"])
+    assert out["orders.paid|std"].item() == pytest.approx(stdev([1, 2, 4]), rel=1e-6)
+
+
 def test_many_keys_are_worked_on_in_parts_and_agree_with_polars():
     rng = np.random.default_rng(0)
     events = pl.DataFrame(
@@ -444,3 +458,11 @@ def test_a_filter_knows_numbers_again_in_another_type(kind, dtype):
     same = made(ROWS_ONE, events, fitted)
     assert same.select(pl.sum_horizontal(pl.all())).item() > 0
     assert_frame_equal(made(ROWS_ONE, events.cast({"kind": dtype}), fitted), same)
+
+
+@pytest.mark.parametrize("value", [1.5, date(2024, 1, 1), None])
+def test_a_filter_by_a_value_that_the_column_can_not_have_is_refused(value):
+    table = pl.LazyFrame({"k": ["a"], "kind": [1]})
+    builder = Aggregate(table, "k", statistics=["count"], where=("kind", value))
+    with pytest.raises(SettingError, match="where=.'kind', .*; column 'kind' of table 'table' is Int64"):
+        Recipe(builder).fit(pl.LazyFrame({"k": ["a"]}))

@@ -3,11 +3,18 @@
 import math
 import time
 
+import numpy as np
+import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frazil.budget import Deadline
-from frazil.models.stopping import LEAST_PATIENCE, Stopping, patience_for
+from frazil.matrix import Matrix, MatrixColumn
+from frazil.models.contract import Conditions, Sample
+from frazil.models.stopping import LEAST_PATIENCE, ROWS_TO_FOLLOW_AUC, Stopping, follows_auc, patience_for
+from frazil.task import Task
+from frazil.types import TaskKind
 
 
 def rounds_until_stop(stopping, losses):
@@ -36,6 +43,15 @@ def test_without_rows_left_out_every_round_is_the_best():
     stopping = Stopping(5, Deadline())
     assert rounds_until_stop(stopping, [None] * 500) is None
     assert stopping.best_rounds == 500
+
+
+@pytest.mark.parametrize(("counting", "follows"), [((0, 1), True), ((0,), False), ((1,), False)])
+def test_ranks_are_followed_where_rows_of_both_classes_count(counting, follows):
+    target = np.arange(2 * ROWS_TO_FOLLOW_AUC) % 2
+    rows = Matrix(np.zeros((len(target), 1), np.float32), (MatrixColumn("x"),))
+    weights = np.isin(target, counting).astype(float)
+    task = Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1))
+    assert follows_auc(Sample(rows, target, weights), Conditions(task, "roc_auc")) is follows
 
 
 @settings(deadline=None)

@@ -8,7 +8,7 @@ import pytest
 
 import frazil as fz
 from frazil.budget import Budget
-from frazil.errors import SettingError
+from frazil.errors import SettingError, SourceError
 from frazil.matrix import Matrix, MatrixColumn
 from frazil.models import LightGBM
 from frazil.models.contract import Sample
@@ -17,7 +17,8 @@ from frazil.search.beyond import with_rows
 from frazil.search.candidate import Candidate, Trial
 from frazil.search.staging import NamedColumns, stage
 from frazil.search.table import FoldData
-from frazil.sources import open_source
+from frazil.sources import Source, open_source
+from frazil.task import infer_task
 
 ROWS = 8_000
 MEMORY = 600_000  # that some thousand rows of the table fit into
@@ -128,6 +129,58 @@ def test_a_file_that_has_changed_since_is_not_learned_from(tmp_path, monkeypatch
     assert [member.name for member in model.predictor.deployed] == ["lightgbm-1"]
 
 
+@pytest.mark.parametrize("more", [-40, 40])
+def test_a_source_that_has_other_rows_when_it_is_read_again_is_named(tmp_path, more):
+    df = table(ROWS + 40).with_columns(id=pl.arange(pl.len()))
+    reads = []
+
+    def changing(whole):
+        reads.append(1)
+        return whole.head(ROWS + (more if len(reads) > 1 else 0))
+
+    source = Source(df.lazy().map_batches(changing), "rows of a service")
+    given = beyond.Beyond(source, pl.col("id").cast(pl.Int64), 1_000, ROWS - 1_000, "y", None, "")
+    recipe = fz.Recipe(fz.keep_numbers("a")).fit(df, target="y")
+    sample = Sample(Matrix(np.zeros((100, 1), np.float32, "F"), recipe.matrix_columns()), np.zeros(100))
+    now = f"{ROWS - 1_040:,}" if more < 0 else f"more than {ROWS - 1_000:,}"
+    with pytest.raises(SourceError, match=f"rows of a service changed .* it had {ROWS - 1_000:,} rows .*, then {now}"):
+        with_rows(
+            FoldData(recipe, sample, sample, sample),
+            given,
+            infer_task(df["y"], target_name="y"),
+            ROWS,
+            tmp_path,
+            MEMORY,
+        )
+
+
+def test_what_goes_wrong_before_rows_are_written_fails_the_candidate_and_not_the_run(monkeypatch):
+    def gone(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(beyond.shutil, "disk_usage", gone)
+    model = fit(table())
+    assert model.failures.select("candidate", "message").rows() == [("lightgbm-1-all", "[Errno 5] Input/output error")]
+    assert model.run.decisions["rows_beyond"] == 0
+    assert [member.name for member in model.predictor.deployed] == ["lightgbm-1"]
+
+
+@pytest.mark.parametrize("rows", [ROWS // 2, 2 * ROWS])
+def test_a_source_that_changes_between_its_readings_is_not_learned_from(rows, tmp_path, monkeypatch):
+    path, real = tmp_path / "rows.csv", beyond._reserved
+    table().write_csv(path)
+
+    def changed(*given):
+        table(rows, 5).write_csv(path)
+        return real(*given)
+
+    monkeypatch.setattr(beyond, "_reserved", changed)
+    model = fit(pl.scan_csv(path))
+    (failed,) = model.failures.rows(named=True)
+    assert (failed["candidate"], failed["error"]) == ("lightgbm-1-all", "SourceError")
+    assert "changed" in failed["message"]
+
+
 def grouped(seed=0, groups=400):
     """Draw a table whose rows are of groups of very different sizes, each with an effect of its own."""
     rng = np.random.default_rng(seed)
@@ -167,14 +220,13 @@ def test_groups_that_memory_does_not_hold_are_learned_from():
     "named",
     [
         {"groups": "city"},
-        {"time": "n"},
         {"entity": ("city",)},
-        {"time": "n", "groups": "m"},
-        {"time": "n", "entity": ("m",)},
+        {"time": "day"},
+        {"time": "day", "entity": ("m",)},
     ],
 )
 def test_rows_that_belong_together_are_not_torn_apart(staged, named):
-    found = staged(table().with_columns(n=pl.int_range(pl.len()), m=pl.int_range(pl.len()) % 999), **named)
+    found = staged(table().with_columns(day=pl.int_range(pl.len()) // 2_000, m=pl.int_range(pl.len()) % 999), **named)
     assert found.sampled_for == MEMORY
     assert found.beyond is None
 

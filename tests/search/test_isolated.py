@@ -1,6 +1,8 @@
 """Fits in another process: the same bits as here, and the run outlives it."""
 
 import errno
+import io
+import json
 import os
 import signal
 import subprocess
@@ -20,7 +22,7 @@ from frazil.features import Recipe
 from frazil.features.numbers import KeepNumbers
 from frazil.folds import plan_folds
 from frazil.metrics import METRICS, metric_for
-from frazil.models import CatBoost, ExtraTrees, LightGBM
+from frazil.models import CatBoost, ExtraTrees, LightGBM, described
 from frazil.models.constant import Constant
 from frazil.progress import Silent
 from frazil.search import evaluation, isolated, scratch
@@ -30,6 +32,7 @@ from frazil.search.fitting import FitJob, ThreadFitter, judging_of
 from frazil.search.isolated import IDLE, FitError, IsolatedFitter, Isolation, WorkerProcess
 from frazil.search.judge import judge_for
 from frazil.search.table import FoldSet, Past, Table, build_fold
+from frazil.search.worker import Answers, Run
 from frazil.task import Task
 from frazil.types import TaskKind
 
@@ -102,6 +105,35 @@ def test_what_ends_a_fit_there_is_told_here(fitter):
     with pytest.raises(FitError, match="list index") as told:
         fitter.submit(job(LightGBM(max_rounds=5), fold=99)).result()
     assert told.value.kind == "IndexError"
+
+
+class Breaking:
+    """Folds whose reading ends the fit by what is no Exception."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __getitem__(self, number):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (pl.exceptions.PanicException("index out of bounds"), "a fit broke off inside a library: index out of bounds"),
+        (SystemExit(3), "3"),
+    ],
+)
+def test_what_is_no_exception_is_told_too_or_it_would_be_waited_for_for_good(tmp_path, error, told):
+    scratch.write_folds(tmp_path, folds_of()[2], TWO, "log_loss")
+    run = Run(tmp_path, 1, Answers(io.StringIO()), {})
+    run.folds = Breaking(error)
+    asked = {"learner": described(Constant()), "fold": 0, "seed": 0, "threads": 1, "at": None, "turns": 1}
+    run.start({**asked, "fit": 7, "must_widen": False, "judges": False, "home": str(tmp_path / "fit-7")})
+    run.pool.shutdown(wait=True)
+    answer = json.loads(run.answers.output.getvalue())
+    assert (answer["fit"], answer["message"]) == (7, told)
+    assert "__getitem__" in answer["traceback"]
 
 
 def test_a_process_that_dies_fails_its_fits_and_the_next_fit_has_another(fitter):

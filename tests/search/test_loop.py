@@ -60,6 +60,20 @@ class Breaking(Constant):
         raise ArithmeticError("it divided by nothing")
 
 
+class Panicking(Constant):
+    """A learner whose library breaks off as those do that are written in Rust: with what is no Exception."""
+
+    def fit(self, train, valid, conditions):
+        raise pl.exceptions.PanicException("index out of bounds")
+
+
+class Leaving(Constant):
+    """A learner that ends the program."""
+
+    def fit(self, train, valid, conditions):
+        raise SystemExit(3)
+
+
 class Interrupted(Constant):
     """A learner during which the user presses Ctrl-C."""
 
@@ -88,6 +102,20 @@ def test_a_dead_trial_is_in_the_failures_and_the_run_goes_on():
     ]
     assert "in fit" in result.failures[0].traceback
     assert result.why_stopped == "every candidate was tried"
+
+
+def test_a_panic_costs_its_candidate_and_not_the_run():
+    result = searched(Candidate("bad", Panicking()), Candidate("good", Constant()))
+    assert [trial.candidate.name for trial in result.trials] == ["good"]
+    assert [(f.candidate, f.error, f.message) for f in result.failures] == [
+        ("bad", "PanicError", "a fit broke off inside a library: index out of bounds")
+    ]
+    assert "in fit" in result.failures[0].traceback
+
+
+def test_what_ends_the_program_is_no_failure_of_a_candidate():
+    with pytest.raises(SystemExit):
+        searched(Candidate("first", Leaving()), Candidate("second", Constant()))
 
 
 def test_a_run_in_which_nothing_finishes_is_an_error_that_names_the_first_failure():

@@ -31,15 +31,16 @@ def repeats_of(rows, budget, forward=False):
     return affordable_repeats(table, plan, Budget.of(budget).start(), 2)
 
 
-def test_small_tables_are_cut_the_more_often_the_more_time_there_is():
-    found = [repeats_of(300, f"{seconds}s") for seconds in (5, 60, 600)]
+@pytest.mark.parametrize("rows", [300, 4_000])
+def test_a_table_is_cut_the_more_often_the_more_time_there_is(rows):
+    found = [repeats_of(rows, f"{seconds}s") for seconds in (5, 60, 600)]
     assert found == sorted(found)
     assert found[0] == 1 < found[-1]
 
 
 @pytest.mark.parametrize(
     ("rows", "budget", "forward"),
-    [(5_000, "1h", False), (300, "1h", True), (300, Budget(trials=5), False)],
+    [(4_000, "60s", False), (200_000, "1h", False), (300, "1h", True), (300, Budget(trials=5), False)],
 )
 def test_one_cut_has_to_do(rows, budget, forward):
     assert repeats_of(rows, budget, forward) == 1

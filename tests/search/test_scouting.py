@@ -14,7 +14,8 @@ from frazil.models.catboost_model import CatBoost
 from frazil.models.constant import Constant
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
-from frazil.search import course, scouting
+from frazil.progress import Silent
+from frazil.search import course, isolated, scouting
 from frazil.search.candidate import Candidate, Trial
 from frazil.search.judge import Judge
 from frazil.search.table import Table
@@ -128,6 +129,34 @@ def test_ctrl_c_while_features_are_made_keeps_what_the_sample_gave(monkeypatch, 
     assert model.story.rows == sample
     # A row of the sample has its own target, and not that of the row of the table that has its number.
     assert model.honest_score == pytest.approx(model.evaluate(df)["score"][0], rel=0.5)
+
+
+class Impatient(Silent):
+    """Interrupts once the baseline of all rows is finished."""
+
+    def candidate(self, row):
+        if row.name == "baseline":
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", ["files", "baseline"])
+def test_ctrl_c_before_more_than_the_baseline_is_fitted_on_all_rows_keeps_what_the_sample_gave(at, monkeypatch):
+    real, written = isolated.write_folds, []
+
+    def pressed(*given):
+        written.append(given)
+        if (at, len(written)) == ("files", 2):
+            raise KeyboardInterrupt
+        real(*given)
+
+    monkeypatch.setattr(isolated, "write_folds", pressed)
+    rng = np.random.default_rng(0)
+    df = pl.DataFrame({"a": rng.normal(size=ROWS)}).with_columns(y=pl.col("a") + pl.Series(rng.normal(0, 0.1, ROWS)))
+    model = fz.fit_auto(df, "y", budget=fz.Budget(seconds=60), learners=["linear"], threads=1, progress=Impatient())
+    assert len(written) == 2
+    assert model.predictor.deployed[0].name == "linear-1"
+    assert model.story.rows < ROWS / 5
+    assert model.evaluate(df)["score"][0] < 0.2
 
 
 def test_the_sample_keeps_weights_beside_their_rows():

@@ -1,10 +1,12 @@
-"""Time axes: distances between what learns and what judges, in the unit of the axis."""
+"""Time axes: distances between what learns and what judges, in the unit of the axis; and rows of one moment."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
+import frazil as fz
 from frazil.errors import SettingError
 from frazil.search.staging import Forward
 
@@ -71,3 +73,36 @@ def test_a_distance_that_can_not_be_read_is_refused_before_anything_is(distances
 def test_a_distance_of_another_kind_than_the_axis_is_refused(axis, time, words):
     with pytest.raises(SettingError, match=words):
         axis.delays(time)
+
+
+def customers_as_of_one_day():
+    generator = np.random.default_rng(0)
+    spent = generator.gamma(1.0, 10.0, 300)
+    day = [date(2024, 6, 1)] * 300
+    rows = pl.DataFrame({"customer": np.arange(300), "today": day, "returns": spent + generator.normal(0, 1, 300) > 10})
+    bought = pl.DataFrame({"customer": np.arange(300), "day": [date(2024, 5, 1)] * 300, "paid": spent})
+    paid = fz.aggregate(bought, on="customer", at="day", columns=["paid"], statistics=["sum"], name="bought")
+    return rows, fz.Recipe(paid, time="today")
+
+
+def test_a_recipe_may_look_back_from_one_moment_of_all_rows():
+    rows, recipe = customers_as_of_one_day()
+    model = fz.fit_auto(rows, "returns", features=recipe, budget=fz.Budget(trials=3), threads=1, progress=False)
+    assert [finding.column for finding in model.findings.of("time_one")] == ["today"]
+    assert model.run.decisions["folds"]["number"] == 8
+    assert model.selection_score > 0.9
+    assert model.predict(rows).height == 300
+
+
+def test_what_is_kept_together_stays_so_where_all_rows_are_of_one_moment():
+    rows, recipe = customers_as_of_one_day()
+    rows = rows.with_columns(household=pl.col("customer") // 3)
+    budget = fz.Budget(trials=2)
+    model = fz.fit_auto(rows, "returns", features=recipe, entity="household", budget=budget, threads=1, progress=False)
+    assert "group" in model.run.decisions["folds"]["reason"]
+
+
+def test_an_order_in_time_that_is_asked_for_needs_two_moments():
+    rows, recipe = customers_as_of_one_day()
+    with pytest.raises(fz.InputError, match="gives all rows one timestamp"):
+        fz.fit_auto(rows, "returns", features=recipe, time="today", budget=fz.Budget(trials=2), progress=False)

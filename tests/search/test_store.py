@@ -35,7 +35,9 @@ def test_what_came_of_a_candidate_is_kept(tmp_path, failure):
     assert kept(tmp_path, Failure(ASKED.name, *failure)) == Failure(ASKED.name, *failure)
 
 
-@pytest.mark.parametrize("error", ["OSError", "FileNotFoundError", "BrokenPipeError", "TimeoutError", "WorkerDied"])
+@pytest.mark.parametrize(
+    "error", ["OSError", "FileNotFoundError", "BrokenPipeError", "TimeoutError", "WorkerDied", "CutShort"]
+)
 def test_what_is_no_fault_of_the_candidate_is_tried_again(tmp_path, error):
     assert kept(tmp_path, Failure(ASKED.name, error, "", 0.1, "")) is None
 

@@ -95,6 +95,20 @@ def test_the_study_is_not_written_over_the_journal(tmp_path):
         fz.export_study(tmp_path, out=tmp_path / "journal.log")
 
 
+@pytest.mark.parametrize("name", ["gone/optuna.db", "folder"])
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path, name):
+    written(tmp_path, [FINISHED])
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SourceError, match="gone does not exist|is a folder"):
+        fz.export_study(tmp_path, out=tmp_path / name)
+
+
+def test_the_name_of_a_table_is_refused(tmp_path):
+    written(tmp_path, [FINISHED])
+    with pytest.raises(SettingError, match=r"a\.csv ends as a table does, and a study is none; name it as 'a\.db'"):
+        fz.export_study(tmp_path, out=tmp_path / "a.csv")
+
+
 def test_writing_it_again_replaces_it(tmp_path):
     written(tmp_path, [FINISHED])
     fz.export_study(tmp_path)

@@ -37,6 +37,8 @@ def test_all_columns_but_the_target_and_the_groups_are_chosen_from():
 def test_a_column_named_as_a_pattern_is_that_column(name):
     matrix = problem_of(TABLE.rename({"city": name}), "sold", columns=["size", name]).matrix()
     np.testing.assert_array_equal(matrix.values, problem_of(TABLE, "sold", columns=["size", "city"]).matrix().values)
+    grouped = problem_of(TABLE.rename({"shop": name}), "sold", groups=name)
+    np.testing.assert_array_equal(grouped.groups, problem_of(TABLE, "sold", groups="shop").groups)
 
 
 def test_numbers_far_from_0_and_near_each_other_stay_apart():
@@ -100,6 +102,10 @@ def test_a_column_that_is_not_there_is_named_with_its_nearest():
 def test_the_target_is_neither_a_column_nor_the_groups(settings, words):
     with pytest.raises(SettingError, match=words):
         problem_of(TABLE, "sold", **settings)
+
+
+def test_one_column_may_be_named_bare():
+    assert problem_of(TABLE, "sold", columns="size").names == ["size"]
 
 
 def test_a_column_that_is_named_twice_is_one():

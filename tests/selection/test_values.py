@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 from sklearn.feature_selection import mutual_info_classif
 
+from frazil.matrix import Matrix, MatrixColumn
 from frazil.selection import (
     MRMR,
     Adversarial,
@@ -26,6 +27,7 @@ from frazil.selection.elimination import smallest_not_worse
 from frazil.selection.knockoffs import _q_values, knockoff_copies
 from frazil.selection.ranking import average_ranks
 from frazil.selection.stability import _halves
+from frazil.selection.univariate import kruskal_wallis
 
 
 def noise(rows, columns, seed=0):
@@ -77,6 +79,20 @@ def test_a_number_beside_three_classes_is_scipys_kruskal_wallis():
         for at in range(5)
     }
     assert p_values(frame(X, y=y)) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_ties_are_told_of_as_many_rows_as_there_may_be():
+    """Beyond 2,097,151 rows their cube is no integer of 64 bits."""
+    rows = 3_000_000
+    place = np.arange(rows, dtype=np.uint32)
+    value, y = (place % 7 < 3).astype(np.float32), place % 3
+    y[::200] = (value[::200] > 0) * 2  # a little of it tells
+    counts = np.bincount((y * 2 + value.astype(np.uint32)).astype(np.int64), minlength=6).reshape(3, 2)
+    # Of two values Kruskal and Wallis's H is Pearson's chi-square times (rows - 1) / rows.
+    pearson = scipy.stats.chi2_contingency(counts, correction=False).statistic
+    wanted = scipy.stats.chi2.logsf(pearson * (rows - 1) / rows, 2)
+    block = Matrix(np.asfortranarray(value[:, np.newaxis]), (MatrixColumn("x"),))
+    assert kruskal_wallis(block, y.astype(np.int64), 3)[0] == pytest.approx(wanted, rel=1e-6)
 
 
 def test_where_nothing_can_be_compared_p_is_1():

@@ -210,3 +210,15 @@ def test_a_file_that_a_list_names_twice_is_refused(tmp_path):
     assert open_source([tmp_path / "a.parquet", tmp_path / "b.parquet"]).frame.collect().height == 6
     with pytest.raises(SourceError, match=r"data names .*a\.parquet twice, and its rows would be there twice"):
         open_source([tmp_path, f"{tmp_path}/./a.parquet"])
+
+
+@pytest.mark.parametrize("pattern", [".", "*.parquet"])
+def test_a_file_and_a_link_to_it_are_one(tmp_path, pattern):
+    TABLE.write_parquet(tmp_path / "a.parquet")
+    (tmp_path / "latest.parquet").symlink_to(tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match=r"latest\.parquet which is .*a\.parquet, and its rows would be there twice"):
+        open_source(tmp_path / pattern)
+    (tmp_path / "a.parquet").rename(tmp_path / "a.old")
+    (tmp_path / "latest.parquet").unlink()
+    (tmp_path / "latest.parquet").symlink_to(tmp_path / "a.old")
+    assert open_source(tmp_path / pattern).frame.collect().height == 3

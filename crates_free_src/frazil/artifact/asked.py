@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from frazil.artifact.record import written_metric
@@ -14,7 +13,7 @@ from frazil.console import plain
 from frazil.errors import SettingError
 from frazil.search.portfolio import check_learners
 from frazil.search.proposing import Search, check_search
-from frazil.types import is_number
+from frazil.types import is_number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,23 +47,28 @@ class Asked:
     threads: int | None
 
     def __post_init__(self) -> None:
-        """Refuse what can't be done before anything is read."""
+        """Refuse what can't be done before anything is read; integers become Python's."""
         self._check_deployment()
+        if isinstance(self.learners, Iterable) and not isinstance(self.learners, str):
+            object.__setattr__(self, "learners", tuple(self.learners))  # it may be an array, or go by once
         check_learners(self.learners)
         check_search(self.search, self.learners)
         self._check_monotone()
+        seed, threads = whole(self.seed), whole(self.threads)
         # A fraction or a word is a mistake in the order of arguments; None is taken for an integer.
-        if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
+        if self.seed is not None and seed is None:
             raise SettingError(f"seed={self.seed!r}; it takes an integer.")
-        if self.threads is not None and not (is_number(self.threads, Integral) and self.threads >= 1):
+        if self.threads is not None and (threads is None or threads < 1):
             raise SettingError(
                 f"threads={self.threads!r}; it takes a whole number of 1 or more, or None for all that are allowed."
             )
+        object.__setattr__(self, "seed", seed)
+        object.__setattr__(self, "threads", threads)
 
     @property
     def processors(self) -> int:
         """How many to use."""
-        return available_threads() if self.threads is None else int(self.threads)  # it may be of NumPy
+        return available_threads() if self.threads is None else self.threads
 
     @property
     def most_seconds(self) -> float:
@@ -102,9 +106,9 @@ class Asked:
 
     def _check_deployment(self) -> None:
         rope, most = self.rope, self.max_us_per_row
-        if rope is not None and not (is_number(rope, Real) and math.isfinite(rope) and rope >= 0):
+        if rope is not None and not (is_number(rope) and math.isfinite(rope) and rope >= 0):
             raise SettingError(f"rope={rope!r}; it takes a number of 0 or more, in units of the metric, or None.")
-        if most is not None and not (is_number(most, Real) and most > 0):
+        if most is not None and not (is_number(most) and most > 0):
             raise SettingError(f"max_us_per_row={most!r}; it takes a number of microseconds above 0, or None.")
         if self.prefer not in PREFERENCES:
             raise SettingError.among("prefer", self.prefer, PREFERENCES)

@@ -133,7 +133,8 @@ def assembled(
         "history": history((*result.scouts, *result.attempts, *result.beyond)),
     }
     rope_used = rope_of(judge.metric, board["score"][0]) if rope is None else rope
-    made = decisions(staged, bench, result, predictor, chosen, rope_used)
+    would_do = ensemble.trials[0].candidate.name if chosen == ENSEMBLE and len(ensemble.trials) == 1 else chosen
+    made = decisions(staged, bench, result, predictor, would_do, rope_used)
     story = Story(
         metric=judge.metric.name,
         deployed=deployed,
@@ -147,5 +148,6 @@ def assembled(
         folds=plan.reason,
         run=record_of(name, staged, settings, made, tables, bench, log),
     )
-    watch = Watch.of(staged.table.df, predictor, spared, bench.seed)
+    simplest = spared[:0] if chosen == ENSEMBLE else kept[chosen].spared
+    watch = Watch.of(staged.table.df, predictor, spared, simplest, bench.seed)
     return Assembled(predictor, watch, story, **tables)

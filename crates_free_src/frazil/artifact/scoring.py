@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from frazil.sources import Source
 
 FORMATS = (".parquet", ".csv")
+BATCH_CELLS = 4_000_000  # of rows that are set aside
 MOST_BATCH_BYTES = 512 * 2**20  # of rows whose features read earlier ones
 
 
@@ -88,42 +90,77 @@ def sink_predictions(
 
     The file appears under its name when it is complete: it is written beside, flushed to disk, and renamed.
 
+    Raises: as `scored_nothing`; SourceError: the folder can't be written to.
+    """
+    empty, names, rows = scored_nothing(predictor, source, path, keep, coverage), _distinct(keep), 0
+    with _writing(Path(path), empty, source) as writer:
+        for kept, raw in _scored(predictor, source, names, history):
+            writer.write(pl.concat([kept, predictor.framed(raw, coverage)], how="horizontal"))
+            rows += len(raw)
+    return rows
+
+
+def scored_nothing(
+    predictor: Predictor, source: Source, path: str | Path, keep: Sequence[str] = (), coverage: float | None = None
+) -> pl.DataFrame:
+    """Score no rows, so that what can't be done is refused before there is work; return the columns that come of it.
+
     Raises:
         SettingError: the file's ending is not one of `FORMATS`, a kept column has the name of a prediction, or the
             coverage can't be had; sets of labels are written to Parquet only.
         MissingColumnError: a column to keep, or one that the model needs, is not there.
-        SourceError: the folder can't be written to.
+        SchemaError: a column is of a type that can't be what was learned.
     """
-    target, writer_type = Path(path), _writer_type(Path(path))
-    keep = [keep] if isinstance(keep, str) else list(dict.fromkeys(keep))
+    writer_type, names = _writer_type(Path(path), "predictions"), _distinct(keep)
     made = covering_columns(coverage, predictor.task)
-    _check_kept(predictor, source, keep, made)
+    _check_kept(predictor, source, names, made)
     if SET in made and writer_type is CsvWriter:
         raise SettingError(f"coverage={coverage!r} makes sets of labels, which a CSV file can't hold; write Parquet.")
     with reading(source.name):
-        kept = source.frame.select([column(name) for name in keep]).head(0).collect()
-    _check_can_hold(kept, writer_type)
+        kept = source.frame.select([column(name) for name in names]).head(0).collect()
+    _check_can_hold(kept, writer_type, "keep=")
     none = replace(source, frame=source.frame.head(0))
-    empty = pl.concat([kept, predictor.framed(raw_predictions(predictor, none), coverage)], how="horizontal")
-    rows = 0
-    with atomic(target) as temporary:
-        writer = writer_type(temporary, empty)
+    return pl.concat([kept, predictor.framed(raw_predictions(predictor, none), coverage)], how="horizontal")
+
+
+def sink_rows(source: Source, path: Path) -> None:
+    """Write the rows of a table as they are, in order, to a Parquet or CSV file: whole, or not at all.
+
+    Raises:
+        SettingError: the file's ending is not one of `FORMATS`, or it can't hold a column.
+        SourceError: the table can't be read, or the folder not be written to.
+    """
+    with reading(source.name):
+        none = source.frame.head(0).collect()
+    _check_can_hold(none, _writer_type(path, "rows"), "column ")
+    with _writing(path, none, source) as writer:
+        for batch in _read(source, max(1_000, BATCH_CELLS // max(1, none.width))):
+            writer.write(batch)
+
+
+@contextmanager
+def _writing(path: Path, empty: pl.DataFrame, source: Source) -> Iterator[Writer]:
+    """Open a file by its ending for batches of a schema; it is in place once all is written of an unchanged source."""
+    with atomic(path) as temporary:
+        writer = _writer_type(path, "rows")(temporary, empty)
         try:
-            for kept, raw in _scored(predictor, source, keep, history):
-                writer.write(pl.concat([kept, predictor.framed(raw, coverage)], how="horizontal"))
-                rows += len(raw)
+            yield writer
         finally:
             writer.close()
         source.check_unchanged()
-    return rows
 
 
 def check_files(written: Sequence[Path], sources: Sequence[Source | None]) -> None:
-    """Refuse files to write that are the same, or that are read.
+    """Refuse files to write that are the same, that are read, or that end otherwise than in one of `FORMATS`.
+
+    Args:
+        written: For the predictions first, then for the rows that are set aside.
+        sources: What is read.
 
     Raises: SettingError: names the file.
     """
     for at, path in enumerate(written):
+        _writer_type(path, "rows" if at else "predictions")
         read = [file for source in sources if source is not None for file, *_ in source.files]
         check_apart(path, read)
         if path.resolve() in {other.resolve() for other in written[:at]}:
@@ -184,14 +221,24 @@ def _batches(source: Source, predictor: Predictor) -> Iterator[pl.DataFrame]:
     with reading(source.name):
         if not predictor.reads_earlier_rows:  # else it was read as a whole
             conform(source.frame, predictor.inputs, source.name)  # whose errors name rows of the table, not of a batch
-        for batch in source.frame.collect_batches(chunk_size=predictor.batch_rows, maintain_order=True):
+    yield from _read(source, predictor.batch_rows)
+
+
+def _read(source: Source, batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Read a source batch by batch, in the order of its rows."""
+    with reading(source.name):
+        for batch in source.frame.collect_batches(chunk_size=batch_rows, maintain_order=True):
             check_string_bytes(batch, source.name)
             yield batch
 
 
-def _writer_type(path: Path) -> type[ParquetWriter | CsvWriter]:
+def _distinct(keep: Sequence[str]) -> list[str]:
+    return [keep] if isinstance(keep, str) else list(dict.fromkeys(keep))
+
+
+def _writer_type(path: Path, what: str) -> type[ParquetWriter | CsvWriter]:
     if path.suffix.lower() not in FORMATS:
-        raise SettingError(f"{path} ends in {path.suffix!r}; predictions are written to {' or '.join(FORMATS)} files.")
+        raise SettingError(f"{path} ends in {path.suffix!r}; {what} are written to {' or '.join(FORMATS)} files.")
     return ParquetWriter if path.suffix.lower() == ".parquet" else CsvWriter
 
 
@@ -204,13 +251,19 @@ def _check_kept(predictor: Predictor, source: Source, keep: Sequence[str], cover
         raise SettingError(f"keep={clash!r} would overwrite a column of the predictions; rename it in the data first.")
 
 
-def _check_can_hold(kept: pl.DataFrame, writer_type: type[ParquetWriter | CsvWriter]) -> None:
-    """Refuse names that Arrow, whose names end at a NUL, would panic over, and what is no word of a CSV file."""
+def _check_can_hold(kept: pl.DataFrame, writer_type: type[ParquetWriter | CsvWriter], whose: str) -> None:
+    """Refuse names that Arrow, whose names end at a NUL, would panic over, and what is no word of a file.
+
+    Args:
+        kept: The columns.
+        writer_type: Of the file.
+        whose: What stands before their names in errors.
+    """
     if writer_type is ParquetWriter and (cut := [name for name in kept.columns if "\0" in name]):
-        raise SettingError(
-            f"keep={cut!r} has a NUL in its name, which Parquet can't hold; rename it in the data first."
-        )
+        raise SettingError(f"{whose}{cut!r} has a NUL in its name, which Parquet can't hold; rename it in the data.")
+    if objects := [name for name, dtype in kept.schema.items() if dtype == pl.Object]:
+        raise SettingError(f"{whose}{objects!r} holds Python objects, which no file can; leave it out of the data.")
     wordless = [name for name, dtype in kept.schema.items() if dtype.is_nested() or dtype == pl.Binary]
     if writer_type is CsvWriter and wordless:
         dtype = kept.schema[wordless[0]]
-        raise SettingError(f"keep={wordless!r} is of type {dtype}, which a CSV file can't hold; write Parquet.")
+        raise SettingError(f"{whose}{wordless!r} is of type {dtype}, which a CSV file can't hold; write Parquet.")

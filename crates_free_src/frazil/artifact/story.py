@@ -128,7 +128,13 @@ class Story:
 
     def verdict(self, leaderboard: pl.DataFrame) -> str:
         """Say in one line whether the model is better than the baseline and than others, and which one would do."""
-        return verdict(leaderboard, self.deployed.candidate, self.simplest.candidate, self.rope)
+        return verdict(leaderboard, self.deployed.candidate, self.simplest.candidate, self.rope, self.alone)
+
+    @property
+    def alone(self) -> str | None:
+        """The candidate that the ensemble of the run consists of; None where it is a mix of several."""
+        members = self.run.decisions["ensemble"]
+        return str(members[0]["candidate"]) if len(members) == 1 else None
 
     def _held(self) -> list[str]:
         """Say what predictions follow, and who was not tried for it."""

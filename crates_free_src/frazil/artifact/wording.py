@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from frazil.search.leaderboard import BASELINE
+from frazil.search.leaderboard import BASELINE, ENSEMBLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ ALIKE, BETTER, WORSE = "not distinguishable from", "better than", "worse than"
 NAMED = 3  # candidates that a sentence names before it counts the others
 
 
-def verdict(leaderboard: pl.DataFrame, deployed: str, simplest: str, rope: float) -> str:
+def verdict(leaderboard: pl.DataFrame, deployed: str, simplest: str, rope: float, alone: str | None = None) -> str:
     """Say in one line what the tests say of the deployed candidate.
 
     "Better" and "worse" are said where p, corrected for the number of candidates, is below 0.05; all else is "not
@@ -28,6 +28,7 @@ def verdict(leaderboard: pl.DataFrame, deployed: str, simplest: str, rope: float
         deployed: The candidate that predicts.
         simplest: The simplest candidate within the region of practical equivalence (ROPE) of the best.
         rope: How large a difference does not matter, in units of the metric.
+        alone: The candidate that the ensemble consists of; None where it is a mix of several.
 
     >>> import polars as pl
     >>> board = {"rank": [1, 2, 3, 4], "candidate": ["ensemble", "lightgbm-1", "linear-1", "baseline"]}
@@ -39,25 +40,37 @@ def verdict(leaderboard: pl.DataFrame, deployed: str, simplest: str, rope: float
     simplest model within the ROPE (0.01) of the best: linear-1
     """
     rows = {row["candidate"]: row for row in leaderboard.iter_rows(named=True)}
-    parts = (against_baseline(rows, deployed), _against_others(list(rows.values()), rows[deployed]))
-    return "; ".join([*filter(None, parts), f"simplest model within the ROPE ({rope:.3g}) of the best: {simplest}"])
+    parts = (against_baseline(rows, deployed, alone), _against_others(list(rows.values()), rows[deployed], alone))
+    would_do = alone if alone is not None and simplest == ENSEMBLE else simplest
+    return "; ".join([*filter(None, parts), f"simplest model within the ROPE ({rope:.3g}) of the best: {would_do}"])
 
 
-def against_baseline(rows: dict[str, dict[str, Any]], name: str) -> str:
-    """Say whether a candidate is better than the baseline; `rows` are those of the leaderboard, by candidate."""
-    if name == BASELINE:
-        return f"{name} is what knowing no column predicts"
+def against_baseline(rows: dict[str, dict[str, Any]], name: str, alone: str | None = None) -> str:
+    """Say whether a candidate is better than the baseline.
+
+    Args:
+        rows: Those of the leaderboard, by candidate.
+        name: The candidate.
+        alone: As for `verdict`.
+    """
+    called = _called(name, alone)
+    if (alone if name == ENSEMBLE and alone else name) == BASELINE:
+        return f"{called} is what knowing no column predicts"
     p = rows[name]["p_vs_baseline"]
     if p is None:
-        return f"{name} was not compared with a baseline"
+        return f"{called} was not compared with a baseline"
     if p >= SIGNIFICANT:
-        return f"{name} is not distinguishable from the baseline (p = {p:.2g})"
+        return f"{called} is not distinguishable from the baseline (p = {p:.2g})"
     side = "better" if rows[name]["vs_baseline"] > 0 else "worse"
-    return f"{name} is {side} than the baseline (p = {p:.2g})"
+    return f"{called} is {side} than the baseline (p = {p:.2g})"
 
 
-def comparisons(leaderboard: pl.DataFrame) -> list[str]:
+def comparisons(leaderboard: pl.DataFrame, alone: str | None = None) -> list[str]:
     """Say of every candidate whether it can be told apart from the best.
+
+    Args:
+        leaderboard: As for `verdict`.
+        alone: As for `verdict`.
 
     >>> import polars as pl
     >>> board = {"candidate": ["ensemble", "linear-1", "baseline"], "p_vs_best": [None, 0.4, 0.001]}
@@ -69,9 +82,9 @@ def comparisons(leaderboard: pl.DataFrame) -> list[str]:
     best, *others = leaderboard.iter_rows(named=True)
     told: dict[str, list[str]] = {}
     for row in others:
-        if row["p_vs_best"] is not None:
+        if row["p_vs_best"] is not None and {row["candidate"], best["candidate"]} != {ENSEMBLE, alone}:
             told.setdefault(_against_best(row, best), []).append(f"{row['candidate']} (p = {row['p_vs_best']:.2g})")
-    lines = [f"{best['candidate']} is the best."]
+    lines = [f"{_called(best['candidate'], alone)} is the best."]
     if ALIKE in told:
         lines.append(f"Not distinguishable from it (p >= {SIGNIFICANT}): {', '.join(told[ALIKE])}.")
     if WORSE in told:
@@ -92,12 +105,18 @@ def _against_best(row: dict[str, Any], best: dict[str, Any]) -> str:
     return BETTER if is_ahead else WORSE
 
 
-def _against_others(rows: Sequence[dict[str, Any]], own: dict[str, Any]) -> str:
+def _called(name: str, alone: str | None) -> str:
+    """Name a candidate, and with the ensemble the only one that it consists of."""
+    return f"{name} ({alone} alone)" if name == ENSEMBLE and alone is not None else name
+
+
+def _against_others(rows: Sequence[dict[str, Any]], own: dict[str, Any], alone: str | None) -> str:
     """Say whom the candidate can't be told from; one that is not the best is tested against the best alone."""
     best = rows[0]
     if own is not best:
         p = own["p_vs_best"]
-        return "" if p is None else f"{_against_best(own, best)} {best['candidate']}, the best (p = {p:.2g})"
+        called = _called(best["candidate"], alone)
+        return "" if p is None else f"{_against_best(own, best)} {called}, the best (p = {p:.2g})"
     others = [row for row in rows[1:] if row["candidate"] != BASELINE and row["p_vs_best"] is not None]
     others = [row for row in others if row["score"] != own["score"]]  # a mix of one candidate is that candidate
     alike = [f"{row['candidate']} (p = {row['p_vs_best']:.2g})" for row in others if row["p_vs_best"] >= SIGNIFICANT]

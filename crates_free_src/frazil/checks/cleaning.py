@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from frazil.checks.look import STRINGS, held, sampled
+from frazil.checks.look import STRINGS, counted, held, sampled
 from frazil.checks.numbers import outliers, possible_for
 from frazil.checks.repairs import (
     CELLS,
@@ -30,7 +30,7 @@ from frazil.checks.repairs import (
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.checks.strings import units_among
-from frazil.errors import ArtifactError, MissingColumnError
+from frazil.errors import ArtifactError, MissingColumnError, panics_told
 from frazil.notation import NUMBER, best_formats
 from frazil.schema import column
 from frazil.sources import open_source
@@ -115,7 +115,7 @@ class Repairs:
         """
         try:
             return cls(tuple(_read(**one) for one in json.loads(text)))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ArtifactError(f"these are no repairs: {error}") from error
 
     def __repr__(self) -> str:
@@ -123,6 +123,7 @@ class Repairs:
         return "\n".join(f"{getattr(s, 'column', None) or 'rows'}: {s.text()} ({s.code})" for s in self.steps) or "none"
 
 
+@panics_told("clean")
 def clean(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     findings: Findings | Iterable[Finding],
@@ -240,16 +241,17 @@ def _offered(finding: Finding, sample: pl.DataFrame) -> list[Any]:
 
 def _of_strings(code: str, name: str, values: pl.Series) -> list[Any]:
     if code == "column_spellings":
-        counts = values.drop_nulls().alias("value").value_counts(sort=True, name="rows").head(MOST_LEVELS)
+        counts = counted(values).head(MOST_LEVELS)
         return [MergeLevels(code, name, tuple(spellings(dict(counts.iter_rows())).items()))]
     if code in ("column_units_as_text", "column_mixed_types"):
         # Numbers of several units, "" among them, can't be compared without the unit.
-        return [ParseNumber.of(code, name, values)] if len(units_among(values)) == 1 else []
+        units = units_among(values)
+        return [ParseNumber.of(code, name, values, *units)] if len(units) == 1 else []
     if code == "column_numbers_as_text":
         present = values.drop_nulls()
         is_number = int(present.str.contains(NUMBER).sum()) * 2 > len(present)
         if is_number:
-            return [ParseNumber.of(code, name, values)]
+            return [ParseNumber.of(code, name, values, unit="")]
         return [ParseDate(code, name, best_formats(present.unique())[0])]
     return []
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from frazil.checks.look import STRINGS, profile_of, sampled
+from frazil.checks.look import STRINGS, profile_of, sampled, type_name
 from frazil.errors import ArtifactError
 from frazil.schema import column
 from frazil.sources import open_source
@@ -49,9 +49,14 @@ class ColumnRule:
     levels: tuple[str, ...] | None = None
     most_missing: float | None = None
 
-    def broken(self, dtype: pl.DataType) -> dict[str, pl.Expr]:
-        """Return, by rule, where a row's value breaks it; missing values break none."""
-        values = column(self.name)
+    def broken(self, dtype: pl.DataType, values: pl.Expr | None = None) -> dict[str, pl.Expr]:
+        """Return, by rule, where a row's value breaks it; missing values break none.
+
+        Args:
+            dtype: Of the values.
+            values: They themselves, where the column of the rule's name has to be read first.
+        """
+        values = column(self.name) if values is None else values
         broken = {}
         if self.low is not None or self.high is not None:
             low = values < self.low if self.low is not None else pl.lit(value=False)
@@ -203,7 +208,7 @@ def _told(rule: ColumnRule, dtype: pl.DataType | None, at: int, counts: dict[str
         yield rule.name, "column", rows, rows, "is not there"
         return
     if not _fits(rule, dtype):
-        yield rule.name, "type", rows, rows, f"is {dtype} where {rule.kind} is asked for"
+        yield rule.name, "type", rows, rows, f"is {type_name(dtype)} where {rule.kind} is asked for"
         return
     missing = counts[f"{at}.missing"]
     if rule.most_missing is not None and missing > rule.most_missing * rows:

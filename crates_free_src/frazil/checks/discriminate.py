@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from frazil.checks.codes import found
-from frazil.checks.look import STRINGS, sampled
+from frazil.checks.look import STRINGS, counted, sampled
 from frazil.errors import listed
 from frazil.extras import load
 from frazil.schema import column
@@ -98,10 +98,9 @@ def _coded(df: pl.DataFrame) -> NDArray[np.float64]:
     for name in df.columns:
         values = df.get_column(name).alias("")
         if values.dtype in STRINGS:
-            counts = values.cast(pl.String).drop_nulls().alias("level").value_counts(name="rows")
             # Of equals the first by name: by place, levels of the first table alone would come first.
-            counts = counts.sort(["rows", "level"], descending=[True, False]).head(MOST_LEVELS)
-            codes = {level: at for at, level in enumerate(counts["level"])}
+            counts = counted(values.cast(pl.String)).head(MOST_LEVELS)
+            codes = {level: at for at, level in enumerate(counts["value"])}
             values = values.cast(pl.String).replace_strict(codes, default=len(codes), return_dtype=pl.Float64)
         columns.append(values.cast(pl.Float64).fill_null(float("nan")).to_numpy())
     return np.column_stack(columns)

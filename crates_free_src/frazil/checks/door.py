@@ -31,7 +31,7 @@ from frazil.checks.series import read_series
 from frazil.checks.spelling import check_spellings
 from frazil.checks.strings import check_strings
 from frazil.checks.target import check_target
-from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
+from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError, panics_told
 from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.sources import check_string_bytes, open_source, reading
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 MOST_LED = 40  # number columns that are compared with the next target
 
 
+@panics_told("check")
 def check(  # noqa: PLR0913 -- the door
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str | None = None,
@@ -108,7 +109,7 @@ def check(  # noqa: PLR0913 -- the door
     if time is not None:
         told += _of_time(look, time, whose, problem)
     if reference is not None:
-        told += _of_reference(look, open_source(reference, where="reference"), time, groups)
+        told += _of_reference(look, open_source(reference, where="reference"), time, groups, whose)
     source.check_unchanged()
     findings = Findings(told).without(*left_out)
     return findings if examples else findings.without_examples()
@@ -182,7 +183,8 @@ def _of_target(look: Look, task: Task, axes: tuple[str, ...]) -> Iterator[Findin
     """Look at the target and what tells it; the axes of time and entity may tell much of it."""
     yield from check_target(look.frame, look.profile, task)
     others = look.known.keys() - set(axes)
-    yield from check_leakage(look.sample.lazy(), look.profile, look.schema, task, strong=others)
+    some, height = look.sample.lazy(), look.sample.height
+    yield from check_leakage(some, look.profile, look.schema, task, strong=others, rows=height)
     yield from check_conflicts(look, task)
     codes = task.encode(look.sample.get_column(task.target)).astype(np.float64)
     keep = np.isfinite(codes) if task.is_regression else codes >= 0
@@ -199,7 +201,9 @@ def _of_time(look: Look, time: str, entity: tuple[str, ...], task: Task | None) 
         yield from check_next_values(series, names)
 
 
-def _of_reference(look: Look, source: Source, time: str | None, groups: str | None) -> Iterator[Finding]:
+def _of_reference(
+    look: Look, source: Source, time: str | None, groups: str | None, entity: tuple[str, ...]
+) -> Iterator[Finding]:
     with reading(source.name):
         dtypes = dict(source.frame.collect_schema())
     ours = dict(look.frame.collect_schema())
@@ -211,7 +215,7 @@ def _of_reference(look: Look, source: Source, time: str | None, groups: str | No
     kept = {"target": look.target, "time": time, "groups": groups}
     there = {role: name for role, name in kept.items() if name is not None and dtypes.get(name) == ours[name]}
     theirs = _look(source, there.pop("target", None), **there)
-    aside = [name for name in (time, groups) if name is not None]
+    aside = [name for name in (time, groups, *entity) if name is not None]
     yield from check_overlap(look, theirs, groups)
     yield from check_drift(measure_drift(look, theirs, aside), look.target)
     yield from check_missing_shares(look, theirs, aside)

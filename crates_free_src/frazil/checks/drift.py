@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from frazil.checks.codes import found
-from frazil.checks.look import HUGE, STRINGS
+from frazil.checks.look import HUGE, STRINGS, counted, type_name
 from frazil.checks.missing import missing_share
 from frazil.errors import listed
 from frazil.extras import load
@@ -39,6 +39,7 @@ LEAST_ROWS = 50
 MOST_SHOWN = 8
 DEVIATIONS = 4.0  # standard deviations, and FEW rows, more than chance gives
 FEW = 3
+RARE = 3e-5  # chance that a normal value is 4 deviations above its mean
 EMPTY = 1e-4  # share that an empty bin counts for, so that a logarithm can be taken
 NOTHING = {
     "test": "kolmogorov_smirnov",
@@ -96,6 +97,26 @@ class Drift:
         return self.p_adjusted < LEVEL and far
 
 
+@dataclass(frozen=True, slots=True)
+class Uncompared:
+    """A column that could not be compared with a reference.
+
+    Args:
+        column: Its name.
+        note: Why, in words.
+        is_drifted: True where it is another column than it was: gone, or of a type of another kind; None where nothing
+            can be said.
+        missing: Share of the rows without a value; None where it is gone.
+        reference_missing: The same of the reference.
+    """
+
+    column: str
+    note: str
+    is_drifted: bool | None = None
+    missing: float | None = None
+    reference_missing: float | None = None
+
+
 def measure_drift(look: Look, reference: Look, leave_out: Sequence[str] = ()) -> list[Drift]:
     """Compare every column that both tables have, on their samples."""
     names = [
@@ -112,12 +133,18 @@ def measure_drift(look: Look, reference: Look, leave_out: Sequence[str] = ()) ->
     return [Drift(**one, p_adjusted=float(p)) for one, p in zip(measured, adjusted, strict=True)]  # type: ignore[arg-type]
 
 
-def drift_frame(measured: Sequence[Drift]) -> pl.DataFrame:
-    """Return one row a column, to keep beside those of other batches."""
-    rows = [{**asdict(one), "is_drifted": one.is_drifted} for one in measured]
+def uncompared(look: Look | None, reference: Look, measured: Sequence[Drift]) -> list[Uncompared]:
+    """Say of each column of the reference that was not measured why it was not; None has none of the columns."""
+    known = {one.column for one in measured}
+    return [_why_not(name, look, reference) for name in reference.schema if name not in known]
+
+
+def drift_frame(told: Sequence[Drift | Uncompared]) -> pl.DataFrame:
+    """Return one row a column, to keep beside those of other batches; what was not compared has a note for figures."""
+    rows = [{**asdict(one), "is_drifted": one.is_drifted} for one in told]
     kinds = {"str": pl.String, "int": pl.Int64, "float": pl.Float64, "float | None": pl.Float64}
     schema = {name: kinds[str(field.type)] for name, field in Drift.__dataclass_fields__.items()}
-    return pl.DataFrame(rows, schema={**schema, "is_drifted": pl.Boolean})
+    return pl.DataFrame(rows, schema={**schema, "is_drifted": pl.Boolean, "note": pl.String})
 
 
 def check_drift(measured: Sequence[Drift], target: str | None) -> Iterator[Finding]:
@@ -176,6 +203,21 @@ def _kind(look: Look, name: str) -> str:
     return "number" if dtype.is_numeric() else str(dtype)
 
 
+def _why_not(name: str, look: Look | None, reference: Look) -> Uncompared:
+    """Say why a column of the reference was not measured."""
+    theirs = missing_share(reference.sample, name)
+    if look is None or name not in look.schema:
+        return Uncompared(name, "is not there", True, None, theirs)
+    was, now = reference.known[name].dtype, look.known[name].dtype
+    shares = (missing_share(look.sample, name), theirs)
+    if _kind(look, name) != _kind(reference, name) and pl.Null not in (was, now):
+        return Uncompared(name, f"is {type_name(now)}, and was {type_name(was)}", True, *shares)
+    roles = {look.schema[name].role, reference.schema[name].role}
+    if not roles & set(DRIFTING) or _kind(reference, name) not in ("number", "category"):
+        return Uncompared(name, f"counts as {reference.schema[name].role}, which is not compared", None, *shares)
+    return Uncompared(name, f"has fewer than {LEAST_ROWS} values, here or there", None, *shares)
+
+
 def _measured(name: str, look: Look, reference: Look) -> dict[str, object] | None:
     kind = _kind(look, name)
     ours, theirs = (_present(side.values(name)) for side in (look, reference))
@@ -213,7 +255,7 @@ def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
 
 
 def _levels(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
-    kept = theirs.cast(pl.String).alias("level").value_counts(sort=True, name="rows").head(MOST_LEVELS)["level"]
+    kept = counted(theirs.cast(pl.String)).head(MOST_LEVELS)["value"]
     codes = {level: at for at, level in enumerate(kept)}
     counts = [
         np.bincount(
@@ -255,32 +297,49 @@ def _distances(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> dict[str, 
 
 
 def _new_levels(name: str, look: Look, reference: Look) -> Iterator[Finding]:
-    """Compare with all levels of the reference, not only those of its sample.
-
-    Where many levels are rare, some are new by chance: as often as the reference's levels of one row (Good, 1953,
-    Biometrika 40, 237-264).
-    """
-    ours = look.values(name).cast(pl.String).drop_nulls().alias("value").value_counts(name="rows")
+    """Compare with all levels of the reference, not only those of its sample."""
+    ours = counted(look.values(name).cast(pl.String))
     known = reference.all_levels(name)
     new = ours.filter(~pl.col("value").is_in(known["value"].implode()))
-    new = new.sort(["rows", "value"], descending=[True, False])
-    rows, singles = int(new["rows"].sum()), int((known["rows"] == 1).sum())
-    if rows > _by_chance(look.sample.height * (singles + 1) / max(1, reference.rows)):
-        evidence = f"has {new.height:,} levels that are not in the reference, in {rows:,} {look.of_rows}"
+    rows, (expected, most) = int(new["rows"].sum()), _new_by_chance(int(ours["rows"].sum()), known["rows"].to_numpy())
+    if rows > most:
+        chance = f" ({expected:,.0f} by chance)" if expected >= 1 else ""
+        evidence = f"has {new.height:,} levels that are not in the reference, in {rows:,} {look.of_rows}{chance}"
         yield found("drift_levels", name, evidence, listed(new["value"].head(5), "and", 3))
 
 
-def _by_chance(expected: float) -> float:
-    """Return a count that chance hardly exceeds where it gives so many in the mean."""
-    return float(expected + DEVIATIONS * np.sqrt(expected) + FEW)
+def _new_by_chance(rows: int, known: NDArray[np.uint32]) -> tuple[float, float]:
+    """Return in how many of so many rows levels are new where nothing has changed: in the mean, and hardly ever more.
+
+    share = levels of one row / n; its variance = (levels of one row + 2 * levels of two - n * share²) / n²
+
+    Args:
+        rows: Those that have a level.
+        known: (levels,) rows of each level of the reference; n is their sum.
+
+    Source: Good (1953), Biometrika 40, 237-264; for the variance Esty (1983), Annals of Statistics 11(3), 905-912.
+    """
+    n, ones, twos = int(known.sum()), np.count_nonzero(known == 1), np.count_nonzero(known == 2)
+    if n == 0:
+        return 0.0, float(FEW)
+    share = min(1.0, (ones + 1) / n)  # that there is none of one row is chance too
+    of_reference = (rows / n) ** 2 * max(1.0, ones + 2 * twos - ones**2 / n)
+    deviation = np.sqrt(rows * share * (1 - share) + of_reference)
+    return rows * ones / n, float(rows * share + DEVIATIONS * deviation + FEW)
 
 
 def _beyond(name: str, look: Look, reference: Look) -> str | None:
-    """Say in how many rows a column goes beyond the reference; of n rows, 2 n / (m + 1) do by chance."""
+    """Say in how many rows a column goes beyond the reference, where that is more than chance gives.
+
+    Where nothing has changed, k or more of m values lie beyond n others as often as k + 1 draws from all hold one of
+    the others at most: the hypergeometric distribution.
+    """
     theirs = reference.known[name]
     if theirs.minimum is None or theirs.maximum is None:
         return None
     values = look.array(name)
     outside = int(np.count_nonzero((values < theirs.minimum) | (values > theirs.maximum)))
-    is_many = outside > _by_chance(2 * look.sample.height / (reference.rows + 1))
-    return f"{name!r} in {outside:,} {look.of_rows}" if is_many else None
+    known = reference.rows - theirs.nulls - theirs.nans - theirs.infinities
+    every = known + int(np.count_nonzero(~np.isnan(values)))
+    chance = load("scipy.stats").hypergeom.cdf(1, every, known, outside + 1)
+    return f"{name!r} in {outside:,} {look.of_rows}" if outside > FEW and chance < RARE else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEAST_ROWS = 100
 MOST_ROWS = 20_000
 MOST_COLUMNS = 60
+DIFFERING = 0.05  # share of a column's values that are not its median: where fewer are, each of them is far from it
 SET_ASIDE = 0.01  # share of the rows, the most isolated ones, that the shape of the others is measured without
 TREES, ROWS_A_TREE = 100, 256  # Liu et al. found no gain from more
 SEED = 0
@@ -68,7 +69,10 @@ def check_isolation(look: Look) -> Iterator[Finding]:
 
 
 def _usual(look: Look) -> tuple[list[str], NDArray[np.float64]]:
-    """Return number columns, and (rows, columns) their values, with the median for what is missing or told of alone."""
+    """Return number columns, and (rows, columns) their values, with the median for what is missing or told of alone.
+
+    Columns that are one value but in few rows are left out.
+    """
     step = max(1, -(-look.sample.height // MOST_ROWS))
     names, kept = [], []
     for name in look.numbers()[:MOST_COLUMNS]:
@@ -82,9 +86,10 @@ def _usual(look: Look) -> tuple[list[str], NDArray[np.float64]]:
         if (possible := possible_for(name)) is not None:
             told |= possible.broken_by(known)
         odd[~odd] = told
-        if not odd.all() and np.ptp(values[~odd]) > 0:
+        usual = values[~odd]
+        if len(usual) and np.count_nonzero(usual != np.median(usual)) > DIFFERING * len(usual):
             names.append(name)
-            kept.append(np.where(odd, np.median(values[~odd]), values))
+            kept.append(np.where(odd, np.median(usual), values))
     return names, np.column_stack(kept) if kept else np.empty((0, 0))
 
 

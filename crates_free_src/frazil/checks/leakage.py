@@ -16,6 +16,7 @@ import polars as pl
 
 from frazil.checks.codes import found
 from frazil.metrics import METRICS
+from frazil.profile import evenly
 from frazil.schema import column
 from frazil.types import Role
 
@@ -54,7 +55,13 @@ class Told:
 
 
 def check_leakage(
-    frame: pl.LazyFrame, profile: Profile, schema: Schema, task: Task, *, strong: Collection[str] = ()
+    frame: pl.LazyFrame,
+    profile: Profile,
+    schema: Schema,
+    task: Task,
+    *,
+    strong: Collection[str] = (),
+    rows: int | None = None,
 ) -> Iterator[Finding]:
     """Name the columns that say the same as the target, or nearly decide it.
 
@@ -65,12 +72,12 @@ def check_leakage(
         task: What is predicted.
         strong: Columns of which one is named also where it only comes near, and no other does: several that do are
             mostly measures of one thing, as the sides of a stone are, and its price.
+        rows: How many rows there are, where they are a part of those that the statistics are of.
     """
     compared = {known.name for known in profile.columns if known.n_unique is not None}  # a list may name the entity
     names = [name for name in schema.named(*LOOKED_AT) if name != task.target and name in compared]
-    step = max(1, -(-profile.rows // SAMPLED))
     asked = [column(task.target), *(column(name) for name in names)]
-    df = frame.select(asked).gather_every(step).collect()
+    df = evenly(frame.select(asked), profile.rows if rows is None else rows, SAMPLED).collect()
     target = task.encode(df.get_column(task.target))
     keep = np.isfinite(target) if task.is_regression else target >= 0
     if not _is_enough(target[keep], task):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
 
-from frazil.profile import TICKS, Profile, as_number, profile_frame
+from frazil.profile import TICKS, Profile, as_number, evenly, profile_frame
 from frazil.schema import column
 from frazil.sources import items_a_row
 from frazil.types import Role
@@ -32,7 +32,6 @@ SECONDS_A_DAY = 86_400
 HELD_DAYS = (date(1, 1, 3).toordinal() - EPOCH, date(9999, 12, 30).toordinal() - EPOCH)
 HUGE = 1e100  # statistics of such numbers overflow
 BATCH = 50  # columns in one pass
-HASH_MULTIPLIER = 2_654_435_761  # Knuth's: spreads consecutive row numbers evenly over 32 bits, whatever their period
 STRINGS = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -82,8 +81,7 @@ class Look:
 
     def levels(self, name: str) -> pl.DataFrame:
         """Return the distinct strings of a column of the sample as "value", the most frequent first, with "rows"."""
-        counts = self.values(name).drop_nulls().alias("value").value_counts(name="rows")
-        return counts.sort(["rows", "value"], descending=[True, False])
+        return counted(self.values(name))
 
     def all_levels(self, name: str) -> pl.DataFrame:
         """Return the distinct values of a column as strings "value" with their "rows", of all rows."""
@@ -108,20 +106,22 @@ class Look:
         return np.where(np.abs(values) < HUGE, values, np.nan)
 
 
-def sampled(frame: pl.LazyFrame, rows: int, most: int | None = None) -> pl.DataFrame:
-    """Collect at most about so many rows, spread evenly, in the table's order; the same ones every time.
+def counted(values: pl.Series) -> pl.DataFrame:
+    """Return distinct strings as "value" with their "rows", the most frequent first, and of equals the first by name.
 
-    Rows are taken by a hash of their number, since every so many would fall in step with what is periodic.
+    >>> counted(pl.Series(["b", "a", None, "c", "c"])).rows()
+    [('c', 2), ('a', 1), ('b', 1)]
     """
+    counts = values.drop_nulls().alias("value").value_counts(name="rows")
+    return counts.sort(["rows", "value"], descending=[True, False])
+
+
+def sampled(frame: pl.LazyFrame, rows: int, most: int | None = None) -> pl.DataFrame:
+    """Collect at most about so many rows, spread evenly, in the table's order; the same ones every time."""
     schema = frame.collect_schema()
     cells = round(len(schema) + items_a_row(frame))
     most = max(LEAST_SAMPLED, min(most or SAMPLE_ROWS, SAMPLE_CELLS // max(1, cells)))
-    if rows <= most:
-        return frame.collect()
-    number = unused("row", schema.names())
-    place = column(number).cast(pl.UInt64) * HASH_MULTIPLIER % 2**32
-    taken = frame.with_row_index(number).filter(place < int(most / rows * 2**32))
-    return taken.collect(engine="streaming").drop(number)
+    return evenly(frame, rows, most).collect(engine="streaming") if rows > most else frame.collect()
 
 
 def held(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -135,13 +135,6 @@ def _cut(name: str, dtype: pl.DataType) -> pl.Expr:
     low, high = (max(-(2**63), min(2**63 - 1, day * days)) for day in HELD_DAYS)
     stored = pl.Int32() if dtype == pl.Date else pl.Int64()
     return column(name).to_physical().cast(pl.Int64).clip(low, high).cast(stored).cast(dtype)
-
-
-def unused(name: str, names: list[str]) -> str:
-    """Return a name that none of the columns has."""
-    while name in names:
-        name = f"_{name}"
-    return name
 
 
 def profile_of(frame: pl.LazyFrame, rows: int, sample: pl.DataFrame) -> Profile:
@@ -202,6 +195,21 @@ def _scaled(known: ColumnProfile, counted: dict[str, Any], rows: int) -> ColumnP
         # An estimate of a few levels may be one too low; the sample has seen them.
         counted["n_unique"] = min(max(known.n_unique, counted["n_unique"] - missing), present)
     return replace(known, is_exact=False, **counted)
+
+
+def type_name(dtype: pl.DataType) -> str:
+    """Name a type without what it holds: the levels of an Enum are values of the column.
+
+    >>> type_name(pl.List(pl.Enum(["Oslo", "Rome"])))
+    'List(Enum)'
+    """
+    if isinstance(dtype, pl.Enum):
+        return "Enum"
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return f"{type(dtype).__name__}({type_name(cast('pl.DataType', dtype.inner))})"
+    if isinstance(dtype, pl.Struct):
+        return f"Struct({', '.join(type_name(cast('pl.DataType', each.dtype)) for each in dtype.fields)})"
+    return str(dtype)
 
 
 def blocks(values: NDArray[Any], most: int) -> Iterator[NDArray[Any]]:

@@ -90,7 +90,7 @@ def _steps(series: Series, time: str) -> Iterator[Finding]:
     steps = _differences(series)
     if len(steps) < LEAST_STEPS:
         return
-    counts = steps.value_counts(sort=True, name="rows")
+    counts = steps.value_counts(name="rows").sort(["rows", "step"], descending=[True, False])
     usual, share = counts.item(0, 0), counts.item(0, 1) / len(steps)
     longer = int((steps > usual).sum())
     if share < REGULAR:

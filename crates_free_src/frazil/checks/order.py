@@ -58,7 +58,9 @@ def check_order(look: Look, by: Sequence[str] = ()) -> Iterator[Finding]:
         known = look.known[name]
         distinct = (known.n_unique or 0) >= 0.9 * look.rows >= 0.9 * LEAST_ROWS
         if distinct and name not in by and _only_rises(look, name) and not _counts_rows(known, look.rows):
-            yield found("column_monotone", name, f"never turns round in {look.rows:,} rows")
+            rows = look.sample.height if known.dtype.is_float() else look.rows
+            part = " looked at" if rows < look.rows else ""
+            yield found("column_monotone", name, f"never turns round in {rows:,} rows{part}")
     for name in look.numbers():
         yield from _unit_change(name, look.array(name))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from frazil.checks.codes import found
+from frazil.checks.look import type_name
 from frazil.checks.numbers import is_named_like_id
 from frazil.checks.rows import check_copies
 from frazil.schema import column
@@ -66,7 +67,7 @@ def _column(known: ColumnProfile, rows: int, schema: Schema, *, is_named: bool) 
         code = "column_empty" if is_left_out else "column_mostly_missing"
         yield found(code, known.name, f"has no value in {rows:,} rows")
     elif known.n_unique is None:
-        yield found("column_unsupported", known.name, f"is of type {known.dtype}")
+        yield found("column_unsupported", known.name, f"is of type {type_name(known.dtype)}")
     elif is_left_out and known.n_unique == 1 and not missing and rows > 1:
         value = known.minimum if known.top is None else known.top
         yield found("column_constant", known.name, "has the same value in every row", repr(value))
@@ -176,17 +177,22 @@ def _sentinels(frame: pl.LazyFrame, inputs: list[ColumnProfile]) -> Iterator[Fin
     asked = [
         pl.struct(
             count=(column(known.name) == value).sum(),
-            low=column(known.name).filter(column(known.name) != value).min().cast(pl.Float64),
-            high=column(known.name).filter(column(known.name) != value).max().cast(pl.Float64),
+            low=_others(known.name, value).min().cast(pl.Float64),
+            high=_others(known.name, value).max().cast(pl.Float64),
         ).alias(str(at))
         for at, (known, value) in enumerate(suspects)
     ]
-    for (known, value), row in zip(suspects, frame.select(asked).collect().row(0), strict=True):
+    rows = frame.select(asked).collect(engine="streaming").row(0)
+    for (known, value), row in zip(suspects, rows, strict=True):
         if row["count"] > 1 and _is_far(float(value), row["low"], row["high"]):
             evidence = f"is {value:g} in {row['count']:,} rows, far from all others"
             others = f"from {row['low']:g} to {row['high']:g}"
             mark = float(value) if known.dtype.is_float() else int(value)
             yield found("column_sentinel", known.name, evidence, others, marks=(mark,))
+
+
+def _others(name: str, value: float) -> pl.Expr:
+    return pl.when(column(name) != value).then(column(name))
 
 
 def _is_far(value: float, low: float, high: float) -> bool:
@@ -208,7 +214,7 @@ def _duplicate_columns(frame: pl.LazyFrame, inputs: list[ColumnProfile], named: 
     same = frame.select(
         column(one).eq_missing(column(other)).all().alias(str(at)) for at, (one, other) in enumerate(pairs)
     )
-    for (one, other), is_same in zip(pairs, same.collect().row(0), strict=True):
+    for (one, other), is_same in zip(pairs, same.collect(engine="streaming").row(0), strict=True):
         if is_same:
             yield found("column_duplicate", other, f"holds the same values as {one!r}")
 

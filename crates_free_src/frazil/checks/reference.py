@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from frazil.checks.codes import found
+from frazil.checks.look import type_name
 from frazil.checks.rows import COPIED_SHARE, normalised, plain_columns, row_hashes
 from frazil.errors import listed
 from frazil.schema import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import polars as pl
 
     from frazil.checks.findings import Finding
     from frazil.checks.look import Look
@@ -34,20 +35,17 @@ def check_schema(
     """
     for name, dtype in reference.items():
         if name not in dtypes and name != target:
-            yield found("schema_missing", name, f"is {_named(dtype)} in the reference, and not there")
+            yield found("schema_missing", name, f"is {type_name(dtype)} in the reference, and not there")
         elif name in dtypes and dtypes[name] != dtype:
-            yield found("schema_type", name, f"is {_named(dtypes[name])}, and {_named(dtype)} in the reference")
+            ours, theirs = type_name(dtypes[name]), type_name(dtype)
+            differs = f"is {ours}, and {theirs}" if ours != theirs else f"is {ours}, and of other levels or fields"
+            yield found("schema_type", name, f"{differs} in the reference")
     new = [name for name in dtypes if name not in reference]
     if new:
         yield found("schema_new", None, f"{len(new)} columns are not in the reference: {listed(new, 'and', 8)}")
     shared = [name for name in dtypes if name in reference]
     if shared != [name for name in reference if name in dtypes]:
         yield found("schema_order", None, f"{len(shared)} shared columns come in another order")
-
-
-def _named(dtype: pl.DataType) -> str:
-    """Name a type without what it holds: the levels of an Enum are values of the column."""
-    return "another Enum" if isinstance(dtype, pl.Enum) else str(dtype)
 
 
 def check_overlap(look: Look, reference: Look, groups: str | None) -> Iterator[Finding]:

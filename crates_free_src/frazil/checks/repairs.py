@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from frazil.checks.look import HELD_DAYS, STRINGS
-from frazil.checks.strings import UNIT, missing_words
+from frazil.checks.strings import UNIT, missing_words, unit_of
 from frazil.notation import number_in, tells_comma, time_in
 from frazil.profile import TICKS
 from frazil.schema import column
@@ -123,27 +123,35 @@ class MergeLevels(Change):
 
 @dataclass(frozen=True, slots=True)
 class ParseNumber(Change):
-    """Read strings as numbers, without units and marks of thousands; what is none becomes null.
+    """Read strings as numbers of one unit, without it and marks of thousands; what is none becomes null.
+
+    Nothing is converted: "1.2k" is 1.2, of the unit k. A number of another unit, or of none where the column has one,
+    can't be compared with the others, and becomes null too.
 
     Args:
+        unit: What stands beside the numbers, as "kg" or "€"; empty where nothing does.
         comma: Whether the column has decimal commas.
     """
 
+    unit: str
     comma: bool = False
 
     @classmethod
-    def of(cls, code: str, name: str, values: pl.Series) -> Self:
+    def of(cls, code: str, name: str, values: pl.Series, unit: str) -> Self:
         """Offer it with the decimal mark that some of the column's strings have."""
         bare = without_unit(pl.lit(values.cast(pl.String).alias("")))
-        return cls(code, name, bool(pl.select(tells_comma(bare)).item()))
+        return cls(code, name, unit, bool(pl.select(tells_comma(bare)).item()))
 
-    def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002 -- as all repairs take it
-        """Return the repaired column."""
-        return number_in(without_unit(column(self.column).cast(pl.String)), comma=self.comma)
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column; of one of numbers, as another file may hold them, the numbers."""
+        if dtype.is_numeric():  # written down, 1.234 would read as 1234 in a column with decimal commas
+            return column(self.column).cast(pl.Float64)
+        text = column(self.column).cast(pl.String)
+        return pl.when(unit_of(text) == self.unit).then(number_in(without_unit(text), comma=self.comma))
 
     def text(self) -> str:
         """Say what it does."""
-        return "read as numbers with decimal commas" if self.comma else "read as numbers"
+        return "read as numbers" + (f" of {self.unit}" if self.unit else "") + (" with decimal commas" * self.comma)
 
 
 def without_unit(text: pl.Expr) -> pl.Expr:
@@ -166,10 +174,9 @@ class ParseDate(Change):
         """Return the repaired column; one of dates or datetimes, as another file may hold them, as it is."""
         if dtype in (pl.Date, pl.Datetime):
             return column(self.column)
-        text = column(self.column).cast(pl.String)
-        if dtype.is_integer():
-            return text.str.to_date("%Y%m%d", strict=False)
-        return time_in(text, self.way)
+        if dtype.is_numeric():  # floats where another file has gaps
+            return column(self.column).cast(pl.Int64, strict=False).cast(pl.String).str.to_date("%Y%m%d", strict=False)
+        return time_in(column(self.column).cast(pl.String), self.way)
 
     def text(self) -> str:
         """Say what it does."""
@@ -189,9 +196,11 @@ class Clip(Change):
     high: float = 0.0
 
     def changed(self, dtype: pl.DataType) -> pl.Expr:
-        """Return the repaired column."""
-        ends = [int(end) if dtype.is_integer() else end for end in (self.low, self.high)]
-        return column(self.column).clip(*ends)
+        """Return the repaired column; one that is not of numbers, as it is."""
+        one = column(self.column)
+        # An end that the type can't hold is null, which is none.
+        ends = [pl.lit(end).cast(dtype, strict=False) for end in (self.low, self.high)]
+        return one.clip(*ends) if dtype.is_numeric() else one
 
     def text(self) -> str:
         """Say what it does."""
@@ -210,9 +219,11 @@ class NullOutside(Change):
     low: float | None = None
     high: float | None = None
 
-    def changed(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002
-        """Return the repaired column."""
+    def changed(self, dtype: pl.DataType) -> pl.Expr:
+        """Return the repaired column; one that is not of numbers, as it is."""
         one = column(self.column)
+        if not dtype.is_numeric():
+            return one
         inside = pl.lit(value=True)
         inside = inside & (one >= self.low) if self.low is not None else inside
         inside = inside & (one <= self.high) if self.high is not None else inside

@@ -14,6 +14,7 @@ import polars.selectors as cs
 from frazil.checks.codes import found
 from frazil.checks.look import STRINGS
 from frazil.schema import column
+from frazil.task import has_target
 from frazil.types import Role
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ def check_rows(look: Look, key: Sequence[str] = ()) -> Iterator[Finding]:
         look: The table.
         key: Columns whose values together should name one row only.
     """
+    if key:
+        yield from _by_key(look, key)
     names = plain_columns(look.profile)
     if look.rows < LEAST_ROWS or not names:
         return
-    if key:
-        yield from _by_key(look, key)
     exact = list(check_copies(look.frame, look.profile))
     yield from exact or _near(look, names)
 
@@ -140,7 +141,7 @@ def check_conflicts(look: Look, task: Task) -> Iterator[Finding]:
     if task.is_regression or not names:
         return
     label = column(task.target).hash(SEED).alias("label")
-    kept = look.frame.filter(column(task.target).is_not_null())
+    kept = look.frame.filter(has_target(task.target, task.dtype))
     counts = row_hashes(kept, names, look.rows, extra=[label]).group_by("hash", "label").len()
     groups = counts.group_by("hash").agg(rows=pl.col("len").sum(), most=pl.col("len").max())
     looked = int(groups["rows"].sum())

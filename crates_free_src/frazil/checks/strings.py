@@ -63,7 +63,7 @@ def bare_words(values: pl.Expr) -> pl.Expr:
 
 def is_number(values: pl.Expr) -> pl.Expr:
     """Return where strings read as a number."""
-    return values.str.contains(NUMBER) & values.str.contains(r"\d")
+    return values.str.contains(NUMBER)
 
 
 def examples_of(levels: pl.DataFrame) -> str:
@@ -106,7 +106,7 @@ def _kinds(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Finding]:
         others = present.filter(~is_number(pl.col("value")))
         evidence = f"holds {numbers['rows'].sum():,} numbers and {others['rows'].sum():,} other strings, {look.of_rows}"
         yield found("column_mixed_types", name, evidence, examples_of(others))
-    elif (units := units_of(present)) is not None:
+    elif (units := common_units(present)) is not None:
         evidence = f"holds numbers with a unit, {len(units)} different, in {present['rows'].sum():,} {look.of_rows}"
         yield found("column_units_as_text", name, evidence, ", ".join(map(repr, units)))
 
@@ -127,10 +127,11 @@ def _mixed_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Findin
 def units_among(values: pl.Series) -> set[str]:
     """Return the units of those strings that are numbers with a unit, and "" where some are numbers without one."""
     fitting = values.to_frame("value").filter(pl.col("value").str.contains(UNIT))
-    return set(fitting.select(_unit(pl.col("value")).unique()).to_series())
+    return set(fitting.select(unit_of(pl.col("value")).unique()).to_series())
 
 
-def _unit(values: pl.Expr) -> pl.Expr:
+def unit_of(values: pl.Expr) -> pl.Expr:
+    """Return the unit of strings that are numbers with one; "" of all others."""
     return pl.concat_str(values.str.extract(UNIT, group).fill_null("") for group in (1, 2))
 
 
@@ -146,12 +147,12 @@ def _ambiguous_dates(name: str, levels: pl.DataFrame, look: Look) -> Iterator[Fi
         yield found("column_ambiguous_dates", name, evidence, examples_of(differ))
 
 
-def units_of(levels: pl.DataFrame) -> list[str] | None:
+def common_units(levels: pl.DataFrame) -> list[str] | None:
     """Return the units of strings that are nearly all numbers with one of few units; None where they are not."""
     parts = levels.head(MOST_LEVELS).select(
         "rows",
         number=pl.col("value").str.extract(r"(\d[\d.,]*)"),
-        unit=_unit(pl.col("value")),
+        unit=unit_of(pl.col("value")),
         fits=pl.col("value").str.contains(UNIT),
     )
     fitting = parts.filter(pl.col("fits") & (pl.col("unit") != ""))

@@ -34,5 +34,5 @@ def add_features(frame: pl.LazyFrame, parts: Sequence[Fitted], panel: Panel) -> 
         elif isinstance(part, RowFitted):
             frame, waiting = part.apply(frame.with_columns(waiting)), []
     frame = frame.with_columns(waiting)
-    ordered = [part for part in parts if isinstance(part, Ordered)]
+    ordered = [part for part in parts if isinstance(part, Ordered) and part.features]
     return in_order(frame, ordered, panel) if ordered else frame

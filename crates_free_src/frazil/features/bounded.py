@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import escape
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from frazil.features.overlapping import Overlap
     from frazil.features.panel import Panel
 
-STRING_BYTES = 40  # a guess at the mean of one string with its view
+STRING_BYTES = 40  # a guess at the mean of one string with its view, where the first rows have no longer ones
+VIEW_BYTES = 16  # of a string, or of bytes, without what it holds
+LOOKED_ROWS = 1_000  # that say how long strings, bytes and lists are
 COPIES = 4  # of a batch's rows that are alive at once: as read, sorted, as numbers, and with its features
-LEAST_ROWS = 10_000  # fewer are not worth a batch
+LEAST_ROWS = 10_000  # fewer are not worth a batch,
+LEAST_BYTES = 2**28  # unless they take more than this
 MOST_ROWS = 1_000_000
 READ_ROWS = 65_536
 MOST_BUCKETS = 1_024  # files that are written at once
@@ -38,7 +42,7 @@ class Plan:
     Args:
         rows: How many the table has.
         rows_at_once: Rows of a batch.
-        row_bytes: What a row takes while it is worked on, as estimated from the columns' types.
+        row_bytes: What a row takes while it is worked on, as estimated from the columns' types and the first rows.
         buckets: How many files the table is cut into by its entities first; 0 where it need not be cut.
         reason: Why so.
         together: Rows that have to be in one batch, even where it takes fewer: those of the largest entity.
@@ -73,7 +77,9 @@ class Plan:
 def plan_batches(
     frame: pl.LazyFrame, panel: Panel | None, n_features: int, memory_bytes: int, overlap: Overlap | None = None
 ) -> Plan:
-    """Choose how to work through a table; reads its entity and time columns once, or twice where it has many rows.
+    """Choose how to work through a table.
+
+    Its first rows are read, and its entity and time columns once, or twice where it has many rows.
 
     Args:
         frame: The table.
@@ -82,10 +88,9 @@ def plan_batches(
         memory_bytes: How much memory batches may take.
         overlap: What a stretch of an entity needs of the rows before it; None where entities stay whole.
     """
-    schema = frame.collect_schema()
-    width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
-    row_bytes = COPIES * width + 8 * n_features
-    at_once = max(LEAST_ROWS, min(MOST_ROWS, memory_bytes // row_bytes))
+    row_bytes = COPIES * _width(frame) + 8 * n_features
+    least = max(1, min(LEAST_ROWS, LEAST_BYTES // row_bytes))
+    at_once = max(least, min(MOST_ROWS, memory_bytes // row_bytes))
     if panel is None:
         rows = frame.select(pl.len()).collect(engine="streaming").item()
         return Plan(rows, at_once, row_bytes, 0, "no feature reads other rows")
@@ -99,6 +104,29 @@ def plan_batches(
         return Plan(rows, max(at_once, rows), row_bytes, 0, "all rows are worked on at once")
     buckets = min(MOST_BUCKETS, int(SKEW * rows / at_once) + 1)
     return Plan(rows, at_once, row_bytes, buckets, "the table is not sorted by entity and time", together)
+
+
+def _width(frame: pl.LazyFrame) -> int:
+    """Guess the bytes of a row: by its types, and of what may be of any length by the first rows."""
+    schema = frame.collect_schema()
+    sizes = [size for name, dtype in schema.items() if (size := _size(column(name), dtype)) is not None]
+    if not sizes:
+        return 8 * len(schema)
+    means = frame.head(LOOKED_ROWS).select(size.mean().alias(str(at)) for at, size in enumerate(sizes))
+    found = means.collect(engine="streaming").row(0)
+    return 8 * (len(schema) - len(sizes)) + sum(max(STRING_BYTES, int(mean or 0)) for mean in found)
+
+
+def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:
+    """Return the bytes of each value; None where a type has numbers of bytes that are always the same."""
+    if dtype == pl.String:
+        return value.str.len_bytes() + VIEW_BYTES
+    if dtype == pl.Binary:
+        return value.bin.size() + VIEW_BYTES
+    if isinstance(dtype, (pl.List, pl.Array)):
+        items = value.list.len() if isinstance(dtype, pl.List) else pl.lit(math.prod(dtype.shape))
+        return items * (8 if dtype.inner.is_numeric() else STRING_BYTES)
+    return pl.lit(STRING_BYTES) if dtype.is_nested() else None
 
 
 def _largest(frame: pl.LazyFrame, entity: tuple[str, ...]) -> int:

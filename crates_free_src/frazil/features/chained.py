@@ -217,8 +217,8 @@ class Chained:
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add them, by way of the columns that are not kept; the table may have columns of such names itself."""
         there = frame.collect_schema().names()
-        hidden = [feature.name for part in self.first for feature in part.features]
-        aside = {name: unique(name, [*there, *hidden]) for name in hidden if name in there}
+        hidden, made = ([made.name for part in step for made in part.features] for step in (self.first, self.then))
+        aside = {name: unique(name, [*there, *hidden, *made]) for name in hidden if name in there}
         frame = add_features(frame.rename(aside), self.first, self.panel)
         frame = add_features(frame, self.then, self.panel).drop(cs.by_name(*hidden))
         return frame.rename({other: name for name, other in aside.items()})

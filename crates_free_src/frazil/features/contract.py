@@ -11,6 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Panel, Reach
+from frazil.features.several import several
 from frazil.naming import generated, unique
 from frazil.notation import tells_comma
 from frazil.schema import column
@@ -112,11 +113,13 @@ class Target:
         values: One expression a number that can be averaged: the values for regression, 0 or 1 of the positive label
             for two classes (both under an empty name), 0 or 1 of each label under its name for more.
         labels: The labels as text; none for regression.
+        offset: What is taken off the values, in the target's unit; 0 for labels.
     """
 
     name: str
     values: Mapping[str, pl.Expr]
     labels: tuple[str, ...] = ()
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,14 +160,14 @@ class Training:
         Raises:
             MissingColumnError: a name is not there.
             SchemaError: a named column has a type that the builder can't use.
-            SettingError: a named column is the target, and may not be.
+            SettingError: a named column is the target, and may not be; or something is no name.
         """
         if isinstance(wanted, cs.Selector):
             chosen = self.frame.select(wanted).collect_schema().names()
             names = [name for name in chosen if name in self.schema and self._fits(name, kinds)]
             self._chosen.update(names)
             return names
-        names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+        names = names_of(wanted, type(builder).__name__)
         for name in names:
             self._check(name, kinds, type(builder).__name__)
             if self.target is not None and name == self.target.name and not may_be_target:
@@ -310,6 +313,25 @@ class TellsApart(Fitted, Protocol):
     @property
     def told_apart(self) -> tuple[str, ...]:
         """The columns whose values it tells apart so."""
+
+
+def names_of(wanted: object, who: str) -> list[str]:
+    """Return names of columns, each once.
+
+    Args:
+        wanted: One, or several.
+        who: Who is given them.
+
+    Raises: SettingError: one is no text.
+
+    >>> names_of("price", "Scale"), names_of(["a", "b", "a"], "Scale")
+    (['price'], ['a', 'b'])
+    """
+    names = several(wanted)
+    if strange := [name for name in names if not isinstance(name, str)]:
+        shown = f"{strange[0]!r}, a {type(strange[0]).__name__}"
+        raise SettingError(f"{who} is given the column {shown}; it takes names, or a selector as fz.numbers().")
+    return list(dict.fromkeys(names))
 
 
 def target_of(task: Task) -> Target:

@@ -13,13 +13,19 @@ import polars as pl
 import polars.selectors as cs
 
 from frazil.budget import parse_bytes
-from frazil.errors import MissingColumnError, SchemaError, SettingError
+from frazil.errors import MissingColumnError, SchemaError, SettingError, panics_told
 from frazil.features.applying import add_features
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.features.contract import Fitted, Kind, LeakClass, ReadsTables, Scope, kind_of
 from frazil.features.overlapping import Overlap
 from frazil.features.panel import Panel, Reach, check_alike
-from frazil.features.retyped import is_empty_of, types_to_restore, with_types
+from frazil.features.retyped import (
+    check_read_alike,
+    check_written_alike,
+    is_empty_of,
+    types_to_restore,
+    with_types,
+)
 from frazil.features.several import several
 from frazil.features.storage import read_members, write_members
 from frazil.files import atomic_folder
@@ -115,6 +121,7 @@ class FittedRecipe:
         for df, known in batches_of(frame, self._together, plan, folder, self._overlap):
             yield self.apply(df.lazy()).collect()[known:]
 
+    @panics_told("sink")
     def sink(
         self,
         data: Any,  # noqa: ANN401 -- as in apply
@@ -164,10 +171,13 @@ class FittedRecipe:
     def __or__(self, other: FittedRecipe) -> FittedRecipe:
         """Put the other recipe's features after this one's.
 
-        Raises: SettingError: both make a feature of one name, or both read earlier rows, of other entities or times.
+        Raises: SettingError: both make a feature of one name, have learned a column as two kinds, or both read earlier
+            rows, of other entities or times.
         """
         if twice := {f.name for f in self.features} & {f.name for f in other.features}:
             raise SettingError(f"both recipes make {min(twice)!r}; leave it out of one with select().")
+        check_read_alike(self.inputs, other.inputs)
+        check_written_alike(self.dtypes, other.dtypes, (*self.parts, *other.parts))
         return FittedRecipe(
             (*self.parts, *other.parts),
             {**self.inputs, **other.inputs},
@@ -273,7 +283,8 @@ class FittedRecipe:
         # What another table says of a key and a time restates neither, though it is made of them.
         own = [feature for feature in self.features if feature.leak is not LeakClass.OTHER_TABLES]
         coded = {source for feature in own if feature.levels for source in feature.sources}
-        restating = {feature.name for feature in own if not feature.levels and coded.issuperset(feature.sources)}
+        read = [feature for feature in own if feature.sources and not feature.levels]
+        restating = {feature.name for feature in read if coded.issuperset(feature.sources)}
         return tuple(MatrixColumn(feature.name, feature.levels, feature.name in restating) for feature in self.features)
 
     def members(self) -> dict[str, bytes]:

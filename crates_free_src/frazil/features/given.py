@@ -16,7 +16,7 @@ from frazil.features.values import finite32
 from frazil.schema import column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from frazil.features.contract import Builder, Fitted
 
@@ -29,13 +29,16 @@ class Express:
     code: a recipe with one can't be saved. Null where the result is missing or not finite.
 
     Args:
-        expression: SQL text as "price / size", or a Polars expression; one number or Boolean a row.
+        expression: SQL text as "price / size", or a Polars expression; one number or Boolean a row. It names each
+            column that it reads: what a selector takes may be the target, or a feature.
         name: The generated column; the name of the expression's result where None. A number is put behind it where a
             column or another feature has it.
         row_local: Whether each row's value depends on that row alone. False, as for `pl.col("x").rank()`, says that
             the whole table is read at once: such a recipe can't work through a table batch by batch.
 
-    Raises: SettingError: the SQL text can't be read.
+    Raises:
+        SettingError: the SQL text can't be read, or columns are selected and not named.
+        SchemaError: at the fit: it gives something else than one number.
 
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"price": [4.0, 9.0], "size": [2, 0]})
@@ -49,7 +52,7 @@ class Express:
     row_local: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse SQL that is none."""
+        """Refuse SQL that is none, and columns that are not named."""
         _read(self.expression)
 
     def learn(self, train: Training) -> Queries:
@@ -60,6 +63,8 @@ class Express:
     def fitted(self, learned: Learned, train: Training) -> list[Expressed]:  # noqa: ARG002 -- nothing was asked for
         """Name the column."""
         wanted = self.name or _read(self.expression).meta.output_name()
+        if not isinstance(wanted, str):
+            raise SettingError(f"name={wanted!r}; it takes text.")
         state = Expressed if self.row_local else TableExpressed
         return [state(self.expression, train.reserve(wanted), self._checked(train))]
 
@@ -67,9 +72,10 @@ class Express:
         expr = _read(self.expression)
         sources = tuple(dict.fromkeys(expr.meta.root_names()))
         train.columns(sources, tuple(Kind), self)
-        (dtype,) = train.frame.select(expr).collect_schema().dtypes()
-        if kind_of(dtype) is not Kind.NUMBER:
-            raise SchemaError(f"Express({self.expression!r}) gives {dtype}; a feature is a number or a Boolean.")
+        made = train.frame.select(expr).collect_schema().dtypes()
+        if len(made) != 1 or kind_of(made[0]) is not Kind.NUMBER:
+            gives = " and ".join(map(str, made))
+            raise SchemaError(f"Express({self.expression!r}) gives {gives}; a feature is a number or a Boolean.")
         return sources
 
 
@@ -130,12 +136,28 @@ class TableExpressed(Expressed):
 
 
 def _read(expression: pl.Expr | str) -> pl.Expr:
-    if isinstance(expression, pl.Expr):
-        return expression
+    """Return an expression that names all columns that it reads."""
+    if not isinstance(expression, pl.Expr | str):
+        raise SettingError(f"expression={expression!r}; it takes SQL text or a Polars expression.")
     try:
-        return pl.sql_expr(expression)
+        read = expression if isinstance(expression, pl.Expr) else pl.sql_expr(expression)
     except (pl.exceptions.PolarsError, TypeError) as error:
         raise SettingError(f"expression={expression!r} can't be read as SQL: {error}") from error
+    for selector in _selectors(read):
+        raise SettingError(
+            f"the expression {read} reads {selector}, among which the target or a feature may be; name each column, as"
+            " in pl.sum_horizontal('a', 'b')."
+        )
+    return read
+
+
+def _selectors(expr: pl.Expr) -> Iterator[pl.Expr]:
+    """Find what selects columns in an expression; Polars counts none of these among the names that it reads."""
+    if expr.meta.is_column_selection() and not expr.meta.is_column():
+        yield expr
+    else:
+        for part in expr.meta.pop():
+            yield from _selectors(part)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 ROUNDING = 1e-13  # of a sum of squares, some hundred times the rounding of its joins
+LEAST_LEFT = 1e-7  # of a sum of squares: what is left of it has then as many digits as float32
 
 
 def sum_of(count: Floats, total: Floats, offset: Floats) -> Floats:
@@ -31,6 +32,23 @@ def variance_of(count: Floats, total: Floats, squares: Floats) -> Floats:
     # What is left of equal values are the digits that rounding took.
     deviations = np.where(deviations > ROUNDING * squares, deviations, 0.0)
     return np.where(count > 1, deviations, np.nan) / (count - 1)
+
+
+def is_lost(count: Floats, total: Floats, squares: Floats) -> NDArray[np.bool_]:
+    """Say where so little of the squares is deviation from the mean that a variance of these sums has too few digits.
+
+    So it is where the values lie close together and far from the offset, as those of a counter or of times do.
+
+    >>> is_lost(np.array([2.0, 2.0]), np.array([3.0, 2e8 + 1]), np.array([5.0, 2e16 + 2e8 + 1])).tolist()
+    [False, True]
+    """
+    lost: NDArray[np.bool_] = (count > 1) & (squares - total * total / count < LEAST_LEFT * squares)
+    return lost
+
+
+def central_variance(count: Floats, squares: Floats) -> Floats:
+    """Return the variance with n - 1, from the sum of squared distances to the mean itself."""
+    return np.where(count > 1, squares, np.nan) / (count - 1)
 
 
 def variation_of(variance: Floats, mean: Floats) -> Floats:

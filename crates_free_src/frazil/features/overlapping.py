@@ -54,7 +54,7 @@ class Overlap:
             df: Rows of one entity in the order of time, those without a time last.
         """
         times = df.get_column(self.time)
-        timed = times.drop_nulls().to_physical().cast(pl.Int64).to_numpy()
+        timed = times.to_physical().cast(pl.Int64, strict=False).drop_nulls().to_numpy()
         if len(timed) < len(times) or not len(timed):
             return len(times)  # the rest has no time either, and reads nothing
         steps, place = self._steps(times.dtype), len(timed) - 1

@@ -159,7 +159,8 @@ class Panel:
         available_at: The column that says when a row became known; its own time where None.
         horizon: How far before its row a window of the target ends, as "7d", "12h" or "7i" (of an integer time).
 
-    Raises: SettingError: the horizon is unreadable, or there is no time for it or for available_at.
+    Raises: SettingError: the horizon is unreadable, there is no time for it or for available_at, or something is no
+        name of a column.
     """
 
     entity: tuple[str, ...] = ()
@@ -169,6 +170,9 @@ class Panel:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
+        for axis, names in (("entity", self.entity), ("time", (self.time,)), ("available_at", (self.available_at,))):
+            if strange := [name for name in names if not isinstance(name, str | None)]:
+                raise SettingError(f"{axis} has {strange[0]!r}; it takes the name of a column.")
         if self.horizon is not None:
             Length.parse(self.horizon, "horizon")
         if self.time is None and (given := [a for a in ("available_at", "horizon") if getattr(self, a) is not None]):

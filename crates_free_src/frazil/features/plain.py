@@ -105,6 +105,16 @@ class PlainState:
         return cls(**checked(cls, spec))
 
 
+def less_words(offset: float) -> str:
+    """Return what an offset that is taken off adds to the description of a feature."""
+    return f" less {offset:g}" if offset else ""
+
+
+def target_parameters(label: str, offset: float) -> dict[str, Any]:
+    """Return the label and the offset of a target, where there are, as parameters of a feature."""
+    return ({"label": label} if label else {}) | ({"offset": offset} if offset else {})
+
+
 def written(state: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401 -- any dataclass
     """Turn a state's plain fields into JSON data.
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from frazil.errors import InputError, MissingColumnError, SettingError
+from frazil.errors import InputError, MissingColumnError, SettingError, panics_told
 from frazil.features.chained import Chain
 from frazil.features.contract import (
     Builder,
@@ -21,9 +21,11 @@ from frazil.features.contract import (
 )
 from frazil.features.fitted import FittedRecipe, columns_read, frame_of
 from frazil.features.learning import learn_together
+from frazil.features.numbers.reading import ends, far_offset
 from frazil.features.ordered.reading import AsksNothing
 from frazil.features.panel import Panel, check_alike
 from frazil.features.retyped import worth_keeping
+from frazil.features.several import several
 from frazil.folds import inner_folds
 from frazil.naming import unique
 from frazil.schema import column
@@ -75,7 +77,7 @@ class Recipe:
             if not callable(getattr(builder, "learn", None)):
                 raise SettingError(f"Recipe got {builder!r}; it takes builders, as in Recipe(KeepNumbers('price')).")
         object.__setattr__(self, "builders", tuple(builders))
-        names = (entity,) if isinstance(entity, str) else tuple(entity or ())
+        names = () if entity is None else tuple(several(entity))
         object.__setattr__(self, "panel", Panel(names, time, available_at, horizon))
 
     def __or__(self, other: Recipe) -> Recipe:
@@ -92,6 +94,7 @@ class Recipe:
         axes = [f"{axis}={value!r}" for axis, value in self.panel.declared().items()]
         return "\n    ".join(["Recipe(", *(f"{line}," for line in [*map(repr, self.builders), *axes])]) + "\n)"
 
+    @panics_told("fit")
     def fit(self, data: Any, task: Task | None = None, *, target: str | None = None) -> FittedRecipe:  # noqa: ANN401
         """Learn from all rows of a table, in one scan.
 
@@ -112,6 +115,7 @@ class Recipe:
         fitted, _ = self._fitted(self._training(frame, _task(frame, task, target)))
         return fitted
 
+    @panics_told("fit_train")
     def fit_train(
         self,
         data: Any,  # noqa: ANN401 -- any source that open_source takes
@@ -188,6 +192,8 @@ class Recipe:
 
     def _fitted(self, train: Training) -> tuple[FittedRecipe, FittedRecipe]:
         """Return the recipe for new rows, and the one for the training rows, which are the same without folds."""
+        if any(isinstance(builder, CrossFitBuilder) for builder in self.builders):
+            train = _centred(train)
         learned = learn_together(train.frame, [builder.learn(train) for builder in self.builders])
         parts: list[Fitted] = []
         faces: list[Fitted] = []
@@ -211,6 +217,16 @@ def _task(frame: pl.LazyFrame, task: Task | None, target: str | None) -> Task | 
     if target not in (there := frame.collect_schema()):
         raise MissingColumnError.among(target, there.names(), where="the training table")
     return infer_task(frame.select(column(target)).collect().to_series(), target_name=target)
+
+
+def _centred(train: Training) -> Training:
+    """Take the least target off where float32 could not tell the targets apart: what is made of them would be equal."""
+    target = train.target
+    if target is None or target.labels:
+        return train
+    ((name, value),) = target.values.items()
+    offset = far_offset(**train.frame.select(ends(value)).collect(engine="streaming").item())
+    return replace(train, target=replace(target, values={name: value - offset}, offset=offset)) if offset else train
 
 
 def _agreed(mine: Panel, theirs: Panel) -> dict[str, Any]:

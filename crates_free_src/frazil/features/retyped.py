@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors as cs
 
+from frazil.errors import SettingError
 from frazil.features.contract import Kind, TellsApart, kind_of
 from frazil.naming import unique
 from frazil.schema import column, recast
@@ -43,6 +44,28 @@ def is_empty_of(have: pl.DataType, kind: Kind, learned: pl.DataType | None) -> b
     return have == pl.Null and (learned is not None or kind in PLAIN)
 
 
+def check_read_alike(one: Mapping[str, Kind], other: Mapping[str, Kind]) -> None:
+    """Raise SettingError where two recipes have learned a column as two kinds."""
+    for name in one:
+        if other.get(name, one[name]) is not one[name]:
+            raise SettingError(f"one recipe learned column {name!r} as a {one[name]}, the other as a {other[name]}.")
+
+
+def check_written_alike(
+    one: Mapping[str, pl.DataType], other: Mapping[str, pl.DataType], parts: Sequence[Fitted]
+) -> None:
+    """Raise SettingError where two recipes have learned numbers that are written in two ways, and tell them apart so.
+
+    Args:
+        one: The types that one has learned.
+        other: Those of the other.
+        parts: The states of both.
+    """
+    for name in _told_apart(parts):
+        if name in one and name in other and _is_written_otherwise(other[name], one[name]):
+            raise SettingError(f"one recipe learned the levels of {name!r} as {one[name]}, the other as {other[name]}.")
+
+
 def types_to_restore(
     have: Mapping[str, pl.DataType],
     inputs: Mapping[str, Kind],
@@ -60,7 +83,7 @@ def types_to_restore(
         learned: Their types in training, where kept.
         parts: What reads them.
     """
-    told_apart = {name for part in parts if isinstance(part, TellsApart) for name in part.told_apart}
+    told_apart = _told_apart(parts)
     empty = {
         name: learned.get(name, PLAIN.get(kind, pl.Null()))
         for name, kind in inputs.items()
@@ -72,6 +95,10 @@ def types_to_restore(
         if name in told_apart and name in learned and _is_written_otherwise(have[name], learned[name])
     }
     return empty | numbers
+
+
+def _told_apart(parts: Sequence[Fitted]) -> set[str]:
+    return {name for part in parts if isinstance(part, TellsApart) for name in part.told_apart}
 
 
 def _is_written_otherwise(have: pl.DataType, learned: pl.DataType) -> bool:

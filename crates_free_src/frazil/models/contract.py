@@ -41,6 +41,22 @@ class Sample:
     groups: NDArray[np.int64] | None = None
 
 
+AGAIN = 2.0  # times the time that a look had which was cut short, for another to be worth it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sought:
+    """What a look at the rows has found.
+
+    Args:
+        found: Whatever it looked for.
+        is_whole: Whether it came to its end; one that was cut short may have missed something.
+    """
+
+    found: Any
+    is_whole: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Memo:
     """What fits of the same rows share, made once: it must follow from the rows and the seed alone.
@@ -51,6 +67,7 @@ class Memo:
 
     seed: int = 0
     _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _sought: dict[Hashable, tuple[Sought, float]] = field(default_factory=dict, repr=False)
     _making: Lock = field(default_factory=Lock, repr=False)
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:  # noqa: ANN401 -- whatever is made
@@ -59,6 +76,26 @@ class Memo:
             if key not in self._made:
                 self._made[key] = make()
             return self._made[key]
+
+    def sought(self, key: Hashable, look: Callable[[Deadline], Sought], deadline: Deadline, share: float) -> Sought:
+        """Return what was found under this key, or look for it.
+
+        Where the look was cut short, a fit with at least twice the time looks again.
+
+        Args:
+            key: What is looked for.
+            look: Looks for it until a deadline.
+            deadline: Of the fit.
+            share: Of the time left until then, that the look may take.
+        """
+        with self._making:
+            own = deadline.part(share)
+            known, seconds = self._sought.get(key, (None, 0.0))
+            if known is None or (not known.is_whole and own.left > AGAIN * seconds):
+                seconds = own.left
+                known = look(own)
+                self._sought[key] = known, seconds
+            return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +111,8 @@ class Conditions:
         memo: What other fits of these rows have made already.
         judge: Returns the losses of several predictions of the rows left out, where the metric is a user's own;
             boosters choose by it how many of their rounds they keep.
-        must_widen: Whether a learner that finds no columns to make raises `NothingToMake`, as its like without any is
-            tried in any case.
+        must_differ: Whether a learner that finds no columns to make, or to leave out, raises `NothingToMake`, as its
+            like on the columns as they are is tried in any case.
     """
 
     task: Task
@@ -85,7 +122,7 @@ class Conditions:
     deadline: Deadline = field(default_factory=Deadline)
     memo: Memo = field(default_factory=Memo)
     judge: Callable[[Sequence[NDArray[np.float64]]], Sequence[float]] | None = None
-    must_widen: bool = False
+    must_differ: bool = False
 
 
 class Fitted(Protocol):

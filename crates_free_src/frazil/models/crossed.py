@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, ClassVar
 from frazil.errors import SettingError
 from frazil.models.catboost_model import CatBoost
 from frazil.models.checks import check_between, check_sample
+from frazil.models.contract import Sought
 from frazil.models.crosses import ARRAYS, Crosses
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
 from frazil.models.screening import find_crosses
-from frazil.models.widened import NothingToMake, WidenedFitted
+from frazil.models.widened import CutShort, NothingToMake, WidenedFitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import optuna
 
+    from frazil.budget import Deadline
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
     from frazil.models.widened import Widening
 
@@ -67,12 +69,19 @@ class Crossed:
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> CrossedFitted:
         """Look for crosses, make them, and fit the learner inside; without any where no pair says more than apart.
 
-        Raises: NothingToMake: that is so, and the conditions ask for some.
+        Raises:
+            NothingToMake: that is so, and the conditions ask for some.
+            CutShort: none was found before the time to look was up, and the conditions ask for some.
         """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
         key = (self.name, self.rounds, self.each)
-        crosses, wide, unseen = conditions.memo.get(key, lambda: self._made(train, valid, conditions))
-        if conditions.must_widen and crosses.is_empty:
+        sought = conditions.memo.sought(
+            key, lambda until: self._made(train, valid, conditions, until), conditions.deadline, SCREEN_SHARE
+        )
+        crosses, wide, unseen = sought.found
+        if conditions.must_differ and crosses.is_empty:
+            if not sought.is_whole:
+                raise CutShort("nothing to cross was found before its time was up; there may be some")
             raise NothingToMake("nothing to cross: no pair of columns says more together than apart")
         return CrossedFitted(crosses, self.inner.name, self.inner.fit(wide, unseen, conditions))
 
@@ -80,10 +89,10 @@ class Crossed:
         """Draw the settings of the learner inside."""
         return replace(self, inner=self.inner.suggest(trial, rows))
 
-    def _made(
-        self, train: Sample, valid: Sample | None, conditions: Conditions
-    ) -> tuple[Crosses, Sample, Sample | None]:
-        deadline = conditions.deadline.part(SCREEN_SHARE)
-        found = find_crosses(train, conditions.task, conditions.memo.seed, deadline, rounds=self.rounds, each=self.each)
+    def _made(self, train: Sample, valid: Sample | None, conditions: Conditions, until: Deadline) -> Sought:
+        """Return crosses, and the samples with them."""
+        found = find_crosses(train, conditions.task, conditions.memo.seed, until, rounds=self.rounds, each=self.each)
+        is_whole = not until.passed
         wide = replace(train, matrix=found.apply(train.matrix))
-        return found, wide, None if valid is None else replace(valid, matrix=found.apply(valid.matrix))
+        unseen = None if valid is None else replace(valid, matrix=found.apply(valid.matrix))
+        return Sought((found, wide, unseen), is_whole)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from frazil.errors import SettingError
 from frazil.models.catboost_model import CatBoost
 from frazil.models.checks import check_between, check_sample
-from frazil.models.contract import Memo
+from frazil.models.contract import Memo, Sought
 from frazil.models.crossed import Crossed
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.key_means import MOST_CLASSES, with_keys
@@ -17,7 +17,7 @@ from frazil.models.keys import ARRAYS, Keys
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
 from frazil.models.mlp import MLP
-from frazil.models.widened import NothingToMake, WidenedFitted
+from frazil.models.widened import CutShort, NothingToMake, WidenedFitted
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import optuna
 
+    from frazil.budget import Deadline
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
     from frazil.models.widened import Widening
 
@@ -80,28 +81,35 @@ class Keyed:
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> KeyedFitted:
         """Look for keys, learn them, and fit the learner inside; without any where no columns say more together.
 
-        Raises: NothingToMake: that is so, and the conditions ask for some.
+        Raises:
+            NothingToMake: that is so, and the conditions ask for some.
+            CutShort: none were found before the time to look was up, and the conditions ask for some.
         """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
         key = (self.name, self.most)
-        keys, wide, unseen = conditions.memo.get(key, lambda: self._made(train, valid, conditions))
-        if conditions.must_widen and keys.is_empty:
+        sought = conditions.memo.sought(
+            key, lambda until: self._made(train, valid, conditions, until), conditions.deadline, SCREEN_SHARE
+        )
+        keys, wide, unseen, own = sought.found
+        if conditions.must_differ and keys.is_empty:
+            if not sought.is_whole:
+                raise CutShort("no keys were found before its time was up; there may be some")
             raise NothingToMake("no keys: no categories say more together than apart")
-        # What others of these rows have made is of fewer columns.
-        seed = child_seed(conditions.memo.seed, self.name)
-        own = conditions.memo.get((*key, "memo"), lambda: Memo(seed))
         return KeyedFitted(keys, self.inner.name, self.inner.fit(wide, unseen, replace(conditions, memo=own)))
 
     def suggest(self, trial: optuna.Trial, rows: int) -> Keyed:
         """Draw the settings of the learner inside."""
         return replace(self, inner=self.inner.suggest(trial, rows))
 
-    def _made(self, train: Sample, valid: Sample | None, conditions: Conditions) -> tuple[Keys, Sample, Sample | None]:
+    def _made(self, train: Sample, valid: Sample | None, conditions: Conditions, until: Deadline) -> Sought:
+        """Return keys, the samples with them, and what fits of these share."""
         seed, task = conditions.memo.seed, conditions.task
         width = 1 + (min(MOST_CLASSES, task.n_classes) if task.n_classes > 2 else 1)
         affordable = min(MOST_ADDED, MOST_CELLS // max(1, train.matrix.rows)) // width
-        deadline = conditions.deadline.part(SCREEN_SHARE)
-        chosen = find_keys(train, task, seed, deadline, most=min(self.most, affordable)) if affordable else ()
+        chosen = find_keys(train, task, seed, until, most=min(self.most, affordable)) if affordable else ()
+        is_whole = not until.passed
         keys, matrix = with_keys(train, task, chosen, child_seed(seed, "key folds"))
         wide = replace(train, matrix=matrix)
-        return keys, wide, None if valid is None else replace(valid, matrix=keys.apply(valid.matrix))
+        unseen = None if valid is None else replace(valid, matrix=keys.apply(valid.matrix))
+        # What others of these rows have made is of fewer columns.
+        return Sought((keys, wide, unseen, Memo(child_seed(seed, self.name))), is_whole)

@@ -98,7 +98,8 @@ class Resampled:
     Args:
         inner: A booster, forest, network or linear model with its settings.
         how: "under" leaves away rows of common classes by chance. "smote", "borderline_smote" and "adasyn" make up rows
-            of rare ones between neighbours; they come with `pip install 'frazil[imbalance]'`.
+            of rare ones between neighbours; they come with `pip install 'frazil[imbalance]'`. With categories among the
+            columns all three are the SMOTE that knows levels (SMOTENC).
         ratio: Rows that each class has in the end, as a share of the most common class's, at least.
 
     Source: Chawla, Bowyer, Hall and Kegelmeyer (2002), JAIR 16, 321-357; Han, Wang and Mao (2005), ICIC, 878-887; He,

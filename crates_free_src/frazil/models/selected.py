@@ -12,7 +12,7 @@ from frazil.errors import SettingError
 from frazil.models.catboost_model import CatBoost
 from frazil.models.checks import check_between, check_sample, check_width
 from frazil.models.constant import Constant
-from frazil.models.contract import Memo
+from frazil.models.contract import Memo, Sought
 from frazil.models.extra_trees import ExtraTrees
 from frazil.models.lightgbm_model import LightGBM
 from frazil.models.linear import Linear
@@ -21,6 +21,7 @@ from frazil.models.probing import probed
 from frazil.models.rows import drawn
 from frazil.models.sealed import sealed, unsealed
 from frazil.models.stored import check_that, count_in, places_in
+from frazil.models.widened import CutShort, NothingToMake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import optuna
     from numpy.typing import NDArray
 
+    from frazil.budget import Deadline
     from frazil.matrix import Matrix
     from frazil.models.contract import Conditions, Fitted, Learner, Sample
 
@@ -117,10 +119,22 @@ class Selected:
         check_between(self, 1, 100, "fits")
 
     def fit(self, train: Sample, valid: Sample | None, conditions: Conditions) -> SelectedFitted:
-        """Choose columns, and fit the learner inside on them."""
+        """Choose columns, and fit the learner inside on them.
+
+        Raises:
+            NothingToMake: all columns are kept, and the conditions ask for a choice.
+            CutShort: likewise, and the time to choose was up before all was looked at.
+        """
         check_sample(train, conditions, least_rows=2, needs_columns=True)
         key = (self.name, self.quantile, self.fits)
-        kept = conditions.memo.get(key, lambda: self._chosen(train, conditions))
+        sought = conditions.memo.sought(
+            key, lambda until: self._chosen(train, conditions, until), conditions.deadline, SCREEN_SHARE
+        )
+        kept: tuple[int, ...] = sought.found
+        if conditions.must_differ and len(kept) == len(train.matrix.columns):
+            if not sought.is_whole:
+                raise CutShort("no column to leave out was found before its time was up; there may be some")
+            raise NothingToMake("nothing to leave out: every column tells more than shuffled ones do")
         learner = self.inner if kept else Constant()
         # What others of these rows have made is of all columns.
         own = replace(conditions, memo=Memo(conditions.memo.seed))
@@ -133,14 +147,14 @@ class Selected:
         """Draw the settings of the learner inside."""
         return replace(self, inner=self.inner.suggest(trial, rows))
 
-    def _chosen(self, train: Sample, conditions: Conditions) -> tuple[int, ...]:
+    def _chosen(self, train: Sample, conditions: Conditions, until: Deadline) -> Sought:
         rows = drawn(train, SCREEN_ROWS, conditions.memo.seed)
         if (rows.target == rows.target[0]).all():
-            return ()
-        deadline = conditions.deadline.part(SCREEN_SHARE)
-        own = replace(conditions, seed=conditions.memo.seed, deadline=deadline)
+            return Sought((), is_whole=True)
+        own = replace(conditions, seed=conditions.memo.seed, deadline=until)
         real, probes = np.split(probed(PROBER, rows, own, self.fits, rows.groups), 2)
-        return tuple(np.flatnonzero(real > np.quantile(probes, self.quantile)).tolist())
+        kept = tuple(np.flatnonzero(real > np.quantile(probes, self.quantile)).tolist())
+        return Sought(kept, is_whole=not until.passed)
 
 
 def share_kept(members: Mapping[str, bytes]) -> float:

@@ -48,8 +48,8 @@ def follows_auc(valid: Sample | None, conditions: Conditions) -> bool:
     """Say whether ROC AUC of the rows left out is followed, not the loss: where it is the metric and has a value."""
     if valid is None or conditions.metric != "roc_auc" or conditions.task.n_classes != 2:
         return False
-    has_both = 0 < int(valid.target.sum()) < len(valid.target)
-    return has_both and len(valid.target) >= ROWS_TO_FOLLOW_AUC
+    target = valid.target if valid.weights is None else valid.target[valid.weights > 0]
+    return 0 < int(target.sum()) < len(target) and len(target) >= ROWS_TO_FOLLOW_AUC
 
 
 @dataclass(slots=True)

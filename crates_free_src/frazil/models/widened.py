@@ -22,7 +22,11 @@ MODEL = "model/"
 
 
 class NothingToMake(Exception):  # noqa: N818 -- no error: the same learner without such columns says it all
-    """No columns are worth making of these rows, and the learner would be a copy of the one inside."""
+    """The learner would be a copy of the one inside: no columns are worth making of these rows, or leaving out."""
+
+
+class CutShort(NothingToMake):
+    """The time was up before all was looked at; with more of it there may be columns to make, or to leave out."""
 
 
 class Widening(Protocol):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from frazil.models.widened import NothingToMake
+from frazil.models.widened import CutShort, NothingToMake
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from frazil.models.contract import Fitted, Learner
 
 Origin = Literal["portfolio", "optuna", "random", "beyond"]
+COPIES = (NothingToMake.__name__, CutShort.__name__)  # what ends a candidate that would be another's copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,15 @@ class Candidate:
         learner: The settings to fit.
         share: Most of the time left that it may take, in (0, 1].
         origin: Who proposed it; "beyond" where it is one that learned from rows beyond memory as well.
-        must_widen: Whether it is left out where its first fold has no columns to make: it would be a copy of another.
+        must_differ: Whether it is left out where its first fold has no columns to make, or to leave out: it would be a
+            copy of another.
     """
 
     name: str
     learner: Learner
     share: float = 0.3
     origin: Origin = "portfolio"
-    must_widen: bool = False
+    must_differ: bool = False
 
 
 class KeptModel(Protocol):
@@ -92,7 +95,7 @@ class Failure:
     Args:
         candidate: Its name.
         error: Name of the exception; "Pruned" where it was given up after its first folds, "NothingToMake" where it
-            would have been the same as the learner inside.
+            would have been the same as the learner inside, "CutShort" where it would for want of time to look.
         message: In words.
         seconds: That it took.
         traceback: Where it was raised; empty where it was given up.
@@ -106,6 +109,12 @@ class Failure:
     traceback: str
     score: float | None = None
 
+    @classmethod
+    def of(cls, candidate: str, error: Exception, seconds: float) -> Self:
+        """Tell of what was raised."""
+        trace = "".join(traceback.format_exception(error))
+        return cls(candidate, type(error).__name__, str(error), seconds, trace)
+
     @property
     def is_pruned(self) -> bool:
         """Whether it was given up after its first folds."""
@@ -113,8 +122,8 @@ class Failure:
 
     @property
     def is_copy(self) -> bool:
-        """Whether it was left out because it found no columns to make."""
-        return self.error == NothingToMake.__name__
+        """Whether it was left out because it found no columns to make, or to leave out."""
+        return self.error in COPIES
 
     @property
     def is_fault(self) -> bool:

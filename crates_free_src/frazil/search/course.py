@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 
-from frazil.errors import BudgetError, FrazilError, InputError
+import numpy as np
+
+from frazil.errors import BudgetError, InputError
 from frazil.folds import plan_folds
 from frazil.search.beyond import affordable_rows, best_able, of_all_rows, search_clock, with_rows
 from frazil.search.candidate import Failure
@@ -15,9 +18,9 @@ from frazil.search.judge import judge_for
 from frazil.search.loop import SearchResult, attempt, row_of, search
 from frazil.search.proposing import proposer_for
 from frazil.search.repeating import affordable_repeats, repeated
-from frazil.search.scouting import PREFIX, by_own_names, promoted, scouted, scouting_clock
+from frazil.search.scouting import PREFIX, by_own_names, has_learned, promoted, scouted, scouting_clock
 from frazil.search.sparing import spare
-from frazil.search.table import build_folds, first_folds, folds_without_features
+from frazil.search.table import build_folds, folds_without_features, some_folds
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -95,8 +98,8 @@ class Course:
     def run(self, table: Table, clock: Clock, store: Store) -> Searched:
         """Search; of a large table on a sample first, whose best settings are then tried on all rows.
 
-        Where the user interrupts the search on the sample, or before that on all rows begins, what it has found is what
-        there is, and the table that is returned is the sample.
+        Where the user interrupts the search on the sample, or that on all rows before more than the baseline is
+        finished, what the sample gave is what there is, and the table that is returned is the sample.
 
         Raises:
             BudgetError: no candidate could be finished.
@@ -108,7 +111,9 @@ class Course:
         if clock.stopped.is_set():
             return found
         try:
-            return table, bench, self._beyond(replace(bench, clock=clock), result, self.beyond)
+            judged = bench.folds.plan.folds[0]
+            beyond = self.beyond.apart_from(table.df[np.concatenate([judged.valid, judged.spared])])
+            return table, bench, self._beyond(replace(bench, clock=clock), result, beyond)
         except KeyboardInterrupt:
             clock.stop()
             return found
@@ -132,10 +137,12 @@ class Course:
         try:
             first = promoted(scouts.trials, bench.judge, self.seed)
             folds = self._folds(table, plan, clock)
+            _, bench, result = self._searched_on(table, folds, clock, store, first)
         except KeyboardInterrupt:
             clock.stop()
             return found
-        _, bench, result = self._searched_on(table, folds, clock, store, first)
+        if clock.stopped.is_set() and not has_learned(result.trials):
+            return found
         return table, bench, replace(result, scouts=scouts.attempts)
 
     def _searched(self, table: Table, plan: SplitPlan, clock: Clock, store: Store, prefix: str = "") -> Searched:
@@ -169,7 +176,7 @@ class Course:
         """Plan the folds, as often as the budget affords, with what is spared of them."""
         plan = spare(self._plan(table, self.seed), table, self.seed)
         if self.beyond is not None and not prefix:
-            plan = first_folds(plan, 1, "for memory does not hold all rows")
+            plan = some_folds(plan, 1, "for memory does not hold all rows")
         repeats = affordable_repeats(table, plan, clock, self.threads)
         return repeated(plan, repeats, lambda cut: self._plan(table, child_seed(self.seed, "cut", cut)))
 
@@ -182,20 +189,23 @@ class Course:
         best = best_able(result.trials, bench.judge)
         if best is None:
             return result
-        candidate, (fold,) = of_all_rows(best), bench.folds.folds
-        folder = self.isolation.scratch()
-        rows = affordable_rows(beyond, fold, best, bench.clock, folder)
-        if rows == 0:
-            return result
-        self.shown.stage(f"learning from {rows:,} rows beyond memory")
+        candidate, rows, started = of_all_rows(best), 0, perf_counter()
         outcome: Trial | Failure
         try:
-            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder),))
+            (fold,), folder = bench.folds.folds, self.isolation.scratch()
+            rows = affordable_rows(beyond, fold, best, bench.clock, folder)
+            if rows == 0:
+                return result
+            self.shown.stage(f"learning from {rows:,} rows beyond memory")
+            memory = bench.clock.budget.memory_bytes
+            folds = replace(bench.folds, folds=(with_rows(fold, beyond, bench.task, rows, folder, memory),))
+            if folds.folds[0].train.matrix.rows == fold.train.matrix.rows:  # all of one moment, or without a target
+                return result
             judging = judging_of(folds.folds, self.metric)
-            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging, keeps=True) as fitter:
+            with self.isolation.fitter(folds.folds, bench.task, self.metric.name, 1, judging) as fitter:
                 outcome = attempt(candidate, replace(bench, folds=folds, fitter=fitter))
-        except (FrazilError, OSError) as error:  # of rows that were not looked at before, and of a disk that is full
-            outcome = Failure(candidate.name, type(error).__name__, str(error), 0.0, "")
+        except Exception as error:  # noqa: BLE001 -- of rows not looked at before, of a full disk; what was found stays
+            outcome = Failure.of(candidate.name, error, perf_counter() - started)
         self.shown.candidate(row_of(outcome, self.metric.greater_is_better))
         return replace(result, beyond=((candidate, outcome),), rows_beyond=rows)
 
@@ -213,4 +223,4 @@ class Course:
             embargo=embargo,
             seed=seed,
         )
-        return plan if len(plan.folds) <= MOST_FOLDS else first_folds(plan, LEAST_FOLDS, "which judge enough rows")
+        return plan if len(plan.folds) <= MOST_FOLDS else some_folds(plan, LEAST_FOLDS, "which judge enough rows")

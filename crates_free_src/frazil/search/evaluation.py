@@ -66,15 +66,15 @@ def evaluate(candidate: Candidate, bench: Workbench, seconds: float, rivals: Seq
     Raises:
         TimeoutError: a fit did not stop; it was given up.
         Pruned: it is so far behind its rivals that its other folds are not worth their time.
-        NothingToMake: its first fold has no columns to make, and it would be a copy of another.
+        NothingToMake: its first fold has no columns to make or to leave out, and it would be a copy of another.
         FitError: something ended a fit in another process, `NothingToMake` among others.
     """
     started = perf_counter()
     whole = bench.clock.deadline(seconds)
     every = range(len(bench.folds.folds))
     # Alone, for the others would have begun for nothing; where rivals have made such columns, there are some.
-    alone = int(candidate.must_widen and view_of(candidate.learner) not in map(_view, rivals))
-    fits = _fitted(candidate, every[:alone], bench, whole, must_widen=True)
+    alone = int(candidate.must_differ and view_of(candidate.learner) not in map(_view, rivals))
+    fits = _fitted(candidate, every[:alone], bench, whole, must_differ=True)
     if may_be_pruned(candidate, bench.judge, len(every), rivals):
         fits += _fitted(candidate, every[alone:FIRST], bench, whole)
         check_worth([fit.predictions for fit in fits], bench.judge, rivals)
@@ -100,10 +100,10 @@ def _view(trial: Trial) -> tuple[Learner, ...]:
 
 
 def _fitted(
-    candidate: Candidate, folds: Sequence[int], bench: Workbench, whole: Deadline, *, must_widen: bool = False
+    candidate: Candidate, folds: Sequence[int], bench: Workbench, whole: Deadline, *, must_differ: bool = False
 ) -> list[FoldFit]:
     """Fit folds; where one fails, the others are given up."""
-    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole, must_widen=must_widen)) for fold in folds]
+    waiting = [bench.fitter.submit(_job(candidate, fold, bench, whole, must_differ=must_differ)) for fold in folds]
     patience = (GRACE + GRACE_SHARE * whole.left) * busyness()
     try:
         return [future.result(_timeout(whole, patience, bench)) for future in waiting]
@@ -123,7 +123,7 @@ def _timeout(whole: Deadline, patience: float, bench: Workbench) -> float | None
     return whole.left + patience if bench.fitter.can_abandon and math.isfinite(whole.at) else None
 
 
-def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline, *, must_widen: bool) -> FitJob:
+def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline, *, must_differ: bool) -> FitJob:
     return FitJob(
         learner=candidate.learner,
         fold=fold,
@@ -131,5 +131,5 @@ def _job(candidate: Candidate, fold: int, bench: Workbench, whole: Deadline, *, 
         threads=max(1, bench.threads // bench.parallel_folds),
         deadline=whole,
         turns=math.ceil((len(bench.folds.folds) - fold) / bench.parallel_folds),
-        must_widen=must_widen,
+        must_differ=must_differ,
     )

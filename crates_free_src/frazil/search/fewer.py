@@ -143,7 +143,8 @@ class FewerColumns:
             return None
         sign = -1 if self.greater_is_better else 1
         learner = Selected(min(possible, key=lambda trial: sign * trial.score).candidate.learner)
-        return None if learner in tried else Candidate(f"{self.prefix}{family_of(learner)}-s1", learner, SHARE)
+        name = f"{self.prefix}{family_of(learner)}-s1"
+        return None if learner in tried else Candidate(name, learner, SHARE, must_differ=True)
 
 
 def _not_worse(smaller: Trial, larger: Trial, judge: Judge, region: float) -> float | None:

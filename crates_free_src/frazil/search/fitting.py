@@ -38,7 +38,7 @@ class FitJob:
         threads: Processors that it may use.
         deadline: When the whole trial has to end.
         turns: How many fits, this one included, share the time from its start to the deadline one after the other.
-        must_widen: Whether it ends where the learner finds no columns to make.
+        must_differ: Whether it ends where the learner would be a copy of the one inside.
     """
 
     learner: Learner
@@ -47,7 +47,7 @@ class FitJob:
     threads: int
     deadline: Deadline
     turns: int
-    must_widen: bool = False
+    must_differ: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,9 +100,13 @@ Judging = Callable[[int, Sequence[NDArray[np.float64]]], list[float]]
 
 
 def judging_of(folds: Sequence[FoldSamples], metric: Metric) -> Judging | None:
-    """Make what judges by a metric that is a user's own; None where the metric is one of ours, which learners know."""
+    """Make what judges by a metric that is a user's own; None where the metric is one of ours, which learners know.
+
+    It has no value, NaN, on a fold's rows that the metric has none of.
+    """
     if metric_named(metric.name) is not None:
         return None
+    metric = metric.on_parts()
 
     def judging(fold: int, told: Sequence[NDArray[np.float64]]) -> list[float]:
         valid = folds[fold].valid
@@ -156,7 +160,7 @@ def fit_fold(
     Raises:
         FloatingPointError: a prediction is not finite.
         SettingError: the learner can't be held to what is asked of columns.
-        NothingToMake: it was to make columns, and found none.
+        NothingToMake: it was to make columns or to leave some out, and found none.
     """
     conditions = Conditions(
         task=task,
@@ -166,7 +170,7 @@ def fit_fold(
         deadline=job.deadline.part(1 / job.turns),
         memo=fold.memo,
         judge=None if judging is None else partial(judging, job.fold),
-        must_widen=job.must_widen,
+        must_differ=job.must_differ,
     )
     check_can_hold(job.learner, fold.train.matrix.columns, task, metric)
     model = job.learner.fit(fold.train, fold.valid, conditions)

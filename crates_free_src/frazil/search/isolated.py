@@ -18,7 +18,7 @@ import numpy as np
 
 from frazil.models import described
 from frazil.search.fitting import Fitter, FoldFit, ThreadFitter
-from frazil.search.scratch import FiledModel, Scratch, write_folds
+from frazil.search.scratch import FiledModel, Scratch, drop_folds, write_folds
 from frazil.search.worker import MODEL, PREDICTIONS, SPARED
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class WorkerProcess:
             # The monotonic clock is the machine's: two processes read the same time.
             "at": None if math.isinf(job.deadline.at) else job.deadline.at,
             "turns": job.turns,
-            "must_widen": job.must_widen,
+            "must_differ": job.must_differ,
             "judges": self.judging is not None,
         }
         try:
@@ -279,9 +279,10 @@ class Isolation:
         metric: str,
         parallel: int,
         judging: Judging | None = None,
-        keeps: bool = False,
     ) -> Iterator[Fitter]:
-        """Make what fits these folds; its models are gone when the run ends, so that what is kept is loaded before.
+        """Make what fits these folds, in place of those before.
+
+        All models are gone when the run ends, so that what is kept is loaded before.
 
         Args:
             folds: The rows.
@@ -289,11 +290,10 @@ class Isolation:
             metric: Name of what learners stop early on.
             parallel: How many fits go on at once.
             judging: Judges by a metric of the user's own; None where the metric is one of ours.
-            keeps: Whether the models of the fitter before are needed still.
         """
         try:
-            if not keeps:
-                self._clear()
+            for before in self.folders:
+                drop_folds(before.path)
             isolated = self._isolated(folds, task, metric, parallel, judging)
         except OSError as error:
             LOG.warning("fits run in threads of this process, which a crash would end: %s", error)
@@ -315,7 +315,8 @@ class Isolation:
         """Give the process back, and clear the folder away."""
         if self.process is not None:
             IDLE.give(self.process)
-        self._clear()
+        while self.folders:
+            self.folders.pop().clear()
 
     def _isolated(
         self, folds: Sequence[FoldSamples], task: Task, metric: str, parallel: int, judging: Judging | None
@@ -332,10 +333,6 @@ class Isolation:
         """Make a folder that is gone when the run ends."""
         self.folders.append(Scratch.make())
         return self.folders[-1].path
-
-    def _clear(self) -> None:
-        while self.folders:
-            self.folders.pop().clear()
 
 
 def _ended(code: int) -> str:

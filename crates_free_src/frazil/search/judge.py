@@ -89,10 +89,12 @@ class Judge:
 
         Over folds the whole is the mean of their scores: models of different folds are on different scales, which a
         ranking over all rows at once would take for knowledge. Over blocks of a hold-out it is the score of all rows.
-        Where the metric is one of labels with a cut of its own, predictions are judged at their best cut.
+        Where the metric is one of labels with a cut of its own, predictions are judged at their best cut. A block that
+        it has no value of, as a ranking of one class, has NaN and counts for nothing.
         """
         predictions = self.decided(predictions)
-        blocks = np.array([self.score(predictions, block) for block in self.blocks])
+        in_parts = replace(self, metric=self.metric.on_parts())
+        blocks = np.array([in_parts.score(predictions, block) for block in self.blocks])
         known = blocks[np.isfinite(blocks)]
         # Where no fold has a score by itself, as of a class with one row, all rows together may have one.
         if self.test_train_ratio > 0 and len(known):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import traceback
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from frazil.errors import BudgetError
+from frazil.errors import BudgetError, panics_told
 from frazil.models.widened import NothingToMake
 from frazil.progress import CandidateRow
 from frazil.search.candidate import Failure, Trial
@@ -158,7 +157,8 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
     """Evaluate a candidate within its share of the time left; whatever ends it is what came of it."""
     started = perf_counter()
     try:
-        return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
+        with panics_told("a fit"):
+            return evaluate(candidate, bench, _allowance(candidate, bench.clock), rivals)
     except Pruned as pruned:
         return Failure(candidate.name, "Pruned", str(pruned), perf_counter() - started, "", pruned.score)
     except FitError as error:
@@ -167,13 +167,7 @@ def attempt(candidate: Candidate, bench: Workbench, rivals: Sequence[Trial] = ()
     except NothingToMake as nothing:
         return Failure(candidate.name, type(nothing).__name__, str(nothing), perf_counter() - started, "")
     except Exception as error:  # noqa: BLE001 -- a trial can die, the run can't; the ledger keeps the whole story
-        return Failure(
-            candidate=candidate.name,
-            error=type(error).__name__,
-            message=str(error),
-            seconds=perf_counter() - started,
-            traceback="".join(traceback.format_exception(error)),
-        )
+        return Failure.of(candidate.name, error, perf_counter() - started)
 
 
 def row_of(outcome: Trial | Failure, greater_is_better: bool) -> CandidateRow:

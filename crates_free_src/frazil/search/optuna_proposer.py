@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from frazil.extras import load
 from frazil.models import family_of, names_of
 from frazil.search.candidate import Candidate, Failure, Trial
-from frazil.search.views import makes_columns, other_views
+from frazil.search.views import may_be_copy, other_views
 from frazil.seeding import child_seed
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class OptunaProposer:
         if is_turn_of_views and (views := self._views(families[0][1], trials)):
             self.viewed.append(view := views[0])
             name = f"{self.prefix}{family_of(view)}-v{len(self.viewed)}"
-            return Candidate(name, view, SHARE, "optuna", makes_columns(view))
+            return Candidate(name, view, SHARE, "optuna", may_be_copy(view))
         family, learner = families[len(self.asked) % len(families)]
         name = f"{self.prefix}{family}-t{len(self.asked) + 1}"
         asked = self._study(family, outcomes).ask()

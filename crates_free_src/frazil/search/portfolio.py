@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,10 @@ from frazil.models.lightgbm_model import LightGBM
 from frazil.models.xgboost_model import XGBoost
 from frazil.search.candidate import Candidate, Failure
 from frazil.search.leaderboard import BASELINE
-from frazil.search.views import makes_columns, without_columns
+from frazil.search.views import may_be_copy, plain_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -91,8 +92,8 @@ def read_portfolio() -> tuple[Entry, ...]:
 class Portfolio:
     """The baseline, then the entries in order, then whoever comes after.
 
-    An entry that finds no columns to make is left out for the same settings without them: at once, where the queue has
-    them neither ahead nor behind.
+    An entry that finds no columns to make, or to leave out, is left out for the same settings on the columns as they
+    are: at once, where the queue has them neither ahead nor behind.
 
     Args:
         rows: To learn from.
@@ -132,7 +133,7 @@ class Portfolio:
             Candidate(self.prefix + BASELINE, Constant(), 0.1),
             *named_candidates([*found, *others], self.prefix),
         ]
-        self.waiting = [replace(each, must_widen=makes_columns(each.learner)) for each in self.waiting]
+        self.waiting = [replace(each, must_differ=may_be_copy(each.learner)) for each in self.waiting]
 
     def ask(self, outcomes: Sequence[Trial | Failure]) -> Candidate | None:
         """Propose the next of the queue."""
@@ -145,7 +146,7 @@ class Portfolio:
         return candidate
 
     def _put_plain(self, candidate: Candidate) -> None:
-        learner = without_columns(candidate.learner)
+        learner = plain_view(candidate.learner)
         if self.may_try(learner) and all(each.learner != learner for each in (*self.asked, *self.waiting)):
             self.plain += 1
             name = f"{self.prefix}{family_of(learner)}-p{self.plain}"
@@ -167,7 +168,7 @@ def check_learners(learners: Sequence[str] | None) -> None:
         return
     entries = read_portfolio()
     known = sorted(set().union(*(names_of(entry.learner) for entry in entries)))
-    if isinstance(learners, str) or not learners:
+    if not isinstance(learners, Sequence) or isinstance(learners, str) or not learners:
         raise SettingError(f"learners={learners!r}; it takes a list of names: {', '.join(known)}.")
     for name in learners:
         if name not in known:

@@ -73,4 +73,4 @@ def _score(predictions: NDArray[np.float64], judge: Judge, fold: int) -> float:
     rows = judge.blocks[fold]
     weights = None if judge.weights is None else judge.weights[rows]
     cut = best_cut(judge.metric, judge.target[rows], predictions, weights) if judge.is_cut else HALF
-    return judge.metric.score(judge.target[rows], decided(predictions, cut), weights)
+    return judge.metric.on_parts().score(judge.target[rows], decided(predictions, cut), weights)

@@ -77,6 +77,11 @@ def by_own_names(scouts: SearchResult) -> SearchResult:
     return replace(scouts, attempts=tuple((_renamed(one), _renamed_in(outcome)) for one, outcome in scouts.attempts))
 
 
+def has_learned(trials: Sequence[Trial]) -> bool:
+    """Say whether more than the baseline is among them."""
+    return any(not isinstance(trial.candidate.learner, Constant) for trial in trials)
+
+
 def promoted(trials: Sequence[Trial], judge: Judge, seed: int) -> tuple[Learner, ...]:
     """Return the settings to fit on all rows: the best, then those that count most in a mix with it; four at most.
 

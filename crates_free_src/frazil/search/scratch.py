@@ -130,6 +130,12 @@ def write_folds(folder: Path, folds: Sequence[FoldSamples], task: Task, metric: 
     (folder / ABOUT).write_text(json.dumps(about))
 
 
+def drop_folds(folder: Path) -> None:
+    """Remove what `write_folds` wrote, which nobody opens any more; models of these folds stay."""
+    for home in folder.glob("fold-*"):
+        shutil.rmtree(home, ignore_errors=True)
+
+
 def read_folds(folder: Path) -> tuple[list[MappedFold], Task, str]:
     """Map the matrices into memory, and return them with the task, its labels numbered, and the metric's name."""
     about = json.loads((folder / ABOUT).read_text())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,17 +15,18 @@ from frazil.checks.codes import found
 from frazil.checks.findings import Finding, Findings
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError
 from frazil.features.panel import Length
-from frazil.folds import as_delay
 from frazil.naming import unique
 from frazil.profile import profile_frame
 from frazil.roles import infer_roles
 from frazil.schema import column
 from frazil.search.beyond import PLACES, Beyond
+from frazil.search.newest import check_all_timed, check_axis, newest, ticks_of
 from frazil.search.table import Surroundings, Table, weights_of
 from frazil.seeding import child_seed
 from frazil.sources import check_string_bytes, items_a_row, reading
 from frazil.task import has_target, infer_task
-from frazil.types import is_number
+from frazil.ticks import as_delay
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,7 +72,7 @@ class Forward:
                 given = f"{ticks}us" if ticks else 0
             if isinstance(given, str):
                 _length(given, name)
-            elif not is_number(given, Integral):
+            elif whole(given) is None:
                 raise SettingError(
                     f"{name}={given!r}; it takes time as '7d' or '12h', or a whole number in the column's own unit."
                 )
@@ -170,11 +170,22 @@ class Staged:
         return replace(self, findings=Findings([*self.findings, *more])) if more else self
 
 
-def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int) -> Staged:
+def stage(
+    source: Source, columns: NamedColumns, task: str, memory_bytes: int, seed: int, axis: Forward | None = None
+) -> Staged:
     """Read a source once and make it ready to learn from.
 
     Rows without a target are left out and counted in the findings; with a time axis, features of earlier rows still
-    read them. A source that would not fit in memory is sampled, which the findings say too.
+    read them. A source that would not fit in memory is sampled, which the findings say too: with a time axis it is the
+    newest rows that are read.
+
+    Args:
+        source: All rows.
+        columns: Those that have a meaning.
+        task: What kind of task the user says it is, or "auto".
+        memory_bytes: That the run may take.
+        seed: Of the sample.
+        axis: The distances along the time axis, where there is one.
 
     Raises:
         MissingColumnError: a named column is not there.
@@ -183,7 +194,7 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     """
     _check_named(source, columns)
     with reading(source.name):
-        beyond = _beyond(source, columns, memory_bytes, seed)
+        beyond = _beyond(source, columns, memory_bytes, seed, axis)
         df = (source.frame if beyond is None else beyond.inside).collect()
         check_string_bytes(df, source.name)
     if df.is_empty():
@@ -223,6 +234,19 @@ def stage(source: Source, columns: NamedColumns, task: str, memory_bytes: int, s
     return Staged(table, schema, profile, findings, identity, sampled_for, learned)
 
 
+def without_order(staged: Staged, columns: NamedColumns) -> Staged:
+    """Leave out the time of rows that are all of one moment, as customers are on the day that a recipe looks back from.
+
+    Folds that go forward are then none, and are cut by rows, or by what stays together where time does not rule.
+    """
+    time = staged.table.time
+    if columns.time is None or time is None or (time != time[0]).any():
+        return staged
+    together = _codes(staged.table.df, replace(columns, time=None).kept_together)
+    table = replace(staged.table, time=None, among=None, groups=together)
+    return replace(staged, table=table).noting(found("time_one", columns.time, "is the same in all rows"))
+
+
 def _ticks(given: str | int, time: NDArray[Any], name: str) -> int:
     """Count a distance in the unit of a time axis, rounded up."""
     if isinstance(given, str):
@@ -254,11 +278,12 @@ def _check_named(source: Source, columns: NamedColumns) -> None:
         raise SchemaError(f"{source.name} has no column beside the target {columns.target!r}; nothing can predict it.")
 
 
-def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int) -> Beyond | None:
-    """Thin the rows where all of them would take too much memory: by a hash of their number, or of their group.
+def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int, axis: Forward | None) -> Beyond | None:
+    """Thin the rows where all of them would take too much memory: to the newest, or by a hash of number or group.
 
-    By groups only where there are enough of them to cut folds from the part that memory holds, and where no time rules:
-    else it is rows that are drawn, and those beyond belong to groups, or to times, of those in memory.
+    With a time axis, older rows may be learned from, as no row is judged by what came after it. By groups only where
+    there are enough of them to cut folds from the part that memory holds. Else it is rows that are drawn, and those
+    beyond belong to groups, or to times, of those in memory.
     """
     schema = source.frame.collect_schema()
     width = sum(STRING_BYTES if dtype.is_nested() or dtype == pl.String else 8 for dtype in schema.dtypes())
@@ -268,6 +293,8 @@ def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int)
     if rows <= allowed:
         return None
     too_many = f"{rows:,} rows of about {width} bytes are too many for the memory allowed"
+    if columns.time is not None and (found := _of_earlier(source, columns, allowed, rows, axis)):
+        return replace(found, evidence=f"{too_many}; {found.evidence}")
     chance = child_seed(seed, "sample")
     if columns.kept_together and columns.time is None:
         place = _place_of_groups(columns.kept_together, schema, chance)
@@ -280,6 +307,29 @@ def _beyond(source: Source, columns: NamedColumns, memory_bytes: int, seed: int)
     apart = not columns.kept_together and columns.time is None
     start = int(allowed / rows * PLACES)
     return Beyond(source, place, start, rows - allowed, columns.target, columns.weights, evidence, apart)
+
+
+def _of_earlier(source: Source, columns: NamedColumns, allowed: int, rows: int, axis: Forward | None) -> Beyond | None:
+    """Keep the newest rows in memory; None where these can't be cut into what learns and what judges."""
+    name, schema = str(columns.time), source.frame.collect_schema()
+    check_axis(name, schema[name])
+    delay = 0 if axis is None else sum(axis.delays(pl.Series(dtype=schema[name]).to_numpy()))
+    known = has_target(columns.target, schema[columns.target])
+    found = newest(source.frame, name, known, allowed, delay)
+    if found is None:
+        return None
+    first, used = found
+    return Beyond(
+        source=source,
+        place=-ticks_of(name),
+        start=1 - first,
+        rows=rows - used,
+        target=columns.target,
+        weights=columns.weights,
+        evidence=f"the newest {used:,} are used",
+        time=name,
+        together=columns.kept_together,
+    )
 
 
 def _place_of_groups(names: Sequence[str], schema: pl.Schema, seed: int) -> pl.Expr:
@@ -345,10 +395,6 @@ def _moments(df: pl.DataFrame, name: str | None) -> NDArray[Any] | None:
     if name is None:
         return None
     values = df[name]
-    if values.null_count():
-        raise InputError(f"time={name!r} is missing in {values.null_count():,} rows; drop them or fill them first.")
-    if not (values.dtype in (pl.Date, pl.Datetime) or values.dtype.is_integer()):
-        raise SchemaError(
-            f"time={name!r} is {values.dtype}; it takes a Date, a Datetime or an integer. Parse it first."
-        )
+    check_all_timed(name, values.null_count())
+    check_axis(name, values.dtype)
     return values.to_numpy()

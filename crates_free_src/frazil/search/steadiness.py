@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from frazil.checks.codes import found
 from frazil.metrics import metric_named
@@ -28,7 +29,7 @@ def check_steadiness(trials: Sequence[Trial], judge: Judge) -> Iterator[Finding]
     best = (max if judge.metric.greater_is_better else min)(trials, key=lambda trial: trial.score)
     for trial in (trials[0], best):  # the first is the baseline
         again, _ = judge.judged(trial.oof)
-        if not math.isclose(again, trial.score, rel_tol=ROUNDING):
+        if not np.isclose(again, trial.score, rtol=ROUNDING, atol=0.0, equal_nan=True):
             evidence = f"your metric {judge.metric.name!r} gave the same predictions {trial.score:g} and {again:g}"
             yield found("metric_unsteady", None, evidence)
             return

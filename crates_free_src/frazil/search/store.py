@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frazil.container import members_below, npz_bytes, npz_member, read_bundle, write_bundle
+from frazil.errors import SourceError
 from frazil.journal import Journal
 from frazil.models import described, learner_named
+from frazil.models.widened import CutShort
 from frazil.search.candidate import Candidate, Failure, HeldModel, Trial
 from frazil.search.isolated import SHORT
 from frazil.search.pruning import Pruned
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("frazil")
 PREDICTIONS = "predictions.npz"
-OF_THE_MACHINE = ("WorkerDied", "DiskError", *SHORT)  # and whatever the system says
+OF_THE_MACHINE = ("WorkerDied", "DiskError", CutShort.__name__, *SHORT)  # and whatever the system says
 
 
 class NoStore:
@@ -111,7 +113,7 @@ class JournalStore:
         """Write the study for Optuna's tools; where it can't be, the model that was found is not lost for it."""
         try:
             export_study(self.journal.folder, greater_is_better=greater_is_better)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, SourceError, sqlite3.Error) as error:
             LOG.warning("the study for Optuna's tools could not be written to %s: %s", self.journal.folder, error)
 
 

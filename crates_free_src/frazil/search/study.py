@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frazil.errors import SettingError, SourceError
+from frazil.errors import DiskError, SettingError, SourceError
 from frazil.extras import load
+from frazil.files import atomic
 from frazil.journal import LOG, read_records
 from frazil.metrics import metric_named
-from frazil.sources import check_apart
+from frazil.search.candidate import COPIES
+from frazil.sources import check_apart, check_no_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 STUDY = "optuna.db"
 NAME = "frazil"
 LEARNER = "learner"
-LEFT = ("Pruned", "NothingToMake")  # what ends a trial without anything having gone wrong
+LEFT = ("Pruned", *COPIES)  # what ends a trial without anything having gone wrong
 
 
 def export_study(store: str | Path, *, greater_is_better: bool | None = None, out: str | Path | None = None) -> Path:
@@ -41,9 +42,11 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
     Returns: The SQLite file; its study is called "frazil".
 
     Raises:
-        SourceError: the folder has no journal.
-        SettingError: the metric is a function, and `greater_is_better` is not given; or `out` is the journal itself.
+        SourceError: the folder has no journal, or `out` can't be written.
+        SettingError: the metric is a function, and `greater_is_better` is not given; or `out` is the journal itself, or
+            ends as a table.
         ArtifactError: the journal is damaged.
+        DiskError: the disk is full.
     """
     folder = Path(store)
     journal = folder / LOG
@@ -53,12 +56,12 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
     direction = "maximize" if _is_high_good(records, greater_is_better) else "minimize"
     target = folder / STUDY if out is None else Path(out)
     check_apart(target, [journal])
-    written = target.with_name(f".{target.name}.{os.getpid()}")
+    check_no_table(target, "a study", ".db")
     try:
-        _write(written, direction, [record for record in records if "candidate" in record])
-        written.replace(target)
-    finally:
-        written.unlink(missing_ok=True)
+        with atomic(target) as temporary:
+            _write(temporary, direction, [record for record in records if "candidate" in record])
+    except sqlite3.OperationalError as error:  # SQLite has words of its own for a disk that is full or gone
+        raise DiskError.of(target, OSError(str(error))) from error
     return target
 
 

@@ -171,24 +171,32 @@ def weights_of(
 def build_folds(table: Table, plan: SplitPlan, recipe: Recipe, clock: Clock, seed: int, threads: int) -> FoldSet:
     """Make the matrices of as many folds as time and memory allow, at least one.
 
-    The first folds of a k-fold plan are hold-outs of the size of a fold; the reason for the cut is kept in the plan.
+    Some folds of a k-fold plan are hold-outs of the size of a fold; the reason for the cut is kept in the plan.
     """
     before = clock.spent
     recipe, ordered = recipe.split()
     past = Past.of(table, ordered)
-    built = [build_fold(table, plan.folds[0], recipe, past, child_seed(seed, "fold", 0))]
-    allowed, why = _folds_allowed(built[0], table.task, clock.spent - before, len(plan.folds), clock, threads)
-    for number, fold in enumerate(plan.folds[1:allowed], start=1):
-        built.append(build_fold(table, fold, recipe, past, child_seed(seed, "fold", number)))
-    if allowed < len(plan.folds):
-        plan = first_folds(plan, allowed, why)
-    return FoldSet(plan, tuple(built))
+
+    def built(number: int) -> FoldData:
+        return build_fold(table, plan.folds[number], recipe, past, child_seed(seed, "fold", number))
+
+    turns = list(range(len(plan.folds)))[:: -1 if plan.forward else 1]
+    folds = {turns[0]: built(turns[0])}
+    first = folds[turns[0]]
+    allowed, why = _folds_allowed(first, table.task, clock.spent - before, len(plan.folds), clock, threads)
+    folds |= {number: built(number) for number in turns[1:allowed]}
+    made = tuple(folds[number] for number in sorted(folds))
+    return FoldSet(plan if allowed == len(plan.folds) else some_folds(plan, allowed, why), made)
 
 
-def first_folds(plan: SplitPlan, n: int, why: str) -> SplitPlan:
-    """Keep the first folds of a plan, which are hold-outs of the size of a fold, and the reason with it."""
-    reason = f"{plan.reason}; the first {n} of {len(plan.folds)} folds are used, {why}"
-    return replace(plan, folds=plan.folds[:n], reason=reason)
+def some_folds(plan: SplitPlan, n: int, why: str) -> SplitPlan:
+    """Keep the first folds of a plan, which are hold-outs of the size of a fold, and the reason with it.
+
+    Of folds that go forward in time it is the last ones: they learn from most rows, and judge on the newest.
+    """
+    which, kept = ("last", plan.folds[-n:]) if plan.forward else ("first", plan.folds[:n])
+    reason = f"{plan.reason}; the {which} {n} of {len(plan.folds)} folds are used, {why}"
+    return replace(plan, folds=kept, reason=reason)
 
 
 def build_fold(table: Table, fold: Fold, recipe: Recipe, past: Past, seed: int) -> FoldData:

@@ -32,7 +32,7 @@ def other_views(learner: Learner, *, has_keys: bool) -> list[Learner]:
     if isinstance(learner, LogTarget):
         views = other_views(learner.inner, has_keys=has_keys)
         return [LogTarget(view) for view in views if view.name in log_target.INSIDE]
-    bare = _bare(learner)
+    bare = plain_view(learner)
     found = [bare]
     if bare.name in selected.INSIDE:
         found.append(Selected(bare))
@@ -55,22 +55,18 @@ def view_of(learner: Learner) -> tuple[Learner, ...]:
     return (replace(learner, inner=LightGBM()), *view_of(learner.inner))
 
 
-def makes_columns(learner: Learner) -> bool:
-    """Say whether a learner looks for columns to make, and may find none."""
-    return any(isinstance(each, (Crossed, Keyed)) for each in view_of(learner))
+def may_be_copy(learner: Learner) -> bool:
+    """Say whether a learner looks for columns to make or to leave out, and may find none."""
+    return any(isinstance(each, (Crossed, Keyed, Selected)) for each in view_of(learner))
 
 
-def without_columns(learner: Learner) -> Learner:
-    """Return the same learner without the columns that it makes.
+def plain_view(learner: Learner) -> Learner:
+    """Return the same learner on the columns as they are.
 
     >>> from frazil.models import CatBoost
-    >>> without_columns(LogTarget(Crossed(CatBoost()))) == LogTarget(CatBoost())
+    >>> plain_view(LogTarget(Crossed(CatBoost()))) == LogTarget(CatBoost())
     True
     """
     if isinstance(learner, LogTarget):
-        return replace(learner, inner=without_columns(learner.inner))
-    return without_columns(learner.inner) if isinstance(learner, (Crossed, Keyed)) else learner
-
-
-def _bare(learner: Learner) -> Learner:
-    return _bare(learner.inner) if isinstance(learner, (Crossed, Keyed, Selected)) else learner
+        return replace(learner, inner=plain_view(learner.inner))
+    return plain_view(learner.inner) if isinstance(learner, (Crossed, Keyed, Selected)) else learner

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frazil.budget import Deadline
+from frazil.errors import panics_told
 from frazil.models import learner_of
 from frazil.search.fitting import FitJob, fit_fold
 from frazil.search.scratch import FiledModel, read_folds
@@ -73,8 +74,9 @@ class Run:
     def _answered(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"fit": message["fit"]}
         try:
-            answer["seconds"] = self._fit(message)
-        except Exception as error:  # noqa: BLE001 -- whatever ends a fit is told to the process that asked for it
+            with panics_told("a fit"):
+                answer["seconds"] = self._fit(message)
+        except BaseException as error:  # noqa: BLE001 -- what ends a fit untold is waited for for good
             answer["error"] = type(error).__name__
             answer["message"] = str(error)
             answer["traceback"] = "".join(traceback.format_exception(error))
@@ -104,7 +106,7 @@ class Run:
             threads=message["threads"],
             deadline=Deadline(at),
             turns=message["turns"],
-            must_widen=message["must_widen"],
+            must_differ=message["must_differ"],
         )
         model, predictions, spared, seconds = fit_fold(
             job, self.folds[job.fold], self.task, self.metric, self._judging(message) if message["judges"] else None

@@ -13,7 +13,7 @@ from frazil.matrix import Matrix, MatrixColumn, collect_matrix
 from frazil.models.contract import Sample
 from frazil.schema import column
 from frazil.sources import open_source
-from frazil.task import Task, infer_task
+from frazil.task import Task, has_target, infer_task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -120,16 +120,15 @@ def problem_of(
     source = open_source(data)
     schema = source.frame.collect_schema()
     beside = [name for name in (target, groups) if name is not None]
-    chosen = (
-        [name for name in schema.names() if name not in beside] if columns is None else list(dict.fromkeys(columns))
-    )
+    given = [columns] if isinstance(columns, str) else columns
+    chosen = [name for name in schema.names() if name not in beside] if given is None else list(dict.fromkeys(given))
     if target in chosen:
         raise SettingError(f"columns= names the target {target!r}; it would tell all of itself. Leave it out.")
     if groups == target:
         raise SettingError(f"groups={groups!r} is the target. Name the column that rows of one entity share, or none.")
     if missing := [name for name in (*beside, *chosen) if name not in schema]:
         raise MissingColumnError.among(missing, schema.names(), where=source.name)
-    known = source.frame.filter(_is_known(target, schema[target]))
+    known = source.frame.filter(has_target(target, schema[target]))
     # Levels are counted and coded in one table: a lazy rank of a column depends on no other.
     numbers = known.select(_as_numbers(name, schema[name], source.name) for name in chosen)
     levels = [name for name in chosen if _has_levels(schema[name])]
@@ -142,7 +141,7 @@ def problem_of(
         columns=tuple(MatrixColumn(name, by_name.get(name, 0)) for name in chosen),
         task=kind,
         target=kind.encode(held[target]),
-        groups=None if groups is None else held[groups].rank("dense").cast(pl.Int64).fill_null(0).to_numpy(),
+        groups=None if groups is None else _codes(held[groups]),
         seed=seed,
         threads=threads,
     )
@@ -231,9 +230,10 @@ class Selector(Protocol):
         """Judge every column; the same problem gives the same verdicts."""
 
 
-def _is_known(target: str, dtype: pl.DataType) -> pl.Expr:
-    known = column(target).is_not_null()
-    return known & column(target).is_not_nan() if dtype.is_float() else known
+def _codes(groups: pl.Series) -> NDArray[np.int64]:
+    plain = groups.alias("")  # methods of a Series take a name such as ^a$ for a pattern
+    codes: NDArray[np.int64] = plain.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    return codes
 
 
 def _has_levels(dtype: pl.DataType) -> bool:

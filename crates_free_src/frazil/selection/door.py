@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from frazil.errors import panics_told
 from frazil.selection.contract import Selection, Selector, problem_of
 from frazil.selection.screen import Screen
 from frazil.selection.turns import InTurn
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 USUAL = InTurn((Screen(), Univariate()))
 
 
+@panics_told("select")
 def select(
     data: Any,  # noqa: ANN401 -- any source that open_source takes
     target: str,

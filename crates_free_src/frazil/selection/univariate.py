@@ -183,7 +183,7 @@ def levels_apart(block: Matrix, target: NDArray[Any], _classes: int) -> NDArray[
 def _levels_differ(values: NDArray[Any], codes: NDArray[Any], levels: int) -> NDArray[np.float64]:
     ranks, ties = average_ranks(values)
     known = ~np.isnan(ranks)
-    rows = known.sum(axis=0)
+    rows = known.sum(axis=0).astype(np.float64)  # the cube of 2,097,152 rows is beyond an integer
     shown = np.eye(levels)[codes]
     counts, sums = shown.T @ known, shown.T @ np.where(known, ranks, 0.0)
     there = counts > 0

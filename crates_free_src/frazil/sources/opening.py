@@ -84,14 +84,14 @@ def open_source(data: object, *, where: str = "data", strings: Collection[str] =
             those that were strings when the model was fitted, so that 007 does not become 7.
 
     Raises:
-        SourceError: it can't be opened; the file and what was got are named.
+        SourceError: it can't be opened, or is a file twice; the file and what was got are named.
         SchemaError: files differ in columns, or a column is named twice or by no string.
 
     >>> open_source({"price": [1.5, 2.5]}).frame.select("price").sum().collect().item()
     4.0
     """
     if isinstance(data, (str, os.PathLike)):
-        return _opened(find_files(data), os.fspath(data), strings)
+        return _opened(_each_once(find_files(data), os.fspath(data)), os.fspath(data), strings)
     if isinstance(data, (list, tuple)):
         return _open_list(data, where, strings)
     name = data.name if isinstance(data, SqlQuery) else where
@@ -119,19 +119,20 @@ def _open_list(data: Sequence[Any], where: str, strings: Collection[str]) -> Sou
             raise SourceError(
                 f"{where} is a list with a {type(given).__name__}; a list holds paths. For rows write polars.DataFrame."
             )
-    files = [file for given in data for file in find_files(given)]
-    _check_once(files, where)
+    files = _each_once([file for given in data for file in find_files(given)], where)
     more = f" and {len(data) - 1} more" if len(data) > 1 else ""
     return _opened(files, f"{os.fspath(data[0])}{more}", strings)
 
 
-def _check_once(files: Sequence[TableFile], where: str) -> None:
-    """Refuse a file that is meant twice, as by a folder and a name: copies of its rows would judge each other."""
-    seen: set[Path] = set()
+def _each_once(files: Sequence[TableFile], where: object) -> Sequence[TableFile]:
+    """Refuse a file that is meant twice, as by its name and by a link: copies of its rows would judge each other."""
+    seen: dict[Path, TableFile] = {}
     for file in files:
-        if (path := file.path.resolve()) in seen:
-            raise SourceError(f"{where} names {file} twice, and its rows would be there twice; name it once.")
-        seen.add(path)
+        other = seen.setdefault(file.path.resolve(), file)
+        if other is not file:
+            twice = "twice" if other.path == file.path else f"which is {other}"
+            raise SourceError(f"{where} names {file} {twice}, and its rows would be there twice; name it once.")
+    return files
 
 
 def _frame_of(data: object, name: str) -> pl.LazyFrame:

@@ -8,6 +8,7 @@ Source: apache/parquet-format, parquet.thrift (PageHeader) and the compact proto
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -108,6 +109,7 @@ def check_pages(path: Path) -> None:
         metadata = parquet.read_metadata(path)
     except (arrow.ArrowException, OSError) as error:
         raise SourceError(f"{path} can't be read: {error}") from error
+    _check_footer(path, metadata.serialized_size)
     check_row_groups(metadata.num_row_groups, str(path))
     for number in range(metadata.num_row_groups):
         check_group(_values(metadata.row_group(number)), str(path))
@@ -118,6 +120,23 @@ def check_pages(path: Path) -> None:
             group = metadata.row_group(number)
             for position in range(group.num_columns):
                 _check_chunk(file, group.column(position), path)
+
+
+def _check_footer(path: Path, read: int) -> None:
+    """Refuse a footer that is longer than what was read of it: a signature stands behind one of encrypted columns.
+
+    Arrow ends the process where the metadata of such a column are asked for.
+
+    Source: apache/parquet-format, Encryption.md, 5.2 (plaintext footer mode).
+    """
+    with path.open("rb") as file:
+        file.seek(-8, os.SEEK_END)
+        length = int.from_bytes(file.read(4), "little")
+    if length != read:
+        raise SourceError(
+            f"{path} can't be read: its columns are encrypted, or its footer of {length:,} bytes is damaged behind the"
+            f" first {read:,}. Write the file again without encryption."
+        )
 
 
 def _values(group: Any) -> dict[str, tuple[int, str]]:  # noqa: ANN401 -- pyarrow has no types

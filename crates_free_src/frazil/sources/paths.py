@@ -92,6 +92,25 @@ def check_apart(written: str | os.PathLike[str], read: Iterable[str | os.PathLik
         raise SettingError(f"{written} is to be written and is also read; it would be lost. Give another name.")
 
 
+def check_no_table(written: str | os.PathLike[str], what: str, ending: str) -> None:
+    """Refuse to write what is no table under the name of one: a table would be lost, or the file be taken for one.
+
+    Args:
+        written: The file.
+        what: What is to be written, as in "a model".
+        ending: One that fits it.
+
+    Raises: SettingError: the name ends as a table's does.
+
+    >>> check_no_table("sales.parquet", "a model", ".frazil")
+    Traceback (most recent call last):
+    frazil.errors.SettingError: sales.parquet ends as a table does, and a model is none; name it as 'sales.frazil'.
+    """
+    path = Path(written)
+    if format_of(path):
+        raise SettingError(f"{path} ends as a table does, and {what} is none; name it as '{path.stem}{ending}'.")
+
+
 def _literal(given: str | os.PathLike[str]) -> Path:
     """Return what exists under the name, or what is meant by its `~`."""
     return Path(given) if os.path.lexists(given) else Path(given).expanduser()

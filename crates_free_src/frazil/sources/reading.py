@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from frazil.errors import FrazilError, SourceError
+from frazil.errors import FrazilError, PanicError, SourceError, panics_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,13 @@ def reading(name: str) -> Iterator[None]:
         the plan of a LazyFrame.
     """
     try:
-        yield
+        with panics_told("reading"):  # Polars panics on some Arrow types and damaged files
+            yield
+    except PanicError as error:
+        raise SourceError(f"{name} can't be read: {first_words(error.__cause__ or error)}") from error.__cause__
     except (FrazilError, MemoryError):
         raise
-    # Polars panics on some Arrow types and damaged files; its panic is no subclass of Exception.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{name} can't be read: {first_words(error)}") from error
     except Exception as error:
         raise SourceError(f"{name} can't be read: {type(error).__name__}: {first_words(error)}") from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from frazil.errors import InputError, SettingError
+from frazil.types import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ def check_share(argument: str, value: float) -> None:
 
     Raises: SettingError: it does not.
     """
-    if not 0 < value < 1:
+    if not (is_number(value) and 0 < value < 1):
         raise SettingError(f"{argument}={value!r}; it takes a share between 0 and 1, as 0.95.")
 
 

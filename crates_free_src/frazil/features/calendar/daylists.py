@@ -28,7 +28,14 @@ def check_days(country: str | None, subdivision: str | None, dates: Sequence[str
         raise SettingError(f"country={country!r} and dates are given; it takes one of both.")
     if country is None and subdivision is not None:
         raise SettingError(f"subdivision={subdivision!r} is of no country; give country=, too.")
-    is_span = len(years) == 2 and all(type(year) is int for year in years) and 1 <= years[0] <= years[1] <= 9999
+    if not isinstance(country, str | None) or not isinstance(subdivision, str | None):
+        raise SettingError(f"country={country!r}, subdivision={subdivision!r}; they take codes, as 'DE' and 'BY'.")
+    is_span = (
+        isinstance(years, list | tuple)
+        and len(years) == 2
+        and all(type(year) is int for year in years)
+        and 1 <= years[0] <= years[1] <= 9999
+    )
     if not is_span:
         raise SettingError(f"years={years!r}; it takes the first and the last year, as {YEARS}.")
     given_days(dates)

@@ -16,6 +16,7 @@ from frazil.features.panel import Length
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
 from frazil.schema import column
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -63,8 +64,10 @@ class Fourier:
         check_zone(self.time_zone)
         for period in self._periods:
             length_of(period)
-        if isinstance(self.order, bool) or not isinstance(self.order, int) or not 1 <= self.order <= MOST_ORDER:
+        order = whole(self.order)
+        if order is None or not 1 <= order <= MOST_ORDER:
             raise SettingError(f"order={self.order!r}; it takes a whole number from 1 to {MOST_ORDER}.")
+        object.__setattr__(self, "order", order)
 
     @property
     def _periods(self) -> tuple[str, ...]:

@@ -111,13 +111,20 @@ class CyclicTime:
 
     angle = 2 pi (part - first) / length, where the last value lies beside the first
 
-    Parts that are the same in all training rows are left out.
+    Parts that are the same in all training rows are left out. Null where there is no date.
 
     Args:
         columns: Names or a selector; times of day named outright have the hour alone.
         time_zone: Whose calendar and clock; that of the column where None. Datetimes without a zone are of UTC then.
 
     Raises: SettingError: the time zone is not known.
+
+    >>> from datetime import date
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"day": [date(2024, 12, 1), date(2024, 1, 1), None]})
+    >>> out = Recipe(CyclicTime("day")).fit(frame).apply(frame).collect()
+    >>> out["day|month_sin"].to_list()  # December lies beside January
+    [-0.5, 0.0, None]
     """
 
     columns: Columns = field(default_factory=dates)

@@ -212,7 +212,8 @@ class Similarity:
         """Refuse what has no meaning."""
         check_n_gram(self.n_gram)
         check_at_least(self, 1, "most")
-        if self.to is not None and self.to != "target" and (isinstance(self.to, str) or not self.to):
+        texts = self.to if isinstance(self.to, list | tuple) else ()
+        if self.to not in (None, "target") and not (texts and all(isinstance(text, str) for text in texts)):
             raise SettingError(f"to={self.to!r}; it takes texts, as in to=['red', 'blue'], or \"target\".")
 
     def learn(self, train: Training) -> Queries:

@@ -15,7 +15,7 @@ from frazil.features.categories.shrinkage import priors, table
 from frazil.features.categories.tallies import ROWS, ask_tallies, quietly, read_tallies
 from frazil.features.categories.targets import MOST_CLASSES, WEIGHT, check_classes, check_weight
 from frazil.features.contract import Feature, LeakClass, Scope
-from frazil.features.plain import check_known
+from frazil.features.plain import check_known, less_words, target_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -83,7 +83,7 @@ class EncodeHierarchy:
         source = "*".join(self.columns)
         names = tuple(train.named(source, f"{OPERATION}_{label}" if label else OPERATION) for label in known[0].labels)
         depths = tuple(
-            LevelsEncoded(TARGET_MEAN, names, one.labels, one.levels, table(means))
+            LevelsEncoded(TARGET_MEAN, names, one.labels, one.levels, table(means), train.target_for(self).offset)
             for one, means in zip(known, values, strict=True)
         )
         return [HierarchyEncoded(depths)]
@@ -181,10 +181,10 @@ class HierarchyEncoded:
                 name=name,
                 sources=inner.levels.sources,
                 operation=OPERATION,
-                parameters={"label": label} if label else {},
+                parameters=target_parameters(label, inner.offset),
                 dtype=pl.Float32(),
                 description=f"{f'the share of label {label}' if label else 'the mean target'} of {of}, each pulled"
-                " towards the mean of what it lies in",
+                f" towards the mean of what it lies in{less_words(inner.offset)}",
                 leak=LeakClass.TARGET,
             )
             for name, label in zip(inner.names, inner.labels, strict=True)

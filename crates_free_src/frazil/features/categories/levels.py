@@ -11,7 +11,7 @@ import polars.selectors as cs
 
 from frazil.errors import SettingError
 from frazil.features.contract import Feature, Kind, LeakClass, Scope
-from frazil.features.plain import check_known, checked, written
+from frazil.features.plain import check_known, checked, less_words, target_parameters, written
 from frazil.schema import column
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _OF_TARGET = {
     TARGET_ORDERED: "{what} in training rows with the same {of}, for training rows in those that come before",
 }
 OPERATIONS = (*_OF_ROWS, *_OF_TARGET)
+WITH_OFFSET = (TARGET_MEAN, TARGET_QUANTILE, TARGET_ORDERED)  # what moves with the target
 
 
 def categories() -> cs.Selector:
@@ -156,6 +157,7 @@ class LevelsEncoded:
         labels: What of the target each column is of; empty where there is nothing to tell apart.
         levels: The levels.
         values: One Float32 column a name, called "0", "1", ...; one row a code, or a code and fold.
+        offset: What is taken off of numbers of the target, and is not in the values; in its unit.
         fold: The column of fold numbers that training rows are looked up by too; empty for new rows.
         n_folds: How many folds `values` has for each code.
         places: (rows,) codes of the training rows, where they are known already; None for new rows.
@@ -166,6 +168,7 @@ class LevelsEncoded:
     labels: tuple[str, ...]
     levels: Levels
     values: pl.DataFrame
+    offset: float = 0.0
     fold: str = ""
     n_folds: int = 1
     places: pl.Series | None = None
@@ -190,9 +193,9 @@ class LevelsEncoded:
                 name=name,
                 sources=self.levels.sources,
                 operation=self.operation,
-                parameters={"label": label} if label else {},
+                parameters=target_parameters(label, self.offset),
                 dtype=pl.Float32(),
-                description=_described(self.operation, label, self.levels.sources),
+                description=_described(self.operation, label, self.levels.sources) + less_words(self.offset),
                 leak=leak,
             )
             for name, label in zip(self.names, self.labels, strict=True)
@@ -234,7 +237,7 @@ class LevelsEncoded:
     def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
         """Make it again."""
         levels = Levels.read(spec, tables["levels"].head(-2))
-        plain = checked(cls, spec, leave_out=LEFT_OUT)
+        plain = checked(cls, {"offset": 0.0, **spec}, leave_out=LEFT_OUT)
         values = tables["levels"].select(pl.col(str(at)).cast(pl.Float32) for at in range(len(plain["names"])))
         return cls(levels=levels, values=values, **plain)
 

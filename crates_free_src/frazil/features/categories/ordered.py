@@ -60,7 +60,7 @@ class EncodeOrdered:
         most_classes: Labels that get a column, the most frequent ones.
         seed: Of the random order.
 
-    Raises: SettingError: a setting has no meaning.
+    Raises: SettingError: a setting has no meaning; SchemaError: the recipe's time does not order rows.
     Source: Prokhorenkova et al. (2018), CatBoost: unbiased boosting with categorical features, NeurIPS, section 3.2.
 
     >>> from frazil.features import Recipe
@@ -105,6 +105,7 @@ class EncodeOrdered:
     def learn(self, train: Training) -> Queries:
         """Ask for sums by level, or for levels, targets and times of the training rows."""
         crosses, target = crosses_of(self, train), train.target_for(self)
+        train.panel.check(train.schema)
         if train.fold is None:
             return ask_tallies(train, target, crosses)
         return {ROWS: ask_rows(train, target, crosses, **_times(train))}

@@ -138,7 +138,8 @@ class EncodeTargetQuantile:
             levels = Levels.by_frequency(sources, rows.group_by("level").agg(rows=pl.len()))
             names = tuple(train.named("*".join(sources), f"{TARGET_QUANTILE}_{label}") for label in labels)
             values = table(self._quantiles(rows, levels)[..., None])
-            made.append(LevelsEncoded(TARGET_QUANTILE, names, labels, levels, values))
+            offset = train.target_for(self).offset
+            made.append(LevelsEncoded(TARGET_QUANTILE, names, labels, levels, values, offset))
         return made
 
     def out_of_fold(self, parts: Sequence[Fitted], learned: Learned, train: Training) -> list[Fitted]:

@@ -12,6 +12,7 @@ from frazil.features.categories.levels import (
     TARGET_STD,
     TARGET_VAR,
     TARGET_WOE,
+    WITH_OFFSET,
     LevelsEncoded,
     categories,
     crossed,
@@ -121,7 +122,8 @@ def _encoded(builder: ByLevel, known: Known, train: Training) -> LevelsEncoded:
     source, operation = "*".join(known.levels.sources), builder.operation
     names = tuple(train.named(source, f"{operation}_{label}" if label else operation) for label in known.labels)
     values = table(builder.numbers(known.tally.total()))
-    return LevelsEncoded(operation, names, known.labels, known.levels, values)
+    offset = train.target_for(builder).offset if operation in WITH_OFFSET else 0.0
+    return LevelsEncoded(operation, names, known.labels, known.levels, values, offset)
 
 
 def _face(part: LevelsEncoded, known: Known, values: pl.DataFrame, train: Training) -> LevelsEncoded:
@@ -139,7 +141,8 @@ class EncodeTarget:
     unseen levels get the prior, which is the mean of all. `fit_train` gives training rows the same from other folds
     only, the prior and a learned weight too; where these have no rows at all (the first of folds that go forward in
     time) it is null. `fit_train` reads each string once and holds a code of it, 4 bytes a row and column; `fit` holds
-    levels only.
+    levels only. Of targets beyond what float32 tells apart and closer to each other than to 0, as times in seconds are,
+    the least one in training is taken off first.
 
     Args:
         columns: Names or a selector.

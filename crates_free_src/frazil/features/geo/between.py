@@ -72,6 +72,12 @@ class ManhattanDistance:
         end: Those of the other point, or its degrees.
 
     Raises: SettingError: one of both is no point.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"lat": [50.0, 50.0, None], "lon": [10.0, 11.0, 12.0]})
+    >>> out = Recipe(ManhattanDistance(("lat", "lon"), (51.0, 10.0))).fit(frame).apply(frame).collect()
+    >>> [value and round(value, 1) for value in out["lat*lon|manhattan_km_to_51.0_10.0"]]
+    [111.2, 182.7, None]
     """
 
     start: Place
@@ -139,6 +145,11 @@ class Midpoint:
         end: Those of the other point, or its degrees.
 
     Raises: SettingError: one of both is no point.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"lat": [50.0, None], "lon": [10.0, 12.0]})
+    >>> Recipe(Midpoint(("lat", "lon"), (0.0, 10.0))).fit(frame).apply(frame).drop("lat", "lon").collect().rows()
+    [(25.0, 10.0), (None, None)]
     """
 
     start: Place

@@ -39,6 +39,12 @@ class ClusterDistance:
 
     Raises: SettingError: one of the numbers is below 1.
     Source: Dhillon, Modha (2001), Machine Learning 42, 143-175, for means on a sphere.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"lat": [50.0, 50.0, None], "lon": [10.0, 11.0, 12.0]})
+    >>> out = Recipe(ClusterDistance(clusters=2)).fit(frame).apply(frame).collect()
+    >>> [value and round(value, 1) for value in out["lat*lon|cluster_0_km"]]
+    [0.0, 71.5, None]
     """
 
     start: tuple[str, str] | list[str] = ("lat", "lon")
@@ -50,6 +56,7 @@ class ClusterDistance:
         """Refuse what has no meaning."""
         check_names("start", self.start)
         check_at_least(self, 1, "clusters", "most_rows")
+        check_at_least(self, 0, "seed")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the points."""

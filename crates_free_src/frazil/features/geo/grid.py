@@ -60,7 +60,7 @@ class GridCell:
     def learn(self, train: Training) -> Queries:
         """Ask for the rows of each cell."""
         kinds = kinds_of(self.start, self, train)
-        cells = {str(size): cell_of(self.start, kinds, float(size)) for size in self.sizes}
+        cells = {str(size): cell_of(self.start, kinds, size) for size in map(float, self.sizes)}
         return {
             size: train.frame.select(cell=cell).drop_nulls().group_by("cell").agg(rows=pl.len())
             for size, cell in cells.items()
@@ -74,7 +74,7 @@ class GridCell:
                 tuple(self.start),
                 kinds,
                 float(size),
-                train.named("*".join(self.start), f"cell_{float(size)}"),
+                train.named("*".join(self.start), f"cell_{size}"),
                 counts.sort(["rows", "cell"], descending=[True, False]).get_column("cell").head(self.most),
             )
             for size, counts in learned.items()

@@ -21,7 +21,7 @@ from frazil.features.groups.statistics import (
     keys,
     read_statistics,
 )
-from frazil.features.plain import check_known, checked, rounded, written
+from frazil.features.plain import check_known, checked, less_words, rounded, written
 from frazil.features.several import take_several
 from frazil.features.values import finite32
 
@@ -44,7 +44,8 @@ class GroupStats:
     - count of them, n_unique, mode_share (of the most frequent value), entropy (natural logarithm) of the values.
 
     A row of the training table counts in its own group. Null in the key is a group like others. What a group has no
-    values for is null.
+    values for is null. Where a column's values are beyond what float32 tells apart and closer to each other than to 0,
+    as times in seconds are, the least one in training is taken off mean, min, max and median, as by `KeepNumbers`.
 
     Args:
         columns: Names or a selector: numbers, durations and times of day; text where only counts, n_unique, mode_share
@@ -86,15 +87,12 @@ class GroupStats:
             return []
         levels, found = read_statistics(learned, names, by, self.statistics, self.unseen)
         generated = tuple(train.named("*".join((name, *by)), f"group_{statistic}") for name, statistic in found)
-        offsets = {name: learned.get(f"offset {at}", 0.0) for at, name in enumerate(names)}
-        values = pl.DataFrame(
-            [
-                (known + offsets[name] if statistic in WITH_OFFSET else known).alias(str(at))
-                for at, ((name, statistic), known) in enumerate(found.items())
-            ]
-        )
+        less = {name: float(learned.get(f"offset {at}") or 0.0) for at, name in enumerate(names)}
+        offsets = tuple(less[name] if statistic in WITH_OFFSET else 0.0 for name, statistic in found)
+        values = pl.DataFrame([known.alias(str(at)) for at, known in enumerate(found.values())])
+        values = values.select(finite32(pl.all()).name.keep())
         of, statistics = (tuple(pair[at] for pair in found) for at in (0, 1))
-        return [GroupsDescribed(generated, of, statistics, levels, values.select(finite32(pl.all()).name.keep()))]
+        return [GroupsDescribed(generated, of, statistics, offsets, levels, values)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,8 @@ class GroupSize:
         measures = tuple(dict.fromkeys(self.measures))
         names = tuple(train.named("*".join(by), f"group_{measure}") for measure in measures)
         values = [pl.Series(str(at), rounded(found[measure]), dtype=pl.Float32) for at, measure in enumerate(measures)]
-        of = ("",) * len(names)
-        return [GroupsDescribed(names, of, measures, levels, pl.DataFrame(values))]
+        of, offsets = ("",) * len(names), (0.0,) * len(names)
+        return [GroupsDescribed(names, of, measures, offsets, levels, pl.DataFrame(values))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +149,7 @@ class GroupsDescribed:
         names: The generated columns.
         columns: The column that each describes; empty where it is the group itself.
         statistics: What each is.
+        offsets: What is taken off each, and is not in the values; in its column's unit.
         levels: The groups.
         values: One Float32 column a name, called "0", "1", ...; one row a group, then that of null and that of what is
             not known.
@@ -159,13 +158,14 @@ class GroupsDescribed:
     names: tuple[str, ...]
     columns: tuple[str, ...]
     statistics: tuple[str, ...]
+    offsets: tuple[float, ...]
     levels: Levels
     values: pl.DataFrame
     scope: ClassVar[Scope] = Scope.ROW
 
     def __post_init__(self) -> None:
         """Refuse statistics that are not known, and fields of different lengths."""
-        check_known("statistic", self.statistics, (*STATISTICS, *SIZES), self.names, self.columns)
+        check_known("statistic", self.statistics, (*STATISTICS, *SIZES), self.names, self.columns, self.offsets)
         if self.values.width != len(self.names) or self.values.height != self.levels.places:
             raise ValueError(f"values are {self.values.shape} for {len(self.names)} names")
 
@@ -180,15 +180,15 @@ class GroupsDescribed:
         by = self.levels.sources
         key = " and ".join(by)
         made = []
-        for name, of, statistic in zip(self.names, self.columns, self.statistics, strict=True):
-            what = f"{statistic} of {of}" if of else statistic
+        for name, of, statistic, offset in zip(self.names, self.columns, self.statistics, self.offsets, strict=True):
+            what = f"{statistic} of {of}{less_words(offset)}" if of else statistic
             # Only the key is read of a row; the column that is described was read in training.
             made.append(
                 Feature(
                     name=name,
                     sources=by,
                     operation=f"group_{statistic}",
-                    parameters={"of": of} if of else {},
+                    parameters=({"of": of} if of else {}) | ({"offset": offset} if offset else {}),
                     dtype=pl.Float32(),
                     description=f"{what} over the training rows with the same {key}",
                     leak=LeakClass.OTHER_ROWS,
@@ -210,6 +210,7 @@ class GroupsDescribed:
             names=tuple(self.names[place] for place in at),
             columns=tuple(self.columns[place] for place in at),
             statistics=tuple(self.statistics[place] for place in at),
+            offsets=tuple(self.offsets[place] for place in at),
             values=self.values.select(pl.nth(place).alias(str(new)) for new, place in enumerate(at)),
         )
 
@@ -224,6 +225,6 @@ class GroupsDescribed:
     @classmethod
     def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
         """Make it again."""
-        plain = checked(cls, spec, leave_out=("levels", "values"))
+        plain = checked(cls, {"offsets": [0.0] * len(spec["names"]), **spec}, leave_out=("levels", "values"))
         values = tables["values"].select(pl.col(str(at)).cast(pl.Float32) for at in range(len(plain["names"])))
         return cls(**plain, levels=Levels.read(spec, tables["levels"]), values=values)

@@ -11,7 +11,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.categories.levels import KINDS as KEY_KINDS
 from frazil.features.categories.levels import Levels, level
-from frazil.features.contract import Kind, kind_of
+from frazil.features.contract import Kind, kind_of, names_of
 from frazil.features.numbers.reading import finite, offset_of
 from frazil.features.plain import rounded
 from frazil.schema import column
@@ -52,7 +52,7 @@ def keys(builder: Builder, by: By, train: Training) -> tuple[str, ...]:
 
     Raises: SettingError: there is none.
     """
-    names = train.columns(by if isinstance(by, str) else tuple(by), KEY_KINDS, builder)
+    names = train.columns(names_of(by, "by="), KEY_KINDS, builder)
     if not names:
         raise SettingError(f"by={by!r}; it takes the column of the groups, or several.")
     return tuple(names)

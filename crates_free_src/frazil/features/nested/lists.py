@@ -147,8 +147,8 @@ class ListMeasured(PlainState):
 class ListItems:
     """Say of each of the most frequent items whether it is in the list: 1 or 0, which is null for a null list.
 
-    Items are told apart as strings, numbers by their value. They are ordered by how many training rows have them,
-    equals by name.
+    Items are told apart as strings, numbers by their value; NaN and infinities are null, which is no item. They are
+    ordered by how many training rows have them, equals by name.
 
     Args:
         columns: Names or a selector: lists and arrays of strings, numbers, Booleans, dates or datetimes.
@@ -236,7 +236,7 @@ class ItemsFound(PlainState):
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add them."""
         dtype = frame.collect_schema()[self.source]
-        texts = as_list(self.source, dtype).cast(pl.List(pl.String))
+        texts = _texts(self.source, dtype)
         items = pl.Series(self.items, dtype=pl.String)
         if kind_of(item_of(dtype)) is Kind.NUMBER:  # 1.0 and true are the 1 of training
             texts = texts.list.eval(number_text(pl.element()))
@@ -263,7 +263,14 @@ def as_list(source: str, dtype: pl.DataType) -> pl.Expr:
     return column(source).arr.to_list() if dtype == pl.Array else column(source)
 
 
+def _texts(source: str, dtype: pl.DataType) -> pl.Expr:
+    items = as_list(source, dtype)
+    if item_of(dtype).is_float():
+        items = items.list.eval(pl.when(pl.element().is_finite()).then(pl.element()))
+    return items.cast(pl.List(pl.String))
+
+
 def _counted(train: Training, name: str) -> pl.LazyFrame:
-    texts = as_list(name, train.schema[name]).cast(pl.List(pl.String))
+    texts = _texts(name, train.schema[name])
     items = train.frame.select(item=texts.list.unique()).explode("item").drop_nulls()
     return items.group_by("item").agg(rows=pl.len())

@@ -17,7 +17,7 @@ from frazil.naming import safe
 from frazil.schema import column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 KINDS = (Kind.STRUCT,)
 NUMBERS = (Kind.NUMBER, Kind.DURATION, Kind.CLOCK, Kind.DATE, Kind.MOMENT)
@@ -110,7 +110,7 @@ class FieldKept(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
-        field = field_in(frame, self.path)
+        field = field_in(frame, self.path, [Kind(self.kind)])
         value = pl.lit(None, pl.Float32) if field is None else finite32(_number(field, Kind(self.kind)))
         return frame.with_columns(value.alias(self.name))
 
@@ -155,7 +155,7 @@ class FieldEncoded(PlainState):
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add it."""
-        field = field_in(frame, self.path)
+        field = field_in(frame, self.path, [Kind.TEXT, Kind.NUMBER])
         text = pl.lit(None, pl.String) if field is None else field.cast(pl.String)
         code = text.cast(pl.Enum(self.levels), strict=False).to_physical()
         return frame.with_columns(code.cast(pl.Int32).alias(self.name))
@@ -182,10 +182,15 @@ def field_of(path: Sequence[str]) -> pl.Expr:
     return value
 
 
-def field_in(frame: pl.LazyFrame, path: Sequence[str]) -> pl.Expr | None:
+def field_in(frame: pl.LazyFrame, path: Sequence[str], kinds: Collection[Kind]) -> pl.Expr | None:
     """Speak of a field of a table; None where it holds nothing, or what it lies in does not.
 
-    Raises: SchemaError: there is no such field.
+    Args:
+        frame: The table.
+        path: The way to the field.
+        kinds: What it may be, first as what it was learned.
+
+    Raises: SchemaError: there is no such field, or it is of another kind.
     """
     dtype = frame.collect_schema()[path[0]]
     for at, name in enumerate(path[1:], start=1):
@@ -196,7 +201,11 @@ def field_in(frame: pl.LazyFrame, path: Sequence[str]) -> pl.Expr | None:
             where = ".".join(path[:at])
             raise SchemaError(f"struct {where!r} has no field {name!r}.{nearest(name, fields)}")
         dtype = fields[name]  # type: ignore[assignment]
-    return None if dtype == pl.Null else field_of(path)
+    if dtype == pl.Null:
+        return None
+    if kind_of(dtype) not in kinds:
+        raise SchemaError(f"field {'.'.join(path)!r} is {dtype}; it was learned as a {next(iter(kinds))}.")
+    return field_of(path)
 
 
 def _leaves(path: tuple[str, ...], dtype: pl.DataType) -> Iterable[tuple[tuple[str, ...], Kind]]:

@@ -153,10 +153,13 @@ class Power:
         exponent = _exponent(values, self.method)
         if not self.standardize:
             return Curved(source, name, kind, self.method, exponent)
-        bent = pl.select(finite32(curve(pl.lit(pl.Series(values)), self.method, exponent))).to_series()
-        center, spread = bent.cast(pl.Float64).mean(), bent.cast(pl.Float64).std(ddof=0)
-        if not isinstance(center, float) or not isinstance(spread, float) or not spread > 0:
-            return Curved(source, name, kind, self.method, exponent, center if isinstance(center, float) else 0.0)
+        bent = curve(pl.lit(pl.Series(values)), self.method, exponent)
+        # As float64: powers of values far from 0 are beyond float32, or not told apart by it, before they are centered.
+        held = pl.select(pl.when(bent.is_finite()).then(bent)).to_series()
+        found = (held.mean(), held.std(ddof=0))
+        center, spread = (each if isinstance(each, float) and np.isfinite(each) else 0.0 for each in found)
+        if not spread > 0:
+            return Curved(source, name, kind, self.method, exponent, center)
         return Curved(source, name, kind, self.method, exponent, rounded_near(center, spread), spread)
 
 

@@ -41,8 +41,8 @@ STRATEGIES = ("mean", "median", "mode", "constant")
 class Impute:
     """Fill in what is missing in number columns: null, NaN and infinities.
 
-    A column without any value in training stays null where it is missing. Values beyond 2**24 that are close to each
-    other are given less the least one, as by `KeepNumbers`.
+    A column without any value in training stays null where it is missing, but for a constant. Values beyond 2**24 that
+    are close to each other are given less the least one, as by `KeepNumbers`.
 
     Args:
         columns: Names or a selector.
@@ -78,6 +78,8 @@ class Impute:
             raise SettingError.among("strategy", self.strategy, STRATEGIES)
         if not is_real(self.value):
             raise SettingError(f"value={self.value!r}; it takes a finite number.")
+        if self.by is not None and not isinstance(self.by, str):
+            raise SettingError(f"by={self.by!r}; it takes the name of a column.")
         if self.strategy == "constant" and self.by is not None:
             raise SettingError(f"by={self.by!r} has no meaning for strategy='constant'.")
         check_at_least(self, 1, "most_rows")

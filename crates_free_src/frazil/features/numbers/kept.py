@@ -10,7 +10,7 @@ import polars.selectors as cs
 
 from frazil.features.contract import Columns, Feature, Kind, Learned, Queries, Scope, Training
 from frazil.features.numbers.reading import KINDS, ends, far_offset, finite
-from frazil.features.plain import PlainState, check_known
+from frazil.features.plain import PlainState, check_known, less_words
 from frazil.features.values import finite32, number
 
 
@@ -18,8 +18,9 @@ from frazil.features.values import finite32, number
 class KeepNumbers:
     """Keep number columns: Boolean, integers, floats and decimals; durations and times of day in seconds.
 
-    Strings named outright are read as numbers ("1,234.5", "1.234,5", "12%"); what is none is null, and what "1,234" is
-    says the column: a decimal comma where more of its strings can only have one than can only have a point.
+    Strings named outright are read as numbers ("1,234.5", "1.234,5", "12%"); what is none is null, as "12 km" is, which
+    can't be compared with "3 mi". What "1,234" is says the column: a decimal comma where more of its strings can only
+    have one than can only have a point.
 
     Float32 loses differences between values beyond 2**24: where a column's values are that large, and closer to each
     other than to 0, the least one in training is taken off first.
@@ -71,8 +72,7 @@ class NumberKept(PlainState):
     @property
     def features(self) -> tuple[Feature, ...]:
         """One number."""
-        less = f" less {self.offset:g}" if self.offset else ""
-        described = f"{self.source}{less}, as it is"
+        described = f"{self.source}{less_words(self.offset)}, as it is"
         parameters = {"offset": self.offset}
         return (Feature(self.name, (self.source,), "number", parameters, pl.Float32(), described),)
 

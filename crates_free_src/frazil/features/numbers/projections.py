@@ -10,7 +10,17 @@ import polars as pl
 
 from frazil.extras import load
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
-from frazil.features.numbers.reading import KINDS, MOST_ROWS, check_at_least, finite, kinds, numbers, read, sample
+from frazil.features.numbers.reading import (
+    KINDS,
+    MOST_ROWS,
+    check_at_least,
+    far_offset,
+    finite,
+    kinds,
+    numbers,
+    read,
+    sample,
+)
 from frazil.features.plain import check_known, checked, rounded, written
 
 if TYPE_CHECKING:
@@ -171,10 +181,13 @@ class Table:
         """Read a sample."""
         values = np.array([column.to_numpy() for column in df.get_columns()], np.float64).reshape(df.width, df.height).T
         n, zeros = values.shape[1], np.zeros(values.shape[1])
+        # Values far from 0 less their least: ten digits of their mean itself may be less than what tells them apart.
+        offsets = np.array([far_offset(*_ends(column)) for column in values.T], np.float64)
+        less = values - offsets
         # Over the greatest value first, so that no sum is too large for a float64.
-        scale = np.abs(np.nan_to_num(values)).max(axis=0, initial=0)
+        scale = np.abs(np.nan_to_num(less)).max(axis=0, initial=0)
         counts = np.maximum(1, np.isfinite(values).sum(axis=0))
-        means = rounded(np.nan_to_num(values / _over(scale)).sum(axis=0) / counts) * scale
+        means = rounded(np.nan_to_num(less / _over(scale)).sum(axis=0) / counts) * scale + offsets
         return cls(values, means, zeros, np.ones(n))
 
     def standardized(self) -> Table:
@@ -333,6 +346,11 @@ def _projected(
     means, centers, spreads = (tuple(values.tolist()) for values in (table.means, table.centers, table.spreads))
     own = tuple(sources)
     return [Projected(operation, own, kinds(train, own), means, centers, spreads, names, places, axes)]
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    known = values[~np.isnan(values)]
+    return (float(known.min()), float(known.max())) if len(known) else (None, None)
 
 
 def _away(values: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -142,7 +142,8 @@ class Placed(PlainState):
         check_known("kind", [self.kind], KINDS)
         check_known("operation", [self.operation], OPERATIONS)
         check_known("output", [self.output], OUTPUTS)
-        if not (np.isfinite(self.steps).all() and (np.diff(self.steps[0]) > 0).all()):
+        at = self.steps[0]
+        if not (np.isfinite(self.steps).all() and (at[1:] > at[:-1]).all()):
             raise ValueError(f"the values of {self.name!r} do not rise")
 
     @property

@@ -12,6 +12,7 @@ import polars.selectors as cs
 from frazil.errors import SettingError
 from frazil.features.contract import Kind
 from frazil.features.values import number
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,14 +86,16 @@ def blocks(rows: int) -> Iterator[slice]:
 
 
 def check_at_least(builder: object, least: int, *settings: str) -> None:
-    """Refuse settings that are not whole numbers of a least size.
+    """Refuse settings of a frozen builder that are not whole numbers of a least size; integers become Python's.
 
     Raises: SettingError: one is not.
     """
     for setting in settings:
         value = getattr(builder, setting)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        number = whole(value)
+        if number is None or number < least:
             raise SettingError(f"{setting}={value!r}; it takes a whole number of {least} or more.")
+        object.__setattr__(builder, setting, number)
 
 
 def is_real(value: object) -> TypeGuard[float]:

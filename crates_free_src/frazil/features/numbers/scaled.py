@@ -24,7 +24,7 @@ from frazil.features.numbers.reading import (
     rounded_near,
     sample,
 )
-from frazil.features.plain import PlainState, check_known, rounded
+from frazil.features.plain import PlainState, check_known, less_words, rounded
 from frazil.features.values import finite32
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Scaled(PlainState):
         if self.bounds:
             parameters["low"], parameters["high"] = self.bounds
             said += f" cut off at {self.bounds[0]:g} and {self.bounds[1]:g}"
-        said += f" less {self.center:g}" if self.center else ""
+        said += less_words(self.center)
         said += f" over {self.spread:g}" if self.spread != 1 else ""
         leak = LeakClass.OTHER_ROWS
         return (Feature(self.name, (self.source,), self.operation, parameters, pl.Float32(), said, leak=leak),)

@@ -14,7 +14,7 @@ from frazil.extras import load
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training
 from frazil.features.numbers.bins import bin_of, check_rising
 from frazil.features.numbers.reading import KINDS, check_at_least, finite, is_real, kinds, numbers, read, sample
-from frazil.features.plain import check_known, checked, rounded, written
+from frazil.features.plain import check_known, checked, less_words, rounded, target_parameters, written
 from frazil.features.values import finite32
 from frazil.schema import column
 
@@ -101,7 +101,7 @@ class BinTarget:
         for at, (source, kind) in enumerate(zip(names, kinds(train, names), strict=True)):
             own = tuple(train.named(source, f"{operation}_{label}" if label else operation) for label in labels)
             edges, values = self._learned(rows, at, operation)
-            made.append(BinsValued(source, kind, operation, own, labels, edges, values))
+            made.append(BinsValued(source, kind, operation, own, labels, edges, values, target.offset))
         return made
 
     def out_of_fold(self, parts: Sequence[Fitted], learned: Learned, train: Training) -> list[Fitted]:
@@ -142,6 +142,7 @@ class BinsValued:
         labels: What each counts of the target; empty where there is nothing to tell apart.
         edges: Where bins meet, rising.
         values: (names, bins + 1) float64; NaN where nothing is known. The last is that of what is missing.
+        offset: What is taken off of numbers of the target, and is not in the values; in its unit.
         fold: The column of fold numbers that training rows are looked up by; empty for new rows.
         by_fold: The same learned without each fold, and at last with all.
     """
@@ -153,6 +154,7 @@ class BinsValued:
     labels: tuple[str, ...]
     edges: tuple[float, ...]
     values: NDArray[np.float64]
+    offset: float = 0.0
     fold: str = ""
     by_fold: tuple[BinsValued, ...] = ()
     scope: ClassVar[Scope] = Scope.ROW
@@ -174,9 +176,11 @@ class BinsValued:
                 name=name,
                 sources=(self.source,),
                 operation=self.operation,
-                parameters={"bins": len(self.edges) + 1} | ({"label": label} if label else {}),
+                parameters={"bins": len(self.edges) + 1} | target_parameters(label, self.offset),
                 dtype=pl.Float32(),
-                description=f"{says} the bin that {self.source} is in" + (f", for label {label}" if label else ""),
+                description=f"{says} the bin that {self.source} is in"
+                + (f", for label {label}" if label else "")
+                + less_words(self.offset),
                 leak=LeakClass.TARGET,
             )
             for name, label in zip(self.names, self.labels, strict=True)
@@ -221,7 +225,7 @@ class BinsValued:
     @classmethod
     def read(cls, spec: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> Self:
         """Make it again."""
-        plain = checked(cls, spec, leave_out=LEFT_OUT)
+        plain = checked(cls, {"offset": 0.0, **spec}, leave_out=LEFT_OUT)
         values = tables["bins"].select(pl.col(str(at)).cast(pl.Float64) for at in range(len(plain["names"])))
         return cls(**plain, values=values.to_numpy().T)
 

@@ -10,9 +10,9 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.features.contract import Feature, LeakClass, Learned, Queries, Scope, Training
-from frazil.features.moments import positive, variance_of
+from frazil.features.moments import central_variance, positive
 from frazil.features.ordered.reading import ALL, check_panel, check_span, check_written_spans, said, span_reach
-from frazil.features.ordered.summaries import GREATEST, LEAST, SUMS, Ladder
+from frazil.features.ordered.summaries import GREATEST, LEAST, Ladder, moments, moments_of
 from frazil.features.ordered.windows import bounds_of
 from frazil.features.panel import UNITS, Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
@@ -205,8 +205,8 @@ class _Window:
         if statistic in ("gap_min", "gap_max"):
             (found,) = self._summary(statistic, LEAST if statistic == "gap_min" else GREATEST)
             return np.where(enough, found, np.nan)
-        total, squares = self._summary("gap_sums", SUMS)
-        mean, std = total / count, np.sqrt(variance_of(count, total, squares))
+        _, mean, squares = self._summary("gap_moments", moments(2))
+        mean, std = np.where(enough, mean, np.nan), np.sqrt(central_variance(count, squares))
         if statistic == "gap_mean":
             return mean
         if statistic == "gap_std":
@@ -218,7 +218,7 @@ class _Window:
 
         def climb() -> Ladder:
             gaps = np.append(0.0, np.diff(self.rows.known_from).astype(np.float64)) / _day(self.rows)
-            return Ladder(summary, [(gaps, gaps * gaps)[: len(summary.nothing)]], self.rows.place)
+            return Ladder(summary, [moments_of(gaps, 2) if what == "gap_moments" else [gaps]], self.rows.place)
 
         ladder: Ladder = self.rows.kept((what, "arrivals"), climb)
         return ladder.between(self.starts + 1, self.ends)

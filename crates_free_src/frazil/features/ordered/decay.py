@@ -25,7 +25,7 @@ from frazil.features.ordered.reading import (
     said,
     written_span,
 )
-from frazil.features.ordered.summaries import Ladder, decaying
+from frazil.features.ordered.summaries import DECAYING, Ladder, first_known
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
@@ -156,21 +156,21 @@ class Decayed(PlainState):
         return only_named(self, names, "half_lives", "statistics")
 
     def _taken(self, statistic: str, half_life: str, rows: Stretch, ends: NDArray[np.int64]) -> NDArray[np.float64]:
-        _, weight, total, squares = self._decayed(half_life, rows, ends)
+        _, weight, mean, squares = self._decayed(half_life, rows, ends)
         weight = np.where(weight > 0, weight, np.nan)
-        if statistic == "mean":
-            return total / weight + self._first(rows)
-        return np.sqrt(np.maximum(squares / weight - (total / weight) ** 2, 0))
+        if statistic == "std":
+            return np.sqrt(squares / weight)
+        return np.where(weight > 0, mean + self._first(rows), np.nan)
 
     def _decayed(self, half_life: str, rows: Stretch, ends: NDArray[np.int64]) -> Sequence[NDArray[np.float64]]:
-        """Return the weights, and the weighted sums of values and squares, of all events up to each end."""
+        """Return what `DECAYING` holds of all events up to each end, of values from the entity's first on."""
 
         def climb() -> Ladder:
             values = rows.values(self.source) - self._first(rows)
             known = np.isfinite(values)
-            values = np.where(known, values, 0.0)
-            events = [_fading(rows, half_life), known.astype(np.float64), values, values * values]
-            return Ladder(decaying(3), [events], rows.place)
+            weights, values = known.astype(np.float64), np.where(known, values, 0.0)
+            events = [_fading(rows, half_life), weights, values, np.zeros(len(values))]
+            return Ladder(DECAYING, [events], rows.place)
 
         ladder: Ladder = rows.kept(("ewm", self.source, half_life), climb)
         found: Sequence[NDArray[np.float64]] = rows.kept(
@@ -179,9 +179,8 @@ class Decayed(PlainState):
         return found
 
     def _first(self, rows: Stretch) -> NDArray[np.float64]:
-        """Return the entity's first value, from which on sums keep the digits of values far from 0."""
-        first = rows.values(self.source)[rows.entity_start]
-        return np.where(np.isnan(first), 0.0, first)
+        """Return the entity's first value, from which on means keep the digits of values far from 0."""
+        return first_known(rows.values(self.source), rows.entity_start)
 
 
 def _fading(rows: Stretch, half_life: str) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import polars as pl
 from frazil.errors import SettingError
 from frazil.features.categories.levels import Levels, counted
 from frazil.features.contract import Columns, Feature, Kind, LeakClass, Learned, Queries, Scope, Training, kind_of
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.ordered.reading import (
     KINDS,
     check_span,
@@ -73,7 +74,7 @@ class TimeSince:
         for measure in self.measures:
             if measure not in SINCE:
                 raise SettingError.among("measures", measure, SINCE)
-        _check_most(self.most)
+        check_at_least(self, 1, "most")
 
     def learn(self, train: Training) -> Queries:
         """Ask for the levels of text."""
@@ -128,7 +129,7 @@ class CountOfKind:
         for statistic in self.statistics:
             if statistic not in IN_WINDOWS:
                 raise SettingError.among("statistics", statistic, IN_WINDOWS)
-        _check_most(self.most)
+        check_at_least(self, 1, "most")
 
     def learn(self, train: Training) -> Queries:
         """Ask for the levels."""
@@ -140,11 +141,6 @@ class CountOfKind:
         asked = [(statistic, str(window)) for window in self.windows for statistic in self.statistics]
         states = [_happened(name, LEVEL, _frequent(name, learned, self.most), asked, train) for name in learned]
         return [state for state in states if state.names]
-
-
-def _check_most(most: int) -> None:
-    if most < 1:
-        raise SettingError(f"most={most!r}; it takes 1 or more.")
 
 
 def _frequent(name: str, learned: Learned, most: int) -> tuple[str, ...]:

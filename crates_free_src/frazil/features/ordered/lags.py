@@ -25,6 +25,7 @@ from frazil.features.ordered.reading import (
 from frazil.features.panel import Length, Reach
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -46,7 +47,8 @@ class Lag(AsksNothing):
     is the latest value that is at least so old. Null where there is no such row, or the row has no time.
 
     Args:
-        columns: Names or a selector; the target may be named: its lags count from the horizon on.
+        columns: Names or a selector; the target may be named: its lags of rows count from the horizon on, those of time
+            from the row, and end at the horizon at the latest.
         lags: How long ago, one or several: each a number of rows from 1, or a length of time as "7d".
 
     Raises: SettingError: a lag is below 1, which would look ahead, or unreadable.
@@ -77,8 +79,8 @@ class Diff(AsksNothing):
 
     diff = value - lag
 
-    Of the target, whose own value is not known, the change between the last known value and the lag before that. Null
-    where either is missing; else as `Lag`.
+    Of the target, whose own value is not known, the change between the last known value and the lag before that: so
+    many rows before it, or so much time before the horizon. Null where either is missing; else as `Lag`.
 
     Args:
         columns: Names or a selector.
@@ -144,7 +146,8 @@ class PctChange(AsksNothing):
 class Lead(AsksNothing):
     """Take the values of LATER rows. A model that reads them can't be used when they are not known yet.
 
-    Useful for making a target, or for columns that are known in advance, as a price that is planned.
+    Useful for making a target, or for columns that are known in advance, as a price that is planned. Null where there
+    is no such row, or the row has no time.
 
     Args:
         columns: Names or a selector.
@@ -172,7 +175,7 @@ class Lead(AsksNothing):
                 "Lead reads later rows, which leaks what is not known yet; say look_ahead=True to do so."
             )
         for lead in self.leads:
-            if not isinstance(lead, int) or lead < 1:
+            if (whole(lead) or 0) < 1:
                 raise SettingError(f"leads has {lead!r}; it takes whole numbers of rows from 1.")
 
     def fitted(self, learned: Learned, train: Training) -> list[Lagged]:  # noqa: ARG002 -- nothing was asked for
@@ -259,14 +262,20 @@ class Lagged(PlainState):
         if self.operation == "lag":
             narrow = values.astype(np.float32)
             return [self._ago(narrow, ends, lag, rows) for lag in self.lags]
-        now = rows.own(self.source) if self.own else rows.read(values, ends)
-        since = ends if self.own else ends - 1
-        return [self._change(now, self._ago(values, since, lag, rows)) for lag in self.lags]
+        now, ago = (rows.own(self.source), self._ago) if self.own else (rows.read(values, ends), self._before_last)
+        return [self._change(now, ago(values, ends, lag, rows)) for lag in self.lags]
 
     def _ago(self, values: NDArray[Any], ends: NDArray[np.int64], lag: str, rows: Stretch) -> NDArray[Any]:
         if lag.isdigit():
             return rows.read(values, ends, int(lag))
         return rows.read(values, np.minimum(ends, rows.ends(Length.parse(lag, "lags"))))
+
+    def _before_last(self, values: NDArray[Any], ends: NDArray[np.int64], lag: str, rows: Stretch) -> NDArray[Any]:
+        if lag.isdigit():
+            return rows.read(values, ends - 1, int(lag))
+        horizon, length = horizon_length(self.horizon) or Length(), Length.parse(lag, "lags")
+        behind = Length(horizon.nanoseconds + length.nanoseconds, horizon.steps + length.steps)
+        return rows.read(values, np.minimum(ends - 1, rows.ends(behind)))
 
     def _change(self, now: NDArray[np.float64], ago: NDArray[np.float64]) -> NDArray[np.float64]:
         return now - ago if self.operation == "diff" else now / ago - 1

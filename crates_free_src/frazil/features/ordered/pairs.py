@@ -23,7 +23,7 @@ from frazil.features.ordered.reading import (
     span_reach,
 )
 from frazil.features.ordered.statistics import check_statistic, compute_statistic
-from frazil.features.ordered.summaries import PAIRS, Ladder, pairs_of
+from frazil.features.ordered.summaries import PAIRS, Ladder, first_known, pairs_of
 from frazil.features.ordered.windows import bounds_of, window_of
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
@@ -134,9 +134,12 @@ class Related(PlainState):
 
     def compute(self, rows: Stretch) -> list[NDArray[np.float64]]:
         """Summarise the pairs of each window."""
-        ladder: Ladder = rows.kept(
-            ("related", self.sources), lambda: Ladder(PAIRS, [pairs_of(*rows.together(*self.sources))], rows.place)
-        )
+
+        def climb() -> Ladder:
+            values = (each - first_known(each, rows.entity_start) for each in rows.together(*self.sources))
+            return Ladder(PAIRS, [pairs_of(*values)], rows.place)
+
+        ladder: Ladder = rows.kept(("related", self.sources), climb)
         found = {each: ladder.between(*bounds_of(each, rows, self.horizon)) for each in dict.fromkeys(self.windows)}
         return [
             np.where(rows.timed, _of_two(statistic, found[window]), np.nan)

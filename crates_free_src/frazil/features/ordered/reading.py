@@ -10,6 +10,7 @@ from frazil.errors import SettingError
 from frazil.features.contract import Kind
 from frazil.features.panel import Length, Reach, check_length, unit_of
 from frazil.naming import SEPARATOR
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -80,7 +81,8 @@ def horizon_of(train: Training, source: str) -> str | None:
 
 def check_span(setting: str, span: object) -> None:
     """Raise SettingError unless it is a number of rows from 1, or a length of time."""
-    is_rows = isinstance(span, int) and not isinstance(span, bool) and span >= 1
+    rows = whole(span)
+    is_rows = rows is not None and rows >= 1
     if not is_rows and (isinstance(span, int | float) or str(span).isdigit()):
         raise SettingError(f"{setting} has {span!r}; it takes rows as 7, from 1 on, or time as '7d', '12h' or '7i'.")
     if not is_rows:

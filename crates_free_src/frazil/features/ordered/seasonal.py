@@ -10,6 +10,7 @@ import polars as pl
 
 from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Scope, Training
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.ordered.reading import (
     ALL,
     AsksNothing,
@@ -25,6 +26,7 @@ from frazil.features.ordered.windows import window_of
 from frazil.features.panel import Reach
 from frazil.features.plain import PlainState, check_known, only_named
 from frazil.features.several import take_several
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -159,7 +161,7 @@ class SeasonalRolling(AsksNothing):
             check_span("windows", window)
         for statistic in self.statistics:
             check_statistic(statistic)
-        _check_min_rows(self.min_rows)
+        check_at_least(self, 1, "min_rows")
 
     def fitted(self, learned: Learned, train: Training) -> list[Seasoned]:  # noqa: ARG002 -- nothing was asked for
         """Name the columns."""
@@ -212,7 +214,7 @@ class SeasonalIndex(AsksNothing):
         for measure in self.measures:
             if measure not in MEASURES:
                 raise SettingError.among("measures", measure, MEASURES)
-        _check_min_rows(self.min_rows)
+        check_at_least(self, 1, "min_rows")
 
     def fitted(self, learned: Learned, train: Training) -> list[Seasoned]:  # noqa: ARG002 -- nothing was asked for
         """Name the columns."""
@@ -220,13 +222,8 @@ class SeasonalIndex(AsksNothing):
 
 
 def _check_seasons(seasons: object) -> None:
-    if not isinstance(seasons, int) or seasons < 1:
+    if (whole(seasons) or 0) < 1:
         raise SettingError(f"seasons has {seasons!r}; it takes whole numbers from 1, less would look ahead.")
-
-
-def _check_min_rows(min_rows: int) -> None:
-    if min_rows < 1:
-        raise SettingError(f"min_rows={min_rows!r}; it takes 1 or more.")
 
 
 def _seasoned(

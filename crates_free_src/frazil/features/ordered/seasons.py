@@ -13,6 +13,7 @@ from frazil.errors import SchemaError, SettingError
 from frazil.features.ordered.reading import check_span
 from frazil.features.ordered.timeline import NEVER, Stretch, minus
 from frazil.features.panel import UNITS, Length, Reach, unit_of
+from frazil.types import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Season:
     @classmethod
     def of(cls, period: object, step: object) -> Self:
         """Read settings as users write them; raises as above."""
-        if isinstance(period, bool) or not isinstance(period, (int, str)) or str(period).startswith("-"):
+        if (whole(period) is None and not isinstance(period, str)) or str(period).startswith("-"):
             raise SettingError(f"period={period!r}; it takes rows as 7, time as '7d' or '24i', or months as '1y'.")
         return cls(str(period), None if step is None else str(step))
 
@@ -98,7 +99,7 @@ class Season:
         if self.period.isdigit():
             return rows.ends() - rows.entity_start, int(self.period)
         if self.is_months:
-            (_, whole), (_, part) = _months("period", self.period), _months("step", self.step or "1mo")
+            whole, part = self._in_months()
             days = rows.time // max(1, UNITS["d"] // (rows.unit or 1))
             return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // part, whole // part
         length = Length.parse(self.period, "period")
@@ -109,13 +110,18 @@ class Season:
         """Return how far back so many seasons are."""
         if self.period.isdigit():
             return Reach(everything=True)  # how many rows came before says where a row stands
-        if self.is_months:
-            return Reach(nanoseconds=_months("period", self.period)[1] * seasons * LONGEST_MONTH)
+        if self.is_months:  # to the first day of a position, which a row at its end looks at
+            whole, part = self._in_months()
+            return Reach(nanoseconds=(whole * seasons + part) * LONGEST_MONTH)
         length = Length.parse(self.period, "period")
         step = Length.parse(self.step, "step") if self.step is not None else Length()
         return Reach(
             nanoseconds=length.nanoseconds * seasons + step.nanoseconds, steps=length.steps * seasons + step.steps
         )
+
+    def _in_months(self) -> tuple[int, int]:
+        """Return the period and the step."""
+        return _months("period", self.period)[1], _months("step", self.step or "1mo")[1]
 
     def told(self) -> str:
         """Say it in words."""

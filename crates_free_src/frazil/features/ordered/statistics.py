@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frazil.errors import SettingError
-from frazil.features.moments import kurtosis_of, positive, skew_of, sum_of, variance_of, variation_of
+from frazil.features.moments import (
+    central_variance,
+    is_lost,
+    kurtosis_of,
+    positive,
+    skew_of,
+    sum_of,
+    variance_of,
+    variation_of,
+)
 from frazil.features.ordered.ranks import RankedValues
 from frazil.features.ordered.summaries import (
     COUNTS,
@@ -19,6 +28,7 @@ from frazil.features.ordered.summaries import (
     SUMS,
     Ladder,
     Summary,
+    first_known,
     moments,
     moments_of,
     pairs_of,
@@ -81,13 +91,16 @@ class Window:
 
     def sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return the sums of the values and of their squares, both from an offset on, and the offset."""
-        offset: NDArray[np.float64] = self.rows.kept(("offset", self.source), self._offset)
-        total, squares = self._summary("sums", SUMS, lambda: self._powers(offset))
-        return total, squares, offset
+        total, squares = self._summary("sums", SUMS, self._powers)
+        return total, squares, self._offset()
+
+    def spread(self) -> Sequence[NDArray[np.float64]]:
+        """Return count, mean less the offset, and the sum of squared distances to the mean."""
+        return self._summary("spread", moments(2), lambda: moments_of(self.values - self._offset(), 2))
 
     def moments(self) -> Sequence[NDArray[np.float64]]:
-        """Return count, mean, and central sums of the second, third and fourth power."""
-        return self._summary("moments", moments(4), lambda: moments_of(self.values, 4))
+        """Return count, mean less the offset, and central sums of the second, third and fourth power."""
+        return self._summary("moments", moments(4), lambda: moments_of(self.values - self._offset(), 4))
 
     def least(self) -> NDArray[np.float64]:
         """Return the least value; infinite where there is none."""
@@ -98,9 +111,9 @@ class Window:
         return self._extreme("greatest", GREATEST)
 
     def pairs(self) -> Sequence[NDArray[np.float64]]:
-        """Return the moments of place in time, in rows or days, with value."""
+        """Return the moments of place in time, in rows or days, with value less the offset."""
         what = "pairs by time" if self.fixed is None else "pairs by rows"
-        return self._summary(what, PAIRS, lambda: pairs_of(self._places(), self.values))
+        return self._summary(what, PAIRS, lambda: pairs_of(self._places(), self.values - self._offset()))
 
     def ranked(self) -> RankedValues:
         """Return the column's values as they rank."""
@@ -112,12 +125,12 @@ class Window:
         return self._summary(what, summary, lambda: [np.where(np.isnan(values), summary.nothing[0], values)])[0]
 
     def _offset(self) -> NDArray[np.float64]:
-        # The entity's first value: it lies before whatever reads the sums, and keeps the digits of values far from 0.
-        first = self.values[self.rows.entity_start]
-        return np.where(np.isnan(first), 0.0, first)
+        make = lambda: first_known(self.values, self.rows.entity_start)  # noqa: E731 -- called once, here
+        offset: NDArray[np.float64] = self.rows.kept(("offset", self.source), make)
+        return offset
 
-    def _powers(self, offset: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        known = np.where(np.isnan(self.values), 0.0, self.values - offset)
+    def _powers(self) -> list[NDArray[np.float64]]:
+        known = np.where(np.isnan(self.values), 0.0, self.values - self._offset())
         return [known, known * known]
 
     def _places(self) -> NDArray[np.float64]:
@@ -156,8 +169,14 @@ def _sum(window: Window) -> NDArray[np.float64]:
 
 
 def _var(window: Window) -> NDArray[np.float64]:
+    count = window.count()
     total, squares, _ = window.sums()
-    return variance_of(window.count(), total, squares)
+    found = variance_of(count, total, squares)
+    lost = is_lost(count, total, squares)
+    if not lost.any():
+        return found
+    count, _, central = window.spread()
+    return np.where(lost, central_variance(count, central), found)
 
 
 def _std(window: Window) -> NDArray[np.float64]:

@@ -107,6 +107,29 @@ def _elementwise(ufunc: np.ufunc, *nothing: float) -> Summary:
     return Summary(nothing, lambda earlier, later: [ufunc(a, b) for a, b in zip(earlier, later, strict=True)], ufunc)
 
 
+def first_known(values: Floats, start: Integers) -> Floats:
+    """Return the first known value of each row's entity, 0 where it has none.
+
+    Sums of what lies behind it, taken from it on, keep the digits of values far from 0; and as no value lies before it,
+    nothing of the future is in them.
+
+    Args:
+        values: (rows,) NaN where missing.
+        start: (rows,) position of the first row of the entity.
+
+    >>> first_known(np.array([np.nan, 7.0, 8.0, np.nan]), np.array([0, 0, 0, 3])).tolist()
+    [7.0, 7.0, 7.0, 0.0]
+    """
+    known = np.isfinite(values)
+    if known.all():
+        return values[start]
+    last = len(values) - 1
+    behind = np.minimum.accumulate(np.where(known, np.arange(len(values)), len(values))[::-1])[::-1]
+    at = behind[start]
+    inside = np.minimum(at, last)
+    return np.where((at <= last) & (start[inside] == start), values[inside], 0.0)
+
+
 LEAST = _elementwise(np.minimum, np.inf)
 GREATEST = _elementwise(np.maximum, -np.inf)
 COUNTS = _elementwise(np.add, 0.0)
@@ -152,7 +175,7 @@ def moments(order: int) -> Summary:
 
 def moments_of(values: Floats, order: int) -> list[Floats]:
     """Return the moments of each value alone; missing ones count nothing."""
-    known = np.isfinite(values)
+    known = ~np.isnan(values)
     zeros = np.zeros(len(values))
     return [known.astype(np.float64), np.where(known, values, 0.0), *([zeros] * (order - 1))]
 
@@ -178,16 +201,21 @@ PAIRS = Summary((0.0,) * 6, _join_pairs)
 
 def pairs_of(x: Floats, y: Floats) -> list[Floats]:
     """Return the moments of each pair alone; pairs with a missing value count nothing."""
-    known = np.isfinite(x) & np.isfinite(y)
+    known = ~(np.isnan(x) | np.isnan(y))
     zeros = np.zeros(len(x))
     return [known.astype(np.float64), np.where(known, x, 0.0), np.where(known, y, 0.0), zeros, zeros, zeros]
 
 
 def _join_decaying(earlier: Sequence[Floats], later: Sequence[Floats]) -> tuple[Floats, ...]:
     factor = later[0]
-    return (earlier[0] * factor, *(old * factor + new for old, new in zip(earlier[1:], later[1:], strict=True)))
+    old = earlier[1] * factor
+    weight = old + later[1]
+    share = later[1] / np.where(weight > 0, weight, 1.0)
+    delta = later[2] - earlier[2]
+    squares = earlier[3] * factor + later[3] + delta * delta * old * share
+    return earlier[0] * factor, weight, earlier[2] + delta * share, squares
 
 
-def decaying(sums: int) -> Summary:
-    """Summarise by sums that shrink by a factor from row to row: the factor over the stretch, and so many sums."""
-    return Summary((1.0, *[0.0] * sums), _join_decaying)
+# Weights that shrink by a factor from row to row: the factor over the stretch, the weights' sum, and with them the mean
+# and the sum of squared distances to it.
+DECAYING = Summary((1.0, 0.0, 0.0, 0.0), _join_decaying)

@@ -330,7 +330,8 @@ def _moments(
         return np.arange(df.height), np.ones(df.height, np.bool_), None
     values = df.get_column(name)
     if panel.available_at is not None and df.schema[str(panel.time)] != df.schema[panel.available_at]:
-        values = values.cast(pl.Datetime("us") if values.dtype.is_temporal() else pl.Int64)
+        both = pl.Duration("us") if values.dtype == pl.Duration else pl.Datetime("us")
+        values = values.cast(both if values.dtype.is_temporal() else pl.Int64, strict=False)
     whole = values.to_physical().cast(pl.Int64, strict=False)
     return whole.fill_null(-1).to_numpy(), whole.is_not_null().to_numpy(), unit_of(values.dtype)
 

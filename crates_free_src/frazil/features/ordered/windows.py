@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from frazil.errors import SettingError
 from frazil.features.contract import Columns, Feature, LeakClass, Learned, Scope, Training
+from frazil.features.numbers.reading import check_at_least
 from frazil.features.ordered.reading import (
     ALL,
     AsksNothing,
@@ -72,7 +72,7 @@ class Rolling(AsksNothing):
         min_rows: Values that a window needs.
         lag: How long ago windows end: rows, or a length of time; None for the row's own time.
 
-    Raises: SettingError: a window or the lag is empty or unreadable, or a statistic is not known.
+    Raises: SettingError: a window or the lag is empty or unreadable, a statistic is not known, or min_rows is below 1.
 
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"day": [3, 1, 2], "sold": [30, 10, 20]})
@@ -95,8 +95,7 @@ class Rolling(AsksNothing):
             check_span("windows", window)
         for statistic in self.statistics:
             check_statistic(statistic)
-        if self.min_rows < 1:
-            raise SettingError(f"min_rows={self.min_rows!r}; it takes 1 or more.")
+        check_at_least(self, 1, "min_rows")
         check_lag(self.lag)
 
     def fitted(self, learned: Learned, train: Training) -> list[Rolled]:  # noqa: ARG002 -- nothing was asked for
@@ -118,7 +117,7 @@ class Expanding(AsksNothing):
         min_rows: Values that are needed.
         lag: As for `Rolling`.
 
-    Raises: SettingError: a statistic is not known, or the lag is unreadable.
+    Raises: SettingError: a statistic is not known, the lag is unreadable, or min_rows is below 1.
 
     >>> from frazil.features import Recipe
     >>> frame = pl.LazyFrame({"day": [3, 1, 2], "sold": [30, 10, 20]})
@@ -136,8 +135,7 @@ class Expanding(AsksNothing):
         take_several(self, "statistics")
         for statistic in self.statistics:
             check_statistic(statistic)
-        if self.min_rows < 1:
-            raise SettingError(f"min_rows={self.min_rows!r}; it takes 1 or more.")
+        check_at_least(self, 1, "min_rows")
         check_lag(self.lag)
 
     def fitted(self, learned: Learned, train: Training) -> list[Rolled]:  # noqa: ARG002 -- nothing was asked for

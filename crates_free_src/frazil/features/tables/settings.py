@@ -9,7 +9,7 @@ import polars.selectors as cs
 
 from frazil.errors import MissingColumnError, SchemaError, SettingError
 from frazil.features.categories.levels import Levels, counted
-from frazil.features.contract import Kind, kind_of
+from frazil.features.contract import Kind, kind_of, names_of
 from frazil.features.tables.reading import KINDS, Readings
 from frazil.features.tables.views import Hop, View
 from frazil.naming import safe
@@ -66,12 +66,13 @@ def resolved(frame: pl.LazyFrame, wanted: Columns, table: str, leave_out: Collec
     Raises:
         MissingColumnError: a name is not there.
         SchemaError: a named column has a type that is not read.
+        SettingError: something is no name.
     """
     schema = frame.collect_schema()
     if isinstance(wanted, cs.Selector):
         names = [name for name in frame.select(wanted).collect_schema().names() if name not in leave_out]
         return {name: kind_of(schema[name]) for name in names if kind_of(schema[name]) in KINDS}
-    names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+    names = names_of(wanted, f"table {table!r}")
     if missing := [name for name in names if name not in schema]:
         raise MissingColumnError.among(missing, schema.names(), where=f"table {table!r}")
     for name in names:
@@ -120,7 +121,9 @@ def filter_text(frame: pl.LazyFrame, name: str, value: object, table: str) -> st
         raise MissingColumnError.among(name, schema.names(), where=f"table {table!r}")
     dtype = schema[name]
     try:
-        text = pl.select(pl.lit(value, dtype=dtype).cast(pl.String)).item()
+        known = pl.select(value=pl.lit(value, dtype=dtype), text=pl.lit(value, dtype=dtype).cast(pl.String))
+        is_cut = dtype.is_integer() and not isinstance(value, str) and known["value"][0] != value  # as 1.5 is
+        text = known["text"][0] if known.schema["value"] == dtype and not is_cut else None
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
         text = None
     if not isinstance(text, str):

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from frazil.features.moments import kurtosis_of, positive, skew_of, sum_of, variance_of, variation_of
+from frazil.features.moments import (
+    central_variance,
+    is_lost,
+    kurtosis_of,
+    positive,
+    skew_of,
+    sum_of,
+    variance_of,
+    variation_of,
+)
 from frazil.features.ordered.ranks import RankedValues
 from frazil.features.ordered.statistics import check_named, share_of
 from frazil.features.ordered.summaries import (
@@ -17,6 +26,7 @@ from frazil.features.ordered.summaries import (
     PAIRS,
     Ladder,
     Summary,
+    first_known,
     moments,
     moments_of,
     pairs_of,
@@ -63,16 +73,8 @@ class Events:
         return values
 
     def offsets(self, column: str) -> Floats:
-        """Return the first value of each event's key: sums from it on keep the digits of values far from 0.
-
-        Whatever span is not empty lies behind it, so nothing of the future is in it.
-        """
-
-        def make() -> Floats:
-            first = self.values(column)[self.first]
-            return np.where(np.isnan(first), 0.0, first)
-
-        offsets: Floats = self.kept(("offsets", column), make)
+        """Return what sums of each event's key start from."""
+        offsets: Floats = self.kept(("offsets", column), lambda: first_known(self.values(column), self.first))
         return offsets
 
     def ladder(self, column: str, what: str, summary: Summary, alone: Callable[[], Sequence[Floats]]) -> Ladder:
@@ -129,10 +131,19 @@ class Spans:
         """Return the sum of a power of the values less the offset."""
 
         def alone() -> list[Floats]:
-            less = self.values - self.events.offsets(self.column)
+            less = self._less()
             return [np.where(np.isnan(less), 0.0, less**power)]
 
         return self._over(f"power {power}", COUNTS, alone)[0]
+
+    def variance(self) -> Floats:
+        """Return the variance with n - 1; not finite of fewer than two values."""
+        count, total, squares = self.count(), self.total(1), self.total(2)
+        found, lost = variance_of(count, total, squares), is_lost(count, total, squares)
+        if not lost.any():
+            return found
+        count, _, central = self._over("spread", moments(2), lambda: moments_of(self._less(), 2))
+        return np.where(lost, central_variance(count, central), found)
 
     def least(self) -> Floats:
         """Return the least value; infinite where there is none."""
@@ -143,15 +154,15 @@ class Spans:
         return self._extreme("greatest", GREATEST)
 
     def moments(self) -> Sequence[Floats]:
-        """Return count, mean, and central sums of the second, third and fourth power."""
-        return self._over("moments", moments(4), lambda: moments_of(self.values, 4))
+        """Return count, mean less the offset, and central sums of the second, third and fourth power."""
+        return self._over("moments", moments(4), lambda: moments_of(self._less(), 4))
 
     def pairs(self) -> Sequence[Floats]:
-        """Return the moments of time, in days or steps, with value."""
+        """Return the moments of time, in days or steps, with value less the offset."""
 
         def alone() -> list[Floats]:
             since = self.events.known - self.events.known[self.events.first]
-            return pairs_of(np.asarray(since * self.events.days, np.float64), self.values)
+            return pairs_of(np.asarray(since * self.events.days, np.float64), self._less())
 
         return self._over("pairs", PAIRS, alone)
 
@@ -189,6 +200,9 @@ class Spans:
         make = lambda: Sweep.of(self.values, self.events.first, self.starts, self.ends)  # noqa: E731 -- called once
         sweep: Sweep = self._kept_or("sweep", make)
         return sweep
+
+    def _less(self) -> Floats:
+        return self.values - self.events.offsets(self.column)
 
     def _is_short(self) -> bool:
         """Whether all spans one after the other are not much longer than the events: then that is the fastest way."""
@@ -276,6 +290,9 @@ class Summed(Protocol):
     def total(self, power: int) -> Floats:
         """Return the sum of a power of the values less the offset."""
 
+    def variance(self) -> Floats:
+        """Return the variance with n - 1."""
+
     def least(self) -> Floats:
         """Return the least value."""
 
@@ -289,10 +306,6 @@ def _mean(spans: Summed) -> Floats:
 
 def _sum(spans: Summed) -> Floats:
     return sum_of(spans.count(), spans.total(1), spans.offset())
-
-
-def _var(spans: Summed) -> Floats:
-    return variance_of(spans.count(), spans.total(1), spans.total(2))
 
 
 def _skew(spans: Spans) -> Floats:
@@ -314,12 +327,12 @@ def _slope(spans: Spans) -> Floats:
 OF_SUMS: dict[str, Callable[[Summed], Floats]] = {
     "mean": _mean,
     "sum": _sum,
-    "std": lambda spans: np.sqrt(_var(spans)),
-    "var": _var,
+    "std": lambda spans: np.sqrt(spans.variance()),
+    "var": lambda spans: spans.variance(),
     "min": lambda spans: spans.least(),
     "max": lambda spans: spans.greatest(),
     "range": lambda spans: spans.greatest() - spans.least(),
-    "cv": lambda spans: variation_of(_var(spans), _mean(spans)),
+    "cv": lambda spans: variation_of(spans.variance(), _mean(spans)),
 }
 OF_NUMBERS: dict[str, Callable[[Spans], Floats]] = {
     **OF_SUMS,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from frazil.features.moments import variance_of
 from frazil.features.ordered.summaries import Ladder, Summary
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Stays:
             np.searchsorted(at, self.first), np.searchsorted(at, np.arange(len(self.first)), side="right")
         )
         return high + low
+
+    def variance(self) -> Floats:
+        """Return the variance with n - 1; not finite of fewer than two values."""
+        return variance_of(self.count(), self.total(1), self.total(2))
 
     def least(self) -> Floats:
         """Return the least value that each question finds; infinite where there is none."""

@@ -78,6 +78,7 @@ class Synthesize:
     `depth` relationships is taken, none twice. A way that only leads from children to parents is looked up, as `Latest`
     does; all others are aggregated, as `Aggregate` does: over the rows at its end that belong to the row's key. These
     are known when all the rows that lead to them are. A way on which no table has a time is not safe from the future.
+    What is null, and what 0, of a row that a way leads nowhere from is as those two have it.
 
     Args:
         tables: The other tables by their names; each a frame, a path, or whatever else is tabular. They stay lazy.

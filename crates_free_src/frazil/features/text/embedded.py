@@ -55,6 +55,18 @@ class Embed:
         MissingExtraError: at the fit: the packages are not installed.
 
     Source: Arora, Liang, Ma (2017), ICLR: means of word vectors are hard to beat.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"note": ["ice", "ice, snow", "sun", None]})
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "words.vec")
+    ...     vectors = pl.DataFrame({"word": ["ice", "snow"], "x": [1.0, 0.0], "y": [0.0, 1.0]})
+    ...     vectors.write_csv(file, separator=" ", include_header=False)
+    ...     fitted = Recipe(Embed("note", model=str(file), components=None)).fit(frame)
+    >>> fitted.apply(frame).drop("note").collect().rows()
+    [(1.0, 0.0), (0.5, 0.5), (0.0, 0.0), (None, None)]
     """
 
     columns: Columns = field(default_factory=texts)

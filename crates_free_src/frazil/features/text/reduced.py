@@ -50,6 +50,14 @@ class TextSvd:
 
     Raises: SettingError: one of the numbers is below 1.
     Source: Halko, Martinsson, Tropp (2011), SIAM Review 53(2), 217-288.
+
+    >>> from frazil.features import Recipe
+    >>> frame = pl.LazyFrame({"note": ["red ice", "red snow", "blue ice", "snow!", None]})
+    >>> fitted = Recipe(TextSvd("note", components=1, ngram_range=(1, 1))).fit(frame)
+    >>> fitted.parts[0].terms.df["term"].to_list()  # in two texts, as `min_df` asks
+    ['ice', 'red', 'snow']
+    >>> fitted.apply(frame).collect()["note|svd_0"].is_null().to_list()
+    [False, False, False, False, True]
     """
 
     columns: Columns = field(default_factory=texts)
@@ -67,6 +75,7 @@ class TextSvd:
         """Refuse what has no meaning."""
         _analyzer(self)
         check_at_least(self, 1, "components", "most_terms", "most_rows", "min_df")
+        check_at_least(self, 0, "seed")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the texts."""
@@ -236,6 +245,7 @@ class HashText:
         if type(self.buckets) is not int or not 2 <= self.buckets <= MOST_HASHED:
             raise SettingError(f"buckets={self.buckets!r}; it takes 2 to {MOST_HASHED:,}.")
         check_at_least(self, 1, "components", "most_rows")
+        check_at_least(self, 0, "seed")
 
     def learn(self, train: Training) -> Queries:
         """Ask for an even sample of the texts."""

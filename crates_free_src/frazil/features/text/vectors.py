@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from frazil.errors import SourceError
+from frazil.errors import SourceError, panics_told
 from frazil.extras import load
 from frazil.features.text.grams import Analyzer
 from frazil.features.text.terms import Terms
@@ -98,7 +98,8 @@ def plain_tokenizer(text: str, most_tokens: int) -> tuple[Any, int]:
     Raises: ValueError: it is no tokenizer.
     """
     try:
-        tokenizer = load("tokenizers", extra=EXTRA).Tokenizer.from_str(text)
+        with panics_told(TOKENIZER):
+            tokenizer = load("tokenizers", extra=EXTRA).Tokenizer.from_str(text)
     except ImportError:
         raise
     except Exception as error:  # the package raises nothing narrower
