@@ -35,10 +35,12 @@ class Boruta:
     median of the best copies'. The score is the share of rounds with a hit, p is of too many hits. With groups in the
     problem, whole groups change places in a copy.
 
-    It looks for all columns that tell, also those that tell the same, for up to `rounds` fits of twice the columns.
+    It looks for all columns that tell, also those that tell the same, for up to `rounds` fits of twice the columns. It
+    promises no error rate: the copies are new in each round, the rows are not, and a column that goes with the target
+    in these rows by chance wins round after round. Where nothing tells, it keeps some all the same (docs/selection.md).
 
     Args:
-        alpha: Of the tests, for all columns together, in one round.
+        alpha: Of the coin in one round, for all columns together; not of keeping a column that tells nothing.
         rounds: Most of them.
         learner: Whose importances are taken; random forests are what it was made for.
 
