@@ -24,7 +24,7 @@ import polars as pl
 
 from frazil.errors import ArtifactError, SettingError, SourceError, listed, nearest
 from frazil.extras import load
-from frazil.files import atomic
+from frazil.files import atomic, path_of
 from frazil.signing import check_key, check_signature, signed
 from frazil.strictzip import AGAIN, DISTRUST, LIMITS, Limits, check_limit, fill, name_fault, opened_archive, unpacked
 
@@ -131,7 +131,7 @@ def read_bundle(path: str | os.PathLike[str], *, key: bytes | None = None, limit
         SourceError: the file is not there or can't be opened.
     """
     check_key(key)
-    where = os.fspath(path)
+    where = os.fspath(path_of(path))
     with _opened(Path(path)) as file, opened_archive(file, limits, where) as archive:
         about, stamps = _manifest(archive, key, limits, where)
         entries = archive.infolist()[1:]

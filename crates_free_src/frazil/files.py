@@ -11,7 +11,7 @@ from secrets import token_hex
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from frazil.errors import DiskError, FrazilError, SourceError
+from frazil.errors import DiskError, FrazilError, SettingError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # What a disk says; none where Polars wrote, which keeps only the words.
 OF_THE_DISK = (None, errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.ENXIO)
 
+LONGEST_NAME = 255  # bytes, of a file on all usual systems
 NOT_FOR_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF)
 
 
@@ -48,10 +49,11 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     Path(folder, "note.txt").read_text()
     'all of it'
     """
-    final = _followed(Path(path))
-    temporary = _temporary_for(final, Path(path).suffix)
+    given = path_of(path)
+    final = _followed(given)
+    temporary = _temporary_for(final, given.suffix)
     try:
-        with _naming(Path(path)):
+        with _naming(given):
             yield temporary
             _flush(temporary)
             if final.exists():  # what others might not read before, they may not now
@@ -61,6 +63,26 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
         raise
     _flush_folder(final.parent)
+
+
+def path_of(given: object, argument: str = "path") -> Path:
+    """Return what names a file or a folder as a path.
+
+    Raises: SettingError: it is neither text nor a path, or can't be the name of a file.
+
+    >>> path_of(5, "store")
+    Traceback (most recent call last):
+    frazil.errors.SettingError: store=5; it takes a path.
+    """
+    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
+    if not isinstance(text, str) or "\0" in text:
+        raise SettingError(f"{argument}={given!r}; it takes a path.")
+    path = Path(text)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise SettingError(
+            f"{argument}={text!r}; its last name is longer than {LONGEST_NAME} bytes, which no file has."
+        )
+    return path
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -92,7 +114,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     [path.name for path in Path(home, "notes").iterdir()]
     ['one.txt']
     """
-    final = Path(path)
+    final = path_of(path)
     if final.exists():
         raise SourceError(f"{final} is there already; name a folder that is not, or remove it first.")
     temporary = final.with_name(f".{final.name}.{token_hex(4)}")

@@ -12,15 +12,15 @@ import re
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from frazil.errors import ArtifactError, DiskError, SettingError, nearest
-from frazil.files import write_bytes
+from frazil.files import path_of, write_bytes
 from frazil.folderlock import FolderLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 FORMAT_VERSION = 1
 LOG = "journal.log"
@@ -73,7 +73,7 @@ class Journal:
         ...         journal.records
         ({'candidate': 'linear', 'score': 0.9},)
         """
-        home = _made(Path(folder))
+        home = _made(path_of(folder, "store"))
         lock = FolderLock.take(home / LOCK)
         try:
             return cls._opened(home, _as_json(identity, "identity"), lock)

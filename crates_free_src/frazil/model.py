@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,15 +22,15 @@ from frazil.artifact.wording import comparisons
 from frazil.budget import available_threads
 from frazil.checks.findings import Findings
 from frazil.container import json_member, parquet_bytes, parquet_member, read_bundle, write_bundle
-from frazil.errors import ArtifactError, TargetError, panics_told
-from frazil.files import write_bytes
+from frazil.errors import ArtifactError, SettingError, TargetError, panics_told
+from frazil.files import path_of, write_bytes
 from frazil.metrics import metric_named
 from frazil.report.page import Section, bar_chart, interval_chart, page, table
 from frazil.search.leaderboard import ENSEMBLE
 from frazil.sources import check_no_table, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from frazil.artifact.predictor import Predictor
     from frazil.artifact.watching import Violation
@@ -189,7 +190,8 @@ class Model:
         Raises: as `predict`, and SettingError: a file to write is one of those that are read, or cannot be written so.
         """
         source, earlier = self._open(data), self._earlier(history)
-        check_files([Path(each) for each in (path, quarantine) if each is not None], (source, earlier))
+        asked = [path_of(path), *([] if quarantine is None else [path_of(quarantine, "quarantine")])]
+        check_files(asked, (source, earlier))
         if quarantine is not None:
             scored_nothing(self.predictor, source, path, keep, coverage)
             source = self.watch.set_aside(source, Path(quarantine))
@@ -323,6 +325,8 @@ def load(path: str | Path, *, tables: Mapping[str, Any] | None = None, key: byte
         ArtifactError: the file is damaged, hostile, of a newer format, or not signed with the key.
         SourceError: the file is not there.
     """
+    if tables is not None and not isinstance(tables, Mapping):
+        raise SettingError(f"tables={tables!r}; it takes tables by their names, as in {{'visits': 'visits.parquet'}}.")
     bundle = read_bundle(path, key=key)
     try:
         run = RunRecord.from_json(json_member(bundle.members, RUN))

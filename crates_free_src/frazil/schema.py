@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 import polars.selectors as cs
 
-from frazil.errors import MissingColumnError, SchemaError
+from frazil.errors import MissingColumnError, SchemaError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from frazil.types import Role
 
@@ -86,6 +86,21 @@ class Schema(Mapping[str, ColumnRole]):
     def dtypes(self, names: Iterable[str]) -> dict[str, pl.DataType]:
         """Return the types of these columns, as `conform` needs them later."""
         return {name: self[name].dtype for name in names}
+
+
+def names_in(argument: str, given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return a name, or several, as a tuple; None is none.
+
+    Raises: SettingError: there is another thing than a name among them.
+
+    >>> names_in("key", "id"), names_in("key", ["id", "day"]), names_in("key", None)
+    (('id',), ('id', 'day'), ())
+    """
+    several = (given,) if isinstance(given, str) else () if given is None else given
+    names = tuple(several) if isinstance(several, Iterable) else (several,)
+    if not all(isinstance(name, str) for name in names):
+        raise SettingError(f"{argument}={given!r}; it takes a name, or a list of names.")
+    return names
 
 
 def conform(frame: pl.LazyFrame, needed: Mapping[str, pl.DataType], where: str) -> pl.LazyFrame:

@@ -75,6 +75,21 @@ def test_a_column_that_is_gone_or_of_another_kind_is_told_of_and_the_others_are_
     assert drift["price"]["is_drifted"]
 
 
+def test_times_and_durations_of_the_same_range_are_not_told_of():
+    df = shop(200, 0).with_columns(at=pl.time(pl.int_range(200) % 24), took=pl.duration(seconds=pl.int_range(200) % 97))
+    model = fz.fit_auto(df, "y", budget=fz.Budget(trials=1), threads=1, progress=False)
+    assert {"at", "took"} <= set(model.watch.kept.columns)
+    assert model.check(df).to_frame().is_empty()
+
+
+def test_a_column_of_an_empty_name_is_watched_as_any_other(tmp_path):
+    df = shop(200, 0).rename({"price": ""})
+    model = fz.fit_auto(df, "y", budget=fz.Budget(trials=1), threads=1, progress=False)
+    assert "" in model.watch.kept.columns
+    assert model.check(df).to_frame().is_empty()
+    assert model.sink_predictions(df, tmp_path / "out.csv", quarantine=tmp_path / "q.csv") == df.height
+
+
 def test_a_table_without_a_column_of_the_model_is_drifted_in_every_row(model):
     other = pl.DataFrame({"another": range(60)})
     assert set(model.check(other).to_frame()["code"]) == {"schema_missing"}
@@ -98,6 +113,12 @@ def test_a_column_of_too_few_values_has_a_row_that_says_so(model):
     few = drift.row(by_predicate=pl.col("column") == "noise", named=True)
     assert (few["note"], few["is_drifted"]) == ("has fewer than 50 values, here or there", None)
     assert few["missing"] == pytest.approx(1_490 / 1_500)
+
+
+@pytest.mark.parametrize(("value", "code"), [(float("inf"), "drift_missing"), (1e308, "drift_column")])
+def test_a_column_of_infinities_or_of_numbers_beyond_all_others_is_named(model, value, code):
+    found = model.check(shop(1_500, 1).with_columns(noise=pl.lit(value))).of(code)
+    assert any("noise" in f"{finding.column} {finding.evidence}" for finding in found)
 
 
 def test_no_row_of_the_training_data_can_be_put_together_of_what_is_kept(model):
@@ -154,6 +175,10 @@ def test_a_file_to_set_aside_into_of_another_ending_is_refused_before_anything_i
     nested = odd().with_columns(more=pl.concat_list("price"))
     with pytest.raises(fz.SettingError, match=r"column \['more'\] is of type List\(Float64\), which a CSV file"):
         model.sink_predictions(nested, tmp_path / "out.csv", quarantine=tmp_path / "q.csv")
+    with pytest.raises(fz.SettingError, match=r"column \['wide'\] has integers of 128 bits, which Parquet can't hold"):
+        model.sink_predictions(
+            odd().with_columns(wide=pl.lit(1, pl.Int128)), tmp_path / "out.csv", quarantine=tmp_path / "q.parquet"
+        )
     with pytest.raises(fz.MissingColumnError, match="gone"):
         model.sink_predictions(odd(), tmp_path / "out.csv", keep=["gone"], quarantine=tmp_path / "q.csv")
     assert not list(tmp_path.iterdir())

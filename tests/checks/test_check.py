@@ -249,6 +249,16 @@ def test_whole_numbers_without_a_tail_to_the_right_are_no_count(target):
     assert fz.check(SOUND.with_columns(y=pl.Series(target)), "y", task="regression").of("target_count") == ()
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e-160, 1e140])
+def test_a_target_in_a_very_small_or_large_unit_is_given_away_by_as_little(unit):
+    shop = [f"shop {at % 30}" for at in PLACE]
+    df = SOUND.with_columns(pl.col("y") * unit, shop=pl.Series(shop), mine=pl.col("number") * unit)
+    assert codes_of(fz.check(df, "y").of("target_copy", "target_leak", "leak_aggregate")) == []
+    told = df.with_columns(double=pl.col("y") * 2, mean=pl.col("y").mean().over("shop"))
+    found = codes_of(fz.check(told, "y"))
+    assert {("target_copy", "double"), ("leak_aggregate", "mean")} <= set(found)
+
+
 def test_means_of_something_else_are_no_leak():
     df = SOUND.with_columns(shop=pl.Series([f"s{at % 30}" for at in GENERATOR.permutation(ROWS)]))
     assert fz.check(df.with_columns(mean=pl.col("other").mean().over("shop")), "y") == ()

@@ -145,7 +145,7 @@ def test_distances_are_those_of_their_definitions():
 
 
 def test_of_levels_as_frequent_the_first_by_name_are_told_apart():
-    old = pl.DataFrame({"level": [f"l{at % 60}" for at in range(300)]})
+    old = pl.DataFrame({"level": [f"l{at % 60}" for at in range(1_200)]})
     last = sorted(set(old["level"]))[50:]
     (measured,) = measure_drift(look_at({"level": last * 30}), look_at(old))
     assert measured.psi == pytest.approx(50 * (1e-4 - 1 / 60) * np.log(60e-4) + (1 - 1 / 6) * np.log(6))
@@ -156,6 +156,14 @@ def test_measures_make_a_table_that_batches_can_be_appended_to():
     both = pl.concat([first, drift_frame(measure_drift(look_at(table(2), "y"), look_at(OLD, "y"))), drift_frame([])])
     assert both.height == 2 * first.height == 10
     assert not both["is_drifted"].any()
+
+
+@pytest.mark.parametrize("rows", [60, 300, 1_000])
+def test_the_levels_that_a_reference_happens_to_have_are_no_drift(rows):
+    """A level that is in one of few rows is rarer in all others: it was told of every time."""
+    for seed in range(4):
+        old, new = look_at(of_many_levels(seed, rows)), look_at(of_many_levels(seed + 100, 2_000))
+        assert [one.column for one in measure_drift(new, old) if one.is_drifted] == []
 
 
 def of_many_levels(seed, rows):

@@ -3,6 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.utils import murmurhash3_32
@@ -10,7 +12,7 @@ from sklearn.utils import murmurhash3_32
 from frazil.errors import SettingError
 from frazil.features import Recipe
 from frazil.features.text import TextStats, TextSvd
-from frazil.features.text.grams import Analyzer
+from frazil.features.text.grams import Analyzer, coded_by, dense
 from frazil.features.text.murmur import murmurhash3
 from frazil.features.text.terms import SLICE, Hashed, learn_weights
 
@@ -160,3 +162,19 @@ def test_settings_without_a_meaning_are_refused():
         TextSvd("note", components=0)
     with pytest.raises(SettingError, match="ngram_range=2; it takes two lengths"):
         TextSvd("note", ngram_range=2)
+
+
+@pytest.mark.parametrize("hashes", [[7, 7, 9, 7], [7, 8, 9, 7]], ids=["whole", "in the first bits"])
+def test_strings_that_hash_alike_are_told_apart(hashes):
+    strings = pl.Series(["a", "b", "c", "a"])
+    codes, distinct = coded_by(strings, np.array(hashes, np.uint64), np.array([1, 2, 3, 1], np.uint64))
+    assert distinct.gather(codes).to_list() == strings.to_list()
+    assert sorted(distinct) == ["a", "b", "c"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 40), max_size=40), st.sampled_from([41, 10**9, 2**62]))
+def test_numbers_are_coded_by_their_order_however_large_they_may_be(keys, space):
+    distinct, codes = dense(np.array(keys, np.int64), space)
+    assert distinct.tolist() == sorted(set(keys))
+    assert distinct[codes].tolist() == keys

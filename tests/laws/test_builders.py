@@ -676,7 +676,11 @@ def unmoved(builder):
     return names, names & differ(near, far)
 
 
-@every_builder
+# What a chain keeps between its steps is float32, in which lags of numbers far from 0 have few digits to differ by.
+KEEPING_DIGITS = [builder for builder in ALL if not (isinstance(builder, Chain) and {Lag, Diff} <= steps_of(builder))]
+
+
+@pytest.mark.parametrize("builder", list(first_of_each(KEEPING_DIGITS)), ids=repr)
 def test_what_a_short_shift_of_numbers_does_not_move_a_long_one_does_not(builder):
     _, moved = unmoved(builder)
     assert moved == set()

@@ -88,6 +88,18 @@ def test_no_row_reads_a_target_of_its_own_fold_not_even_its_own(is_forward):
     np.testing.assert_equal(np.array_equal(before[inner < 2], after[inner < 2], equal_nan=True), is_forward)
 
 
+@pytest.mark.parametrize("place", [lambda y: y + 1e9, lambda y: y * 1e39, lambda y: y * 1e200])
+def test_keys_say_as_much_of_numbers_that_float32_does_not_hold(place):
+    columns = drawn(2, 1_000)
+    matrix, luck = matrix_of(*columns), luck_of(*columns)
+    new = []
+    for target in (luck, place(luck)):
+        keys, wide = with_keys(Sample(matrix, target), NUMBER, [(0, 1)], 0)
+        new.append(Keys.read(keys.members(), 2).apply(matrix).values[:, 2])
+        assert np.isfinite(wide.values).all()
+    assert np.corrcoef(*new)[0, 1] > 0.999
+
+
 def test_rich_columns_are_categories_of_many_levels_and_numbers_like_codes():
     rng = np.random.default_rng(0)
     small, codes, number = rng.integers(0, 9, 500), rng.choice(rng.integers(0, 10**6, 40), 500), rng.normal(size=500)

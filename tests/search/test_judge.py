@@ -10,6 +10,7 @@ from frazil.errors import SettingError
 from frazil.matrix import Matrix
 from frazil.metrics import METRICS, metric_for
 from frazil.models.contract import Sample
+from frazil.search.contrast import Parts
 from frazil.search.fitting import judging_of
 from frazil.search.judge import Judge
 from frazil.search.table import FoldData
@@ -45,6 +46,17 @@ def test_a_metric_of_ones_own_that_has_a_number_of_no_block_is_named():
     judge = Judge(metric_for(ranking, TWO), np.zeros(50, int), None, BLOCKS, 0.25, 2)
     with pytest.raises(SettingError, match="your metric 'ranking' raised ValueError: only one class"):
         judge.judged(PREDICTED)
+
+
+def test_stretches_of_time_that_a_metric_of_ones_own_has_no_number_of_count_for_nothing_as_ours():
+    stretches = tuple(tuple(np.array_split(block, 5)) for block in BLOCKS)
+    own, ours = (
+        Parts.of(Judge(metric, TARGET, None, BLOCKS, 0.25, 2, stretches=stretches), PREDICTED)
+        for metric in (metric_for(ranking, TWO), METRICS["roc_auc"])
+    )
+    np.testing.assert_array_equal(own.stretches, ours.stretches)
+    np.testing.assert_array_equal(own.blocks, ours.blocks)
+    assert np.isnan(own.stretches).sum() == 5
 
 
 def test_boosters_stop_by_their_loss_where_a_metric_of_ones_own_has_no_number():

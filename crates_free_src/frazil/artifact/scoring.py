@@ -16,7 +16,7 @@ from frazil.extras import load
 from frazil.features.bounded import batches_of, plan_batches
 from frazil.files import atomic
 from frazil.naming import unique
-from frazil.schema import column, conform
+from frazil.schema import column, conform, names_in
 from frazil.sources import check_apart, check_string_bytes, reading
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _read(source: Source, batch_rows: int) -> Iterator[pl.DataFrame]:
 
 
 def _distinct(keep: Sequence[str]) -> list[str]:
-    return [keep] if isinstance(keep, str) else list(dict.fromkeys(keep))
+    return list(dict.fromkeys(names_in("keep", keep)))
 
 
 def _writer_type(path: Path, what: str) -> type[ParquetWriter | CsvWriter]:
@@ -261,6 +261,9 @@ def _check_can_hold(kept: pl.DataFrame, writer_type: type[ParquetWriter | CsvWri
     """
     if writer_type is ParquetWriter and (cut := [name for name in kept.columns if "\0" in name]):
         raise SettingError(f"{whose}{cut!r} has a NUL in its name, which Parquet can't hold; rename it in the data.")
+    wide = [name for name, dtype in kept.schema.items() if dtype in (pl.Int128, pl.UInt128)]
+    if writer_type is ParquetWriter and wide:
+        raise SettingError(f"{whose}{wide!r} has integers of 128 bits, which Parquet can't hold; cast it to a string.")
     if objects := [name for name, dtype in kept.schema.items() if dtype == pl.Object]:
         raise SettingError(f"{whose}{objects!r} holds Python objects, which no file can; leave it out of the data.")
     wordless = [name for name, dtype in kept.schema.items() if dtype.is_nested() or dtype == pl.Binary]

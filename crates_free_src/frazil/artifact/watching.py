@@ -251,7 +251,7 @@ def shuffled(df: pl.DataFrame, seed: int) -> pl.DataFrame:
     orders = {name: pl.Series(generator.permutation(df.height)) for name in df.columns}
     # Methods of a Series take a name such as ^a$ for a pattern.
     plain = {name: df.get_column(name).alias("") for name in df.columns}
-    return pl.DataFrame([plain[name].gather(order).alias(name) for name, order in orders.items()])
+    return pl.DataFrame({name: plain[name].gather(order) for name, order in orders.items()})
 
 
 def outcomes(predictor: Predictor, raw: NDArray[np.float64]) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,6 +11,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from frazil.checks.findings import Finding
 from frazil.checks.look import STRINGS, counted, held, sampled
 from frazil.checks.numbers import outliers, possible_for
 from frazil.checks.repairs import (
@@ -30,15 +32,15 @@ from frazil.checks.repairs import (
 )
 from frazil.checks.spelling import MOST_LEVELS, spellings
 from frazil.checks.strings import units_among
-from frazil.errors import ArtifactError, MissingColumnError, panics_told
+from frazil.errors import ArtifactError, MissingColumnError, SettingError, panics_told
 from frazil.notation import NUMBER, best_formats
-from frazil.schema import column
+from frazil.schema import column, names_in
 from frazil.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from frazil.checks.findings import Finding, Findings
+    from frazil.checks.findings import Findings
 
 PLAN = {"column": pl.String, "repair": pl.String, "code": pl.String, "rows": pl.Int64, "of": pl.Int64}
 # Blanks and words go before spellings and parsing, which would see them otherwise; copies are sought in what is clean.
@@ -155,10 +157,13 @@ def clean(
     >>> repairs.apply(table).collect()["city"].unique().sort().to_list()
     ['Oslo', 'Rome']
     """
+    filled = names_in("fill", fill)
+    if not isinstance(findings, Iterable) or not all(isinstance(finding, Finding) for finding in findings):
+        raise SettingError(f"findings={findings!r}; it takes what fz.check found, or some of it.")
     source = open_source(data)
     given = sorted(findings, key=lambda finding: _turn(finding.code))
     names = source.frame.collect_schema().names()
-    asked = [*(finding.column for finding in given if finding.column is not None), *fill]
+    asked = [*(finding.column for finding in given if finding.column is not None), *filled]
     if missing := [name for name in dict.fromkeys(asked) if name not in names]:
         raise MissingColumnError.among(missing, names, where=source.name)
     sample = sampled(held(source.frame), int(source.frame.select(pl.len()).collect(engine="streaming").item()))
@@ -170,7 +175,7 @@ def clean(
             steps += made
             gone |= {step.column for step in made if isinstance(step, DropColumn)}
             sample = _refreshed(sample, made)
-    usual = {name: _usual(sample.get_column(name).alias("")) for name in fill if name not in gone}
+    usual = {name: _usual(sample.get_column(name).alias("")) for name in filled if name not in gone}
     steps += [Fill("fill", name, value) for name, value in usual.items() if value is not None]
     return Repairs(tuple(steps))
 

@@ -33,7 +33,7 @@ from frazil.checks.strings import check_strings
 from frazil.checks.target import check_target
 from frazil.errors import InputError, MissingColumnError, SchemaError, SettingError, panics_told
 from frazil.roles import infer_roles
-from frazil.schema import column
+from frazil.schema import column, names_in
 from frazil.sources import check_string_bytes, open_source, reading
 from frazil.task import infer_task
 
@@ -91,9 +91,12 @@ def check(  # noqa: PLR0913 -- the door
     has 1 of 3 levels that are spellings of others, in 40 of 120 rows
     """
     left_out = _known_codes(ignore)
-    source = open_source(data)
     named = {"target": target, "time": time, "groups": groups, "weights": weights}
-    whose, unique = _names(entity), _names(key)
+    whose, unique = names_in("entity", entity), names_in("key", key)
+    for argument, name in named.items():
+        if name is not None and not isinstance(name, str):
+            raise SettingError(f"{argument}={name!r}; it takes the name of a column.")
+    source = open_source(data)
     names = [name for name in (*named.values(), *whose, *unique) if name is not None]
     _check_named(source, target, names)
     told: list[Finding] = []
@@ -127,12 +130,8 @@ def look_at(data: Any, target: str | None = None, *, where: str = "data", **name
     return _look(open_source(data, where=where), target, **named)
 
 
-def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given or ())
-
-
 def _known_codes(ignore: Iterable[str]) -> tuple[str, ...]:
-    given = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    given = names_in("ignore", ignore)
     for code in given:
         if code not in CODES:
             raise SettingError.among("ignore", code, CODES)

@@ -34,6 +34,7 @@ WASSERSTEIN_LINE = 0.5  # standard deviations of the reference
 CHANCE = 0.999  # quantile of what chance gives
 BINS = 10
 MOST_LEVELS = 50  # the reference's most frequent; others count as one
+LEAST_IN_LEVEL = 10  # rows of the reference: levels that it happens to have would be rarer everywhere else
 MISSING_LINE = 0.05  # difference of the shares
 LEAST_ROWS = 50
 MOST_SHOWN = 8
@@ -41,15 +42,6 @@ DEVIATIONS = 4.0  # standard deviations, and FEW rows, more than chance gives
 FEW = 3
 RARE = 3e-5  # chance that a normal value is 4 deviations above its mean
 EMPTY = 1e-4  # share that an empty bin counts for, so that a logarithm can be taken
-NOTHING = {
-    "test": "kolmogorov_smirnov",
-    "statistic": 0.0,
-    "p_value": 1.0,
-    "wasserstein": 0.0,
-    "psi": 0.0,
-    "psi_by_chance": 0.0,
-    "jensen_shannon": 0.0,
-}
 DRIFTING = (Role.NUMBER, Role.CATEGORY, Role.TARGET)
 
 
@@ -66,7 +58,7 @@ class Drift:
         statistic: The test's statistic: the largest distance of the distribution functions, or chi-square.
         p_value: Of the test.
         p_adjusted: The same after all columns were tested (Benjamini and Hochberg).
-        psi: Population stability index over the reference's deciles or levels.
+        psi: Population stability index over the reference's deciles, or its levels of ten rows and more.
         psi_by_chance: What it exceeds in 1 of 1,000 samples of these sizes where nothing differs.
         jensen_shannon: Distance in bits to the power of 1/2, over the same bins, 0 to 1.
         wasserstein: Mean distance that values have to move, in standard deviations of the reference; null for
@@ -188,7 +180,7 @@ def check_support(look: Look, reference: Look, leave_out: Sequence[str] = ()) ->
             continue
         if _kind(look, name) == "category":
             yield from _new_levels(name, look, reference)
-        elif (beyond := _beyond(name, look, reference)) is not None:
+        elif _kind(look, name) == "number" and (beyond := _beyond(name, look, reference)) is not None:
             outside.append(beyond)
     if outside:
         more = f" and {len(outside) - MOST_SHOWN} more" if len(outside) > MOST_SHOWN else ""
@@ -236,15 +228,13 @@ def _measured(name: str, look: Look, reference: Look) -> dict[str, object] | Non
 
 
 def _present(values: pl.Series) -> pl.Series:
-    return values.drop_nans().drop_nulls() if values.dtype.is_float() else values.drop_nulls()
+    present = values.drop_nulls()
+    return present.filter(present.is_finite()) if values.dtype.is_float() else present
 
 
 def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
     stats = load("scipy.stats")
-    one, other = (np.sort(side.cast(pl.Float64).to_numpy()) for side in (ours, theirs))
-    one, other = one[np.abs(one) < HUGE], other[np.abs(other) < HUGE]
-    if not len(one) or not len(other):
-        return NOTHING
+    one, other = (np.sort(side.cast(pl.Float64).to_numpy()).clip(-HUGE, HUGE) for side in (ours, theirs))
     tested = stats.ks_2samp(one, other, method="asymp")
     edges = np.unique(np.quantile(other, np.linspace(0, 1, BINS + 1)[1:-1]))
     counts = [np.bincount(np.searchsorted(edges, side, side="left"), minlength=len(edges) + 1) for side in (one, other)]
@@ -255,7 +245,7 @@ def _numbers(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
 
 
 def _levels(ours: pl.Series, theirs: pl.Series) -> Mapping[str, object]:
-    kept = counted(theirs.cast(pl.String)).head(MOST_LEVELS)["value"]
+    kept = counted(theirs.cast(pl.String)).filter(pl.col("rows") >= LEAST_IN_LEVEL).head(MOST_LEVELS)["value"]
     codes = {level: at for at, level in enumerate(kept)}
     counts = [
         np.bincount(
@@ -337,7 +327,7 @@ def _beyond(name: str, look: Look, reference: Look) -> str | None:
     theirs = reference.known[name]
     if theirs.minimum is None or theirs.maximum is None:
         return None
-    values = look.array(name)
+    values = _present(look.values(name)).cast(pl.Float64).to_numpy()
     outside = int(np.count_nonzero((values < theirs.minimum) | (values > theirs.maximum)))
     known = reference.rows - theirs.nulls - theirs.nans - theirs.infinities
     every = known + int(np.count_nonzero(~np.isnan(values)))

@@ -10,7 +10,7 @@ import polars as pl
 from frazil.checks.codes import found
 from frazil.checks.missing import missing_masks
 from frazil.checks.numbers import is_named_like_id
-from frazil.checks.telling import LEAST_ROWS, association, correlation, from_neighbours
+from frazil.checks.telling import LEAST_ROWS, association, correlation, from_neighbours, largest
 from frazil.errors import listed
 from frazil.types import Role
 
@@ -101,16 +101,16 @@ def _aggregates(look: Look, target: NDArray[np.float64], keep: NDArray[np.bool_]
     ][:MOST_KEYS]
     if not means:
         return
+    unit = largest(target)
     # Numbered, as a user's column may have any name.
-    table = pl.DataFrame(
-        {"y": target, **{f"x{at}": df.get_column(name).alias("").cast(pl.Float64) for at, name in enumerate(means)}}
-    )
+    numbered = {f"x{at}": df.get_column(name).alias("").cast(pl.Float64) / unit for at, name in enumerate(means)}
+    table = pl.DataFrame({"y": target / unit, **numbered})
     told: set[str] = set()
     for key in keys:
         levels = table.with_columns(df.get_column(key).alias("key")).drop_nulls("key")
         grouped = levels.group_by("key").agg(_questions(len(means)))
         for at, name in enumerate(means):
-            evidence = _answer(grouped, at, float(np.var(target)))
+            evidence = _answer(grouped, at, float(np.var(target / unit)))
             if evidence and name not in told:
                 told.add(name)
                 yield found("leak_aggregate", name, f"{evidence} by {key!r}, {grouped.height:,} levels")

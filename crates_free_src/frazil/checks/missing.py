@@ -122,7 +122,7 @@ def _empty_rows(masks: dict[str, NDArray[np.bool_]], look: Look) -> Iterator[Fin
 
 
 def missing_share(frame: pl.DataFrame, name: str) -> float:
-    """Return the share of rows in which a column is null or NaN."""
+    """Return the share of rows in which a column is null, NaN or infinite: all are missing to a model."""
     values = frame.get_column(name).alias("")
-    nans = int(values.is_nan().sum() or 0) if values.dtype.is_float() else 0
-    return (values.null_count() + nans) / max(1, len(values))
+    others = int((~values.is_finite()).sum() or 0) if values.dtype.is_float() else 0
+    return (values.null_count() + others) / max(1, len(values))

@@ -45,11 +45,15 @@ def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Return Pearson's correlation of two columns of finite numbers of any size; 0 where one is constant."""
     centred = []
     for values in (one, other):
-        largest = np.abs(values).max(initial=0.0) or 1.0
-        around = values / largest
+        around = values / largest(values)
         around = around - around.mean()
         centred.append(around / (np.sqrt((around**2).sum()) or 1.0))
     return float((centred[0] * centred[1]).sum())
+
+
+def largest(values: NDArray[np.float64]) -> float:
+    """Return the largest size among finite numbers, as their unit; 1 where all are 0."""
+    return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
 def area(score: NDArray[np.float64], flags: NDArray[np.float64]) -> float:

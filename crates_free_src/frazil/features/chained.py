@@ -36,7 +36,7 @@ class Chain:
     makes; by name it may have columns of the table, too. A feature's sources are columns of the table, its reach is
     that of both steps, and it is as dangerous as the more dangerous of them. What `then` learns is learned in a second
     scan. Of features that read the target, which training rows get out of fold, `then` may only make what each row's
-    own values say.
+    own values say. What `first` makes is Float32, as all features are: of values beyond 2**24 `then` reads few digits.
 
     Args:
         first: A builder, or several; one may be a chain.

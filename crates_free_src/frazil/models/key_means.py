@@ -9,6 +9,7 @@ import numpy as np
 
 from frazil.folds import inner_folds
 from frazil.models.keys import Key, Keys, Levels, are_told_apart, joint
+from frazil.models.objective import in_deviations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WEIGHT = 10.0  # rows' worth of the prior in each mean; TabPrep (arXiv 2606.02384) smooths its encodings so
 MOST_CLASSES = 5  # that get a mean, the most frequent ones; the others are told by what is left
 INNER_FOLDS = 5
+LARGEST, LEAST_SPREAD = 1e30, 1e-4  # numbers, and share of the largest of them, that float32 keeps three digits of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,9 +97,15 @@ def shrunken(counts: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[
 
 
 def outputs_of(target: NDArray[Any], task: Task) -> NDArray[np.float64]:
-    """Return (outputs, rows) what has means: the number, the second class of two, or each of the most frequent ones."""
+    """Return (outputs, rows) what has means: the number, the second class of two, or each of the most frequent ones.
+
+    Numbers that the columns could not hold, as they are too large or too near to each other for float32, are counted
+    from their mean in standard deviations. That is the same for all rows, so that no row tells of its own target by it.
+    """
     if task.is_regression:
-        return np.asarray(target, np.float64)[None]
+        values, size = np.asarray(target, np.float64), float(np.abs(target).max())
+        is_held = size < LARGEST and values.std() > LEAST_SPREAD * size
+        return (values if is_held else in_deviations(values))[None]
     if task.n_classes == 2:
         return np.asarray(target == 1, np.float64)[None]
     counts = np.bincount(target, minlength=task.n_classes)

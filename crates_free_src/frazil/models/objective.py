@@ -130,6 +130,17 @@ def fit_scale(objective: Objective, sample: Sample) -> TargetScale:
     return TargetScale(centre * size, spread * size if spread > 0 else 1.0, objective.is_log)
 
 
+def in_deviations(target: NDArray[Any]) -> NDArray[np.float64]:
+    """Return numbers as deviations from their mean, in standard deviations: float32 then keeps what tells them apart.
+
+    >>> in_deviations(np.array([1e300, 3e300])).round(6).tolist()
+    [-1.0, 1.0]
+    """
+    plain = np.asarray(target, np.float64) / (float(np.abs(target).max()) or 1.0)  # squares of large numbers overflow
+    plain -= plain.mean()
+    return np.asarray(plain / (plain.std() or 1.0))
+
+
 def weighted_quantile(values: NDArray[Any], level: float, weights: NDArray[np.float64] | None) -> float:
     """Return the least value that has at least a share `level` of the weight at or below it."""
     return float(np.quantile(values, level, weights=weights, method="inverted_cdf"))

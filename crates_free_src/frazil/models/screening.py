@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frazil.models.crosses import OPERATIONS, Cross, Crosses, gap_to
+from frazil.models.objective import in_deviations
 from frazil.models.rows import drawn, weighing
 from frazil.seeding import child_seed
 
@@ -210,10 +211,7 @@ def _keep_telling(screen: _Screen) -> None:
 def signals_of(target: NDArray[np.generic], task: Task, generator: np.random.Generator) -> NDArray[np.float64]:
     """Return (signals, rows) of mean 0: the target in deviations, or how far each row is of each class."""
     if task.is_regression:
-        values = np.asarray(target, np.float64)
-        spread = values.std() or 1.0
-        deviations: NDArray[np.float64] = np.clip((values - values.mean()) / spread, -4, 4)
-        return deviations[None]
+        return np.clip(in_deviations(target), -4, 4)[None]
     classes = np.eye(task.n_classes)[target]
     classes -= classes.mean(axis=0)
     if task.n_classes == 2:

@@ -36,6 +36,7 @@ class Parts:
     @classmethod
     def of(cls, judge: Judge, predictions: NDArray[np.float64], blocks: NDArray[np.float64] | None = None) -> Self:
         """Score what was predicted of the judge's rows; `blocks` are theirs, where they are known."""
+        judge = judge.in_parts
         if blocks is None:
             blocks = np.array([judge.score(predictions, block) for block in judge.blocks])
         over_time = [pseudo_values(lambda rows: judge.score(predictions, rows), fold) for fold in judge.stretches]

@@ -67,6 +67,11 @@ class Judge:
         return bool(np.isfinite(self.score(even)))
 
     @property
+    def in_parts(self) -> Judge:
+        """The same for parts of the rows, which a user's metric may have no number for."""
+        return replace(self, metric=self.metric.on_parts())
+
+    @property
     def mixing(self) -> Metric:
         """What candidates are mixed by: that of a label has steps, and a cut for each mix; the log loss has neither."""
         return METRICS["log_loss"] if self.is_cut else self.metric
@@ -93,8 +98,7 @@ class Judge:
         it has no value of, as a ranking of one class, has NaN and counts for nothing.
         """
         predictions = self.decided(predictions)
-        in_parts = replace(self, metric=self.metric.on_parts())
-        blocks = np.array([in_parts.score(predictions, block) for block in self.blocks])
+        blocks = np.array([self.in_parts.score(predictions, block) for block in self.blocks])
         known = blocks[np.isfinite(blocks)]
         # Where no fold has a score by itself, as of a class with one row, all rows together may have one.
         if self.test_train_ratio > 0 and len(known):

@@ -130,7 +130,7 @@ class NamedColumns:
     def given(self) -> Iterator[tuple[str, str]]:
         """Return argument and column for each that is given."""
         for argument in ("target", "time", "groups", "weights"):
-            if (name := getattr(self, argument)) is not None:
+            if (name := getattr(self, argument)) is not None or argument == "target":
                 yield argument, name
         for name in self.entity:
             yield "entity", name

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frazil.errors import DiskError, SettingError, SourceError
 from frazil.extras import load
-from frazil.files import atomic
+from frazil.files import atomic, path_of
 from frazil.journal import LOG, read_records
 from frazil.metrics import metric_named
 from frazil.search.candidate import COPIES
@@ -18,6 +17,7 @@ from frazil.sources import check_apart, check_no_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 STUDY = "optuna.db"
 NAME = "frazil"
@@ -48,13 +48,13 @@ def export_study(store: str | Path, *, greater_is_better: bool | None = None, ou
         ArtifactError: the journal is damaged.
         DiskError: the disk is full.
     """
-    folder = Path(store)
+    folder = path_of(store, "store")
     journal = folder / LOG
     if not journal.is_file():
         raise SourceError(f"{folder} has no {LOG}: it is not the folder of a run's store=.")
     records, _ = read_records(journal.read_bytes(), str(journal))
     direction = "maximize" if _is_high_good(records, greater_is_better) else "minimize"
-    target = folder / STUDY if out is None else Path(out)
+    target = folder / STUDY if out is None else path_of(out, "out")
     check_apart(target, [journal])
     check_no_table(target, "a study", ".db")
     try:

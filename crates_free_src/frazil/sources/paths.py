@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from frazil.errors import SchemaError, SettingError, SourceError, listed, nearest
+from frazil.files import path_of
 from frazil.sources.reading import reading
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def check_no_table(written: str | os.PathLike[str], what: str, ending: str) -> N
     Traceback (most recent call last):
     frazil.errors.SettingError: sales.parquet ends as a table does, and a model is none; name it as 'sales.frazil'.
     """
-    path = Path(written)
+    path = path_of(written)
     if format_of(path):
         raise SettingError(f"{path} ends as a table does, and {what} is none; name it as '{path.stem}{ending}'.")
 

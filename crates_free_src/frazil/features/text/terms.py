@@ -44,19 +44,21 @@ class Terms:
 
         Returns: (texts, terms) float32 CSR matrix, its indices sorted.
         """
-        known, width = pl.Enum(self.df.get_column("term")), self.df.height
-        parts = []
-        for grams, n_texts in _cuts(self.analyzer, texts):
-            places = grams.distinct.cast(known, strict=False).to_physical().cast(pl.Int32).fill_null(-1)
-            parts.append(_counted(grams, n_texts, places.to_numpy(), width))
-        return _stacked(parts, width)
+        return _stacked(list(self._counts(texts)), self.df.height)
 
     def weights(self, texts: pl.Series) -> Any:  # noqa: ANN401 -- scipy has no types
         """Weigh terms by TF-IDF, each text scaled to length 1.
 
         Returns: (texts, terms) float32 CSR matrix.
         """
-        return self.weighed(self.counts(texts))
+        # Part by part, which fits the caches; of all texts at once it would be pages to fetch at each step.
+        return _stacked([self.weighed(counts) for counts in self._counts(texts)], self.df.height)
+
+    def _counts(self, texts: pl.Series) -> Iterator[Any]:
+        known = pl.Enum(self.df.get_column("term"))
+        for grams, n_texts in _cuts(self.analyzer, texts):
+            places = grams.distinct.cast(known, strict=False).to_physical().cast(pl.Int32).fill_null(-1)
+            yield _counted(grams, n_texts, places.to_numpy(), self.df.height)
 
     def weighed(self, counts: Any) -> Any:  # noqa: ANN401 -- scipy has no types
         """Weigh counts as `weights` does, in their place."""
@@ -87,7 +89,8 @@ class Hashed:
 
         Returns: (texts, buckets) float32 CSR matrix.
         """
-        return _scaled(_stacked([self._summed(cut, n) for cut, n in _cuts(self.analyzer, texts)], self.buckets))
+        parts = [_scaled(self._summed(cut, n)) for cut, n in _cuts(self.analyzer, texts)]
+        return _stacked(parts, self.buckets)
 
     def _summed(self, grams: Grams, n_texts: int) -> Any:  # noqa: ANN401 -- scipy has no types
         hashes = murmurhash3(grams.distinct).astype(np.int64)
@@ -129,8 +132,8 @@ def learn_weights(
     place = np.full(len(written), -1, np.int32)
     place[chosen.get_column("code").to_numpy()] = np.arange(chosen.height, dtype=np.int32)
     of_cut = np.split(place[codes], np.cumsum([len(grams.distinct) for grams, _ in cuts])[:-1])
-    parts = [_counted(*cut, own, chosen.height) for cut, own in zip(cuts, of_cut, strict=False)]
-    return terms, terms.weighed(_stacked(parts, chosen.height))
+    parts = (_counted(*cut, own, chosen.height) for cut, own in zip(cuts, of_cut, strict=False))
+    return terms, _stacked([terms.weighed(part) for part in parts], chosen.height)
 
 
 def reduce_weights(weights: Any, components: int, seed: int) -> NDArray[np.float32]:  # noqa: ANN401 -- scipy has no types
