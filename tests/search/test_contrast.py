@@ -170,3 +170,20 @@ def test_spared_rows_are_compared_over_stretches_too():
     one = judge.target + draw.normal(size=len(judge.target))
     found = contrasts(judge, one, 1.2 * one)
     assert (found.df, found.p_value < 0.001) == (11, True)
+
+
+def test_rows_that_are_spared_at_four_places_in_time_are_no_more_than_four():
+    """Candidates are as good as each other on the whole, and one is better for days on end."""
+    rejects = []
+    for seed in range(100):
+        draw = np.random.default_rng(seed)
+        table, plan = over_time(draw.normal(size=16_000), n_folds=2)
+        plan = spare(plan, table, seed)
+        judge = judge_of_spared(table, plan, METRICS["mae"], 0)
+        day = plan.rows_spared // 500
+        off = draw.normal(size=day.max() + 1)[day]
+        noise = draw.normal(size=len(off))
+        found = contrasts(judge, judge.target + noise + 5 + off, judge.target + noise + 5)
+        assert found.df == judge.most_terms <= 3
+        rejects.append(found.p_value < 0.05)
+    assert np.mean(rejects) < 0.15  # with the 11 degrees of freedom of 160 stretches it was 0.27

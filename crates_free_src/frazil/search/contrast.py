@@ -62,7 +62,7 @@ class Contrast:
         """Compare two on the rows of a judge; None where their scores say nothing.
 
         Over folds it is the corrected resampled t-test. Over stretches of time, where these have as many degrees of
-        freedom, it is `frazil.stats.autocorrelated_t` with its variance times
+        freedom or the rows are of one hold-out, it is `frazil.stats.autocorrelated_t` with its variance times
 
             1 + 0.1 * folds * n_test / n_train
 
@@ -73,8 +73,11 @@ class Contrast:
         over_time = over_time[np.isfinite(over_time)]
         differences = one.blocks - other.blocks
         differences = differences[np.isfinite(differences)]
-        if len(over_time) > 1 and usual_terms(len(over_time)) >= len(differences) - 1:
-            mean, error, df = mean_and_error_over_time(over_time)
+        terms = usual_terms(len(over_time)) if len(over_time) > 1 else 0
+        if judge.most_terms is not None:
+            terms = min(terms, judge.most_terms)
+        if terms and (terms >= len(differences) - 1 or judge.test_train_ratio == 0):
+            mean, error, df = mean_and_error_over_time(over_time, terms)
             shared = LEARNED_OVER_TIME * len(judge.stretches) * judge.test_train_ratio
             return cls(mean, error * math.sqrt(1 + shared), df)
         return cls(*mean_and_error(differences, judge.shared_ratio)) if len(differences) > 1 else None

@@ -43,6 +43,8 @@ class Judge:
         shared_ratio: For differences between candidates, what `shared_ratio` makes of the folds; 0 as above.
         stretches: Of each fold, positions among the scored rows of stretches of time, in order; none where folds do not
             go forward.
+        most_terms: Degrees of freedom that a test over stretches has at most: of rows that lie in a few places in time,
+            one for each place but one, as all rows of a place may be alike.
     """
 
     metric: Metric
@@ -53,6 +55,7 @@ class Judge:
     classes: int = 0
     shared_ratio: float = 0.0
     stretches: tuple[tuple[NDArray[np.int64], ...], ...] = ()
+    most_terms: int | None = None
 
     def score(self, predictions: NDArray[np.float64], rows: NDArray[np.int64] | slice = slice(None)) -> float:
         """Measure the predictions of the scored rows, or of some of them."""
@@ -109,7 +112,10 @@ class Judge:
 def judge_of_spared(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge | None:
     """Score what was predicted of the spared rows, fold after fold; None where none were spared."""
     folds = tuple(Fold(fold.train, fold.spared) for fold in plan.folds if len(fold.spared))
-    return judge_for(table, replace(plan, folds=folds), metric.on_parts(), seed) if folds else None
+    if not folds:
+        return None
+    judge = judge_for(table, replace(plan, folds=folds), metric.on_parts(), seed)
+    return replace(judge, most_terms=max(1, _pieces(plan) - 1)) if plan.forward else judge
 
 
 def judge_for(table: Table, plan: SplitPlan, metric: Metric, seed: int) -> Judge:
@@ -135,6 +141,15 @@ def shared_ratio(folds: Sequence[Fold]) -> float:
     what models have in common that learned from the same rows, which no table tells; it was measured.
     """
     return max(shared_rows_ratio([fold.valid for fold in folds]), LEARNED_SHARE * _test_train_ratio(folds))
+
+
+def _pieces(plan: SplitPlan) -> int:
+    """Count the places in time at which rows are spared: runs of rows that follow each other in their fold."""
+    count = 0
+    for fold in plan.folds:
+        own = np.sort(np.concatenate([fold.valid, fold.spared]))
+        count += int(np.count_nonzero(np.diff(np.searchsorted(own, fold.spared), prepend=-2) > 1))
+    return count
 
 
 def _test_train_ratio(folds: Sequence[Fold]) -> float:
