@@ -36,7 +36,8 @@ class Chain:
     makes; by name it may have columns of the table, too. A feature's sources are columns of the table, its reach is
     that of both steps, and it is as dangerous as the more dangerous of them. What `then` learns is learned in a second
     scan. Of features that read the target, which training rows get out of fold, `then` may only make what each row's
-    own values say.
+    own values say. `first` hands on float32, which does not tell lags of values far from 0 apart: of these take the
+    change itself, as `Diff`, or `KeepNumbers` of them first, which takes the least one off.
 
     Args:
         first: A builder, or several; one may be a chain.
