@@ -300,14 +300,15 @@ def test_wrong_input_is_one_line_and_exit_code_2(arguments, words, tmp_path):
 def test_what_is_read_is_not_written_over(fitted, table, tmp_path, capsys):
     model = fitted[0]
     before = {path: path.read_bytes() for path in (model, table)}
-    for arguments in (
-        ["fit", table.parent / "*.parquet", "--target", "late", "--trials", "1", "--out", table],
-        ["fit", table, "--sql", "select 1", "--target", "late", "--trials", "1", "--out", table],
-        ["predict", model, table, "--out", table],
-        ["report", model, "--out", model],
+    no_model, lost = "ends as a table does, and a model is none", "is to be written and is also read; it would be lost."
+    for arguments, words in (
+        (["fit", table.parent / "*.parquet", "--target", "late", "--trials", "1", "--out", table], no_model),
+        (["fit", table, "--sql", "select 1", "--target", "late", "--trials", "1", "--out", table], no_model),
+        (["predict", model, table, "--out", table], lost),
+        (["report", model, "--out", model], lost),
     ):
         assert main([str(each) for each in arguments]) == INPUT
-        assert "is to be written and is also read; it would be lost. Give another name." in capsys.readouterr().err
+        assert words in capsys.readouterr().err
     assert {path: path.read_bytes() for path in before} == before
 
 

@@ -129,7 +129,7 @@ def test_what_is_no_exception_is_told_too_or_it_would_be_waited_for_for_good(tmp
     run = Run(tmp_path, 1, Answers(io.StringIO()), {})
     run.folds = Breaking(error)
     asked = {"learner": described(Constant()), "fold": 0, "seed": 0, "threads": 1, "at": None, "turns": 1}
-    run.start({**asked, "fit": 7, "must_widen": False, "judges": False, "home": str(tmp_path / "fit-7")})
+    run.start({**asked, "fit": 7, "must_differ": False, "judges": False, "home": str(tmp_path / "fit-7")})
     run.pool.shutdown(wait=True)
     answer = json.loads(run.answers.output.getvalue())
     assert (answer["fit"], answer["message"]) == (7, told)
