@@ -172,7 +172,7 @@ def test_spared_rows_are_compared_over_stretches_too():
     assert (found.df, found.p_value < 0.001) == (11, True)
 
 
-def test_rows_that_are_spared_at_four_places_in_time_are_no_more_than_four():
+def test_rows_that_are_spared_at_ten_places_in_time_are_no_more_than_ten():
     """Candidates are as good as each other on the whole, and one is better for days on end."""
     rejects = []
     for seed in range(100):
@@ -184,6 +184,6 @@ def test_rows_that_are_spared_at_four_places_in_time_are_no_more_than_four():
         off = draw.normal(size=day.max() + 1)[day]
         noise = draw.normal(size=len(off))
         found = contrasts(judge, judge.target + noise + 5 + off, judge.target + noise + 5)
-        assert found.df == judge.most_terms <= 3
+        assert found.df == judge.most_terms == 5
         rejects.append(found.p_value < 0.05)
     assert np.mean(rejects) < 0.15  # with the 11 degrees of freedom of 160 stretches it was 0.27

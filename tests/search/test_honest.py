@@ -74,7 +74,10 @@ def test_of_folds_that_go_forward_stretches_of_time_are_spared():
         whole = len(fold.valid) + len(fold.spared)
         stretches = np.split(fold.spared, np.flatnonzero(np.diff(fold.spared) > 1) + 1)
         assert 0.1 <= len(fold.spared) / whole <= 0.31
-        assert all(len(stretch) >= whole // 20 for stretch in stretches)
+        assert all(len(stretch) >= whole // 50 for stretch in stretches)
+        assert (
+            max(np.diff([0, *(stretch[0] - min(fold.spared[0], fold.valid[0]) for stretch in stretches)])) < whole // 4
+        )
     spread = np.concatenate([fold.spared - min(fold.spared.min(), fold.valid.min()) for fold in cut.folds])
     assert spread.min() < 200
     assert spread.max() > 400
