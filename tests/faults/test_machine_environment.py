@@ -134,6 +134,7 @@ def test_a111_a_store_where_the_system_has_no_locks_is_held_by_its_owners_name(
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("fcntl.flock", refuse)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # processes beside this one have locks, and clear up
     assert_frame_equal(fit(path, store=tmp_path / "run").predict(path), expected, check_exact=True)
     with (
         Journal.open(tmp_path / "held", {}),

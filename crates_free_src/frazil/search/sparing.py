@@ -59,7 +59,7 @@ def _apart(
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Take every so many-th unit from a random one on: as far apart as they can be, as near ones are alike."""
     different = np.unique(units)
-    n = int(share * len(different))
+    n = round(share * len(different))
     places: np.ndarray[tuple[int], np.dtype[np.int64]] = different[
         ((np.arange(n) + generator.random()) * len(different) / max(1, n)).astype(np.int64)
     ]
