@@ -13,7 +13,7 @@ HEAD = """# Families
 
 What the field has a name for, the call that makes it, and a test that compares its values with another source: a loop in
 plain Python, numpy, scikit-learn, tsfresh. What holds for all of them (no look ahead, the same for shuffled rows, saved and
-read back, ...) is tested in `tests/laws/test_builders.py`. This page is written by `docs/make_families.py`.
+read back, ...) is tested in `tests/laws/test_builders*.py`. This page is written by `docs/make_families.py`.
 """
 
 # By family: what the field calls it, the call, and the test of each.
