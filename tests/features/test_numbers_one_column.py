@@ -393,6 +393,15 @@ def test_settings_that_are_no_numbers_say_what_they_take(make, words):
         make()
 
 
+@pytest.mark.parametrize("method", ["yeo_johnson", "box_cox"])
+@pytest.mark.parametrize("rest", [1e13, 1e12])
+def test_a_power_that_leaves_nothing_but_rounding_is_not_taken(method, rest):
+    values = [8.6e13, rest, 1.1 * rest, rest]
+    fitted = Recipe(Power("x", method)).fit(pl.LazyFrame({"x": values}))
+    got = fitted.apply(pl.LazyFrame({"x": values})).collect().to_series(1).to_list()
+    assert got == pytest.approx((np.array(values) - np.mean(values)) / np.std(values), abs=1e-5)
+
+
 def test_powers_of_numbers_far_from_zero_have_mean_0_and_deviation_1():
     values = np.random.default_rng(0).normal(1.6e9, 100, 500)
     got = Recipe(Power("x")).fit(pl.LazyFrame({"x": values})).apply(pl.LazyFrame({"x": values})).collect()

@@ -7,6 +7,10 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
 from every_builder import (
     ALL,
     every_builder,
@@ -24,10 +28,6 @@ from every_builder_tables import (
     law,
     tables,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
-
 from frazil.features import BUILDERS, FittedRecipe, Scope
 from frazil.features.categories import (
     EncodeHierarchy,

@@ -2,6 +2,7 @@
 
 import polars as pl
 import pytest
+
 from every_builder import (
     ALL,
     first_of_each,
@@ -14,7 +15,6 @@ from every_builder_fitted import (
 from every_builder_tables import (
     example,
 )
-
 from frazil.features.chained import Chain
 from frazil.features.groups import CompareToGroup
 from frazil.features.ordered import (

@@ -3,6 +3,10 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
 from every_builder import (
     BLIND_TO_THEIR_ROW,
     OF_EARLIER_ROWS,
@@ -18,9 +22,6 @@ from every_builder_tables import (
     law,
     tables,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
 
 
 @every_builder

@@ -7,6 +7,10 @@ import sys
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
 from every_builder import (
     ALL,
     OF_PLAIN_SETTINGS,
@@ -26,10 +30,6 @@ from every_builder_tables import (
     law,
     tables,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
-
 from frazil.features import Recipe
 from frazil.features.written import recipe_from, written_recipe
 

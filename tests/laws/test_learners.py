@@ -1,166 +1,41 @@
 """What holds for every learner and every kind of task."""
 
 import json
-import subprocess
-import sys
 import warnings
 
 import numpy as np
 import optuna
-import polars as pl
 import pytest
 
+from every_learner import (
+    COLUMNS,
+    EVERY,
+    KINDS,
+    LEARNING,
+    LOSSES,
+    ROUNDS,
+    TAKING_CONSTANTS,
+    TASKS,
+    TREES,
+    bounded,
+    conditions,
+    fitted,
+    hostile_matrix,
+    loss_of,
+    rates,
+    sample,
+)
 from frazil.budget import Deadline
-from frazil.errors import ArtifactError, InputError, SettingError, TargetError
-from frazil.matrix import Matrix, MatrixColumn
+from frazil.errors import InputError, SettingError, TargetError
+from frazil.matrix import Matrix
 from frazil.metrics import METRICS, pinball_at
 from frazil.models import (
     LEARNERS,
-    MLP,
-    CatBoost,
     Constant,
-    Crossed,
-    ExtraTrees,
-    HistGradientBoosting,
-    Keyed,
-    LightGBM,
-    Linear,
-    LogTarget,
-    Neighbors,
-    RandomForest,
-    Resampled,
-    Selected,
-    XGBoost,
     learner_from,
     settings_of,
 )
-from frazil.models.contract import Conditions, Sample
-from frazil.task import Task
-from frazil.types import TaskKind
-
-QUICK = (
-    Constant(),
-    Linear(),
-    LightGBM(max_rounds=40),
-    CatBoost(max_rounds=40),
-    ExtraTrees(trees=20),
-    Crossed(LightGBM(max_rounds=40)),
-    LogTarget(LightGBM(max_rounds=40)),
-    MLP(units=32, steps=300),
-    Selected(LightGBM(max_rounds=40)),
-    RandomForest(trees=20),
-    Neighbors(),
-    HistGradientBoosting(max_rounds=40),
-    XGBoost(max_rounds=40),
-    Resampled(LightGBM(max_rounds=40)),
-    Keyed(LightGBM(max_rounds=40)),
-)
-TREES = (
-    LightGBM(max_rounds=40),
-    CatBoost(max_rounds=40),
-    ExtraTrees(trees=20),
-    RandomForest(trees=20),
-    HistGradientBoosting(max_rounds=40),
-    XGBoost(max_rounds=40),
-)
-TASKS = {
-    "binary": Task(TaskKind.BINARY, "y", pl.Int64(), (0, 1)),
-    "multiclass": Task(TaskKind.MULTICLASS, "y", pl.Int64(), (0, 1, 2)),
-    "regression": Task(TaskKind.REGRESSION, "y", pl.Float64()),
-}
-LOSSES = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
-# The setting that bounds the work, for so many rounds.
-BOUNDED = {
-    "lightgbm": lambda rounds: {"max_rounds": rounds},
-    "catboost": lambda rounds: {"max_rounds": rounds},
-    "extra_trees": lambda rounds: {"trees": rounds},
-    "crossed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
-    "log_target": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
-    "mlp": lambda rounds: {"steps": rounds},
-    "keyed": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
-    "selected": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
-    "resampled": lambda rounds: {"inner": {"learner": "lightgbm", "max_rounds": rounds}},
-    "random_forest": lambda rounds: {"trees": rounds},
-    "hist_gradient_boosting": lambda rounds: {"max_rounds": rounds},
-    "xgboost": lambda rounds: {"max_rounds": rounds},
-}
-# CatBoost refuses constants, and of a random forest each tree has a mean of its own.
-TAKING_CONSTANTS = [each for each in QUICK if not isinstance(each, (CatBoost, RandomForest))]
-ROUNDS = {
-    "selected": 40,
-    "resampled": 40,
-    "lightgbm": 40,
-    "catboost": 40,
-    "extra_trees": 20,
-    "crossed": 40,
-    "keyed": 40,
-    "log_target": 40,
-    "random_forest": 20,
-    "hist_gradient_boosting": 40,
-    "xgboost": 40,
-}
-
-
-def bounded(learner, rounds):
-    """Return the settings of a learner that takes so many rounds; none where it takes no rounds."""
-    return BOUNDED[learner.name](rounds) if learner.name in BOUNDED else {}
-
-
-LEVELS = 6
-COLUMNS = (
-    MatrixColumn("amount"),
-    MatrixColumn("^a.*$"),
-    MatrixColumn("city", levels=LEVELS),
-    MatrixColumn("nothing"),
-    MatrixColumn("always 7"),
-    MatrixColumn("store", levels=40),
-)
-EVERY = pytest.mark.parametrize("learner", QUICK, ids=lambda learner: learner.name)
-LEARNING = pytest.mark.parametrize("learner", QUICK[1:], ids=lambda learner: learner.name)
-KINDS = pytest.mark.parametrize("kind", list(TASKS))
-
-
-def sample(kind, rows, seed=0, weights=None):
-    """Draw rows with missing values, an empty, a constant and two category columns; the first three tell the target."""
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(rows, len(COLUMNS)))
-    values[:, 2] = rng.integers(0, LEVELS, rows)
-    values[:, 5] = rng.integers(0, 40, rows)
-    signal = 2 * values[:, 0] - values[:, 1] + (values[:, 2] % 2) + rng.normal(scale=0.3, size=rows)
-    values[rng.random(values.shape) < 0.05] = np.nan
-    values[:, 3] = np.nan
-    values[:, 4] = 7.0
-    return Sample(Matrix(np.asfortranarray(values, np.float32), COLUMNS), target_of(kind, signal), weights)
-
-
-def target_of(kind, signal):
-    cuts = {"binary": [0.5], "multiclass": [-1.0, 1.0], "regression": []}[kind]
-    return np.digitize(signal, cuts) if cuts else 1000.0 + signal
-
-
-def rates(rows, seed=0):
-    """Draw positive targets over several powers of ten."""
-    plain = sample("regression", rows, seed)
-    return Sample(plain.matrix, 1e5 * np.exp((plain.target - 1000.0) / 3))
-
-
-def loss_of(model, metric):
-    unseen = rates(400, 2)
-    return metric.loss(unseen.target, model.predict(unseen.matrix))
-
-
-def conditions(kind, **given):
-    return Conditions(TASKS[kind], **{"metric": LOSSES[kind], "seed": 3, **given})
-
-
-def fitted(learner, kind, **given):
-    return learner.fit(sample(kind, 300), sample(kind, 100, seed=1), conditions(kind, **given))
-
-
-def hostile_matrix():
-    """Return rows that training has not seen the like of: huge, all missing, all 0, and levels that are not there."""
-    rows = [[3e38, -3e38, 5, 3e38, -3e38, 39], [np.nan] * 6, [0.0] * 6, [1e-45, 1, 4, 1, 1, 1]]
-    return Matrix(np.asfortranarray(rows, np.float32), COLUMNS)
+from frazil.models.contract import Sample
 
 
 @EVERY
@@ -188,103 +63,6 @@ def test_no_rows_give_no_predictions(learner, kind):
 @KINDS
 def test_hostile_rows_get_finite_predictions(learner, kind):
     assert np.isfinite(fitted(learner, kind).predict(hostile_matrix())).all()
-
-
-@EVERY
-@KINDS
-def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads(learner, kind):
-    unseen = sample(kind, 70, seed=2).matrix
-    one, two = fitted(learner, kind, threads=1), fitted(learner, kind, threads=2)
-    np.testing.assert_array_equal(one.predict(unseen), two.predict(unseen, threads=2))
-    np.testing.assert_array_equal(one.importance(), two.importance())
-
-
-@EVERY
-@KINDS
-def test_two_fits_of_the_same_rows_are_the_same_files(learner, kind):
-    assert fitted(learner, kind).members() == fitted(learner, kind).members()
-
-
-@EVERY
-@KINDS
-def test_what_is_read_back_predicts_bit_for_bit_the_same(learner, kind):
-    model = fitted(learner, kind)
-    again = learner.fitted_type.read(model.members())
-    unseen = sample(kind, 70, seed=2).matrix
-    np.testing.assert_array_equal(again.predict(unseen), model.predict(unseen))
-    np.testing.assert_array_equal(again.importance(), model.importance())
-    assert again.rounds == model.rounds
-
-
-def write(members, folder):
-    for name, data in members.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(data)
-
-
-@EVERY
-def test_another_process_reads_it_back_to_the_same_bits(learner, tmp_path):
-    model = fitted(learner, "multiclass")
-    unseen = sample("multiclass", 30, seed=2).matrix
-    write(model.members(), tmp_path)
-    np.save(tmp_path / "unseen.npy", unseen.values)
-    code = f"""
-import json, pathlib, numpy as np
-from frazil.matrix import Matrix, MatrixColumn
-from frazil.models import learner_named
-folder = pathlib.Path({str(tmp_path)!r})
-columns = tuple(MatrixColumn(*given) for given in {[(c.name, c.levels) for c in COLUMNS]!r})
-members = {{name: (folder / name).read_bytes() for name in {list(model.members())!r}}}
-model = learner_named({learner.name!r}).fitted_type.read(members)
-predictions = model.predict(Matrix(np.asfortranarray(np.load(folder / "unseen.npy")), columns))
-print(json.dumps(predictions.ravel().tolist()))
-"""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
-    assert done.stderr == ""
-    assert json.loads(done.stdout) == model.predict(unseen).ravel().tolist()
-
-
-@EVERY
-def test_a_flipped_byte_is_an_error_or_changes_nothing_and_never_ends_the_process(learner, tmp_path):
-    model = fitted(learner, "regression")
-    unseen = sample("regression", 10, seed=2).matrix
-    write(model.members(), tmp_path)
-    np.savez(tmp_path / "unseen.npz", values=unseen.values, expected=model.predict(unseen))
-    code = f"""
-import pathlib, numpy as np
-from frazil.errors import ArtifactError
-from frazil.matrix import Matrix, MatrixColumn
-from frazil.models import learner_named
-folder = pathlib.Path({str(tmp_path)!r})
-columns = tuple(MatrixColumn(*given) for given in {[(c.name, c.levels) for c in COLUMNS]!r})
-given = np.load(folder / "unseen.npz")
-matrix = Matrix(np.asfortranarray(given["values"]), columns)
-members = {{name: (folder / name).read_bytes() for name in {list(model.members())!r}}}
-refused = tried = 0
-for name, data in members.items():
-    places = np.unique(np.linspace(0, len(data) - 1, 60).astype(int))
-    for place in places:
-        damaged = bytearray(data)
-        damaged[place] ^= 1 << int(place) % 8
-        tried += 1
-        try:
-            model = learner_named({learner.name!r}).fitted_type.read({{**members, name: bytes(damaged)}})
-        except ArtifactError:
-            refused += 1
-            continue
-        assert np.array_equal(model.predict(matrix), given["expected"]), (name, place)
-print(refused >= tried - 2)
-"""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
-
-
-@EVERY
-def test_a_missing_file_is_an_artifact_error(learner):
-    members = fitted(learner, "binary").members()
-    for name in members:
-        with pytest.raises(ArtifactError, match=f"'{name}'.* is missing"):
-            learner.fitted_type.read({key: data for key, data in members.items() if key != name})
 
 
 @EVERY
@@ -354,73 +132,6 @@ def test_it_fits_without_rows_left_out(learner, kind):
     assert model.rounds == ROUNDS.get(learner.name, 0)
     empty = learner.fit(sample(kind, 200), sample(kind, 0), conditions(kind))
     assert empty.rounds == model.rounds
-
-
-@EVERY
-@KINDS
-def test_weights_of_one_change_nothing(learner, kind):
-    unseen = sample(kind, 50, seed=2).matrix
-    weighted = learner.fit(sample(kind, 300, weights=np.ones(300)), sample(kind, 100, seed=1), conditions(kind))
-    np.testing.assert_allclose(weighted.predict(unseen), fitted(learner, kind).predict(unseen), rtol=1e-4)
-
-
-@KINDS
-@pytest.mark.parametrize("learner", [Constant(), Linear()], ids=lambda learner: learner.name)
-def test_a_row_of_weight_two_is_a_row_that_stands_there_twice(learner, kind):
-    plain = sample(kind, 200)
-    doubled = np.arange(200) % 3 == 0
-    rows = np.concatenate([np.arange(200), np.flatnonzero(doubled)])
-    weighted = learner.fit(Sample(plain.matrix, plain.target, 1.0 + doubled), None, conditions(kind))
-    twice = learner.fit(Sample(plain.matrix.take(rows), plain.target[rows]), None, conditions(kind))
-    unseen = sample(kind, 50, seed=2).matrix
-    # Penalties weigh as before while the rows have grown in number, so they are not the same to the last digit.
-    np.testing.assert_allclose(weighted.predict(unseen), twice.predict(unseen), rtol=2e-3, atol=0.06)
-
-
-# How far apart, of the range of predictions, where rows are drawn by chance, or descent ends before its goal.
-NEARLY = {"mlp": 0.06, "random_forest": 0.15, "linear": 0.02, "catboost": 0.02, "resampled": 0.06}
-
-
-def contradicting(kind):
-    """Make few cells of many rows whose targets contradict each other, and weights that say which are right.
-
-    So few values and so full cells that neither bins nor the least rows of a leaf decide: those are counted in rows.
-    """
-    at = np.arange(400)
-    says = at // 8 % 2
-    values = np.column_stack([at % 2, at // 2 % 4]).astype(np.float32)
-    target = {"binary": says, "multiclass": says + at // 16 % 2, "regression": 100.0 * says}[kind]
-    matrix = Matrix(np.asfortranarray(values), (MatrixColumn("a"), MatrixColumn("b", levels=4)))
-    return matrix, target, np.where(says == at % 2, 3, 1)
-
-
-@LEARNING
-@KINDS
-def test_a_row_of_weight_three_is_a_row_that_stands_there_three_times(learner, kind):
-    matrix, target, weights = contradicting(kind)
-    rows = np.repeat(np.arange(len(weights)), weights)
-    samples = (
-        Sample(matrix, target, weights.astype(np.float64)),
-        Sample(matrix.take(rows), target[rows]),
-        Sample(matrix, target),
-    )
-    weighted, copied, plain = (learner.fit(each, None, conditions(kind)).predict(matrix) for each in samples)
-    apart, without = np.abs(weighted - copied).max(), np.abs(plain - copied).max()
-    # So many neighbours are rows, whatever they weigh; copies fill their number sooner.
-    allowed = 0.7 * without if learner.name == "knn" else NEARLY.get(learner.name, 1e-6) * np.ptp(copied)
-    assert without > 0.2 * np.ptp(copied)
-    assert apart <= allowed
-
-
-@LEARNING
-def test_rows_of_weight_zero_teach_nothing(learner):
-    right, wrong = sample("regression", 300), sample("regression", 300, seed=4)
-    values = np.asfortranarray(np.concatenate([right.matrix.values, wrong.matrix.values]))
-    target = np.concatenate([right.target, -wrong.target])
-    train = Sample(Matrix(values, COLUMNS), target, np.repeat([1.0, 0.0], 300))
-    unseen = sample("regression", 100, seed=2)
-    model = learner.fit(train, None, conditions("regression"))
-    assert np.abs(model.predict(unseen.matrix) - unseen.target).mean() < 50
 
 
 @EVERY
@@ -531,20 +242,6 @@ def test_one_column_is_enough(learner, kind):
     model = learner.fit(first(200, 0), first(100, 1), conditions(kind))
     assert np.isfinite(model.predict(first(50, 2).matrix)).all()
     assert model.importance().tolist() == ([0.0] if isinstance(learner, Constant) else [1.0])
-
-
-@pytest.mark.parametrize(
-    "learner", [Constant(), Linear(), ExtraTrees(trees=20), RandomForest(trees=20)], ids=lambda learner: learner.name
-)
-@KINDS
-def test_rows_without_weight_might_as_well_not_be_there(learner, kind):
-    given, other = sample(kind, 200), sample(kind, 200, seed=9)
-    spoiled = np.asfortranarray(np.concatenate([given.matrix.values, 100 * other.matrix.values]))
-    target = np.concatenate([given.target, other.target])
-    train = Sample(Matrix(spoiled, COLUMNS), target, np.repeat([2.0, 0.0], 200))
-    unseen = sample(kind, 50, seed=2).matrix
-    alone = learner.fit(Sample(given.matrix, given.target, np.full(200, 2.0)), None, conditions(kind))
-    np.testing.assert_allclose(learner.fit(train, None, conditions(kind)).predict(unseen), alone.predict(unseen))
 
 
 def test_a_learner_that_is_not_known_names_the_nearest():

@@ -1,13 +1,13 @@
 """A builder fitted on a table, what it makes there, and what reads it back."""
 
 import numpy as np
+
 from every_builder import (
     TABLES,
 )
 from every_builder_tables import (
     TASK,
 )
-
 from frazil.features import FittedRecipe, Recipe
 
 

@@ -36,6 +36,7 @@ METHODS = ("yeo_johnson", "box_cox")
 CURVES = {"log_signed": "log(1 + |x|)", "log_shifted": "log(x + offset)"} | dict.fromkeys(METHODS, "a power of x")
 LAMBDA_ROWS = 10_000  # the likelihood of so many rows knows lambda to about 0.01
 NEARLY_0 = 1e-8  # an exponent below it is the logarithm, to the digits that float64 has
+LEAST_SPREAD = 1e-9  # of the center; a power that leaves less leaves little but what rounding does
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,9 @@ class Power:
       log(1 + x) at l = 0, -log(1 - x) at l = 2;
     - "box_cox": (x**l - 1) / l for x > 0, log(x) at l = 0; null for x <= 0, in training too.
 
-    Null, NaN and infinities are null. A column of one value keeps l = 1. As scikit-learn's `PowerTransformer`, where
-    the sample is the whole.
+    Null, NaN and infinities are null. A column of one value keeps l = 1, and so does one whose values the power would
+    press together until rounding decides (a deviation below 1e-9 of the mean). Else as scikit-learn's
+    `PowerTransformer`, where the sample is the whole.
 
     Args:
         columns: Names or a selector.
@@ -153,11 +155,10 @@ class Power:
         exponent = _exponent(values, self.method)
         if not self.standardize:
             return Curved(source, name, kind, self.method, exponent)
-        bent = curve(pl.lit(pl.Series(values)), self.method, exponent)
-        # As float64: powers of values far from 0 are beyond float32, or not told apart by it, before they are centered.
-        held = pl.select(pl.when(bent.is_finite()).then(bent)).to_series()
-        found = (held.mean(), held.std(ddof=0))
-        center, spread = (each if isinstance(each, float) and np.isfinite(each) else 0.0 for each in found)
+        center, spread = _moments(values, self.method, exponent)
+        if spread <= LEAST_SPREAD * abs(center):
+            exponent = 1.0
+            center, spread = _moments(values, self.method, exponent)
         if not spread > 0:
             return Curved(source, name, kind, self.method, exponent, center)
         return Curved(source, name, kind, self.method, exponent, rounded_near(center, spread), spread)
@@ -213,8 +214,10 @@ def curve(value: pl.Expr, name: str, parameter: float) -> pl.Expr:
         return value.sign() * value.abs().log1p()
     if name == "log_shifted":
         return (value + parameter).log()
-    if name == "box_cox":
-        return pl.when(value > 0).then(_powered(value.log(), parameter))  # at 0 a positive power is a number
+    if name == "box_cox":  # at 0 a positive power is a number
+        return pl.when(value > 0).then(value - 1 if parameter == 1 else _powered(value.log(), parameter))
+    if parameter == 1:  # through the logarithm digits are lost
+        return value
     upper, lower = _powered(value.log1p(), parameter), -_powered((-value).log1p(), 2 - parameter)
     return pl.when(value >= 0).then(upper).otherwise(lower)
 
@@ -222,6 +225,18 @@ def curve(value: pl.Expr, name: str, parameter: float) -> pl.Expr:
 def _powered(log: pl.Expr, exponent: float) -> pl.Expr:
     """Return (base**exponent - 1) / exponent of a base's logarithm."""
     return log if abs(exponent) < NEARLY_0 else ((log * exponent).exp() - 1) / exponent
+
+
+def _moments(values: NDArray[np.float64], method: str, exponent: float) -> tuple[float, float]:
+    """Return mean and standard deviation of bent values; 0 where they are beyond float64.
+
+    Of float64: powers of values far from 0 are beyond float32, or not told apart by it, before they are centered.
+    """
+    bent = curve(pl.lit(pl.Series(values)), method, exponent)
+    held = pl.select(pl.when(bent.is_finite()).then(bent)).to_series()
+    found = (held.mean(), held.std(ddof=0))
+    center, spread = (each if isinstance(each, float) and np.isfinite(each) else 0.0 for each in found)
+    return center, spread
 
 
 def _exponent(values: NDArray[np.float64], method: str) -> float:
