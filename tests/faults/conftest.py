@@ -77,3 +77,13 @@ def noted(sound):
         return model
 
     return checked
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A file of a small table."""
+    folder = tmp_path_factory.mktemp("environment")
+    draw = np.random.default_rng(0)
+    df = pl.DataFrame({"x": draw.normal(size=80), "city": draw.choice(["a", "b"], 80), "y": draw.normal(size=80)})
+    df.write_parquet(folder / "a.parquet")
+    return folder / "a.parquet"

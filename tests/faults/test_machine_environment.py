@@ -9,7 +9,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -25,15 +24,6 @@ import sys, frazil as fz
 m = fz.fit_auto(sys.argv[1], "y", budget=fz.Budget(trials=2), progress="auto")
 m.predict(sys.argv[1]).write_parquet(sys.argv[2])
 """
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("environment")
-    draw = np.random.default_rng(0)
-    df = pl.DataFrame({"x": draw.normal(size=80), "city": draw.choice(["a", "b"], 80), "y": draw.normal(size=80)})
-    df.write_parquet(folder / "a.parquet")
-    return folder / "a.parquet"
 
 
 def done(code, *arguments, **settings):
