@@ -94,23 +94,19 @@ def searched(*candidates, **budget):
     return search(bench(**(budget or {"trials": 10})), Listed(*candidates), NoStore(), progress_for(False))
 
 
-def test_a_dead_trial_is_in_the_failures_and_the_run_goes_on():
-    result = searched(Candidate("bad", Breaking()), Candidate("good", Constant()))
+@pytest.mark.parametrize(
+    ("learner", "error", "message"),
+    [
+        (Breaking(), "ArithmeticError", "it divided by nothing"),
+        (Panicking(), "PanicError", "a fit broke off inside a library: index out of bounds"),
+    ],
+)
+def test_a_dead_trial_is_in_the_failures_and_the_run_goes_on(learner, error, message):
+    result = searched(Candidate("bad", learner), Candidate("good", Constant()))
     assert [trial.candidate.name for trial in result.trials] == ["good"]
-    assert [(f.candidate, f.error, f.message) for f in result.failures] == [
-        ("bad", "ArithmeticError", "it divided by nothing")
-    ]
+    assert [(f.candidate, f.error, f.message) for f in result.failures] == [("bad", error, message)]
     assert "in fit" in result.failures[0].traceback
     assert result.why_stopped == "every candidate was tried"
-
-
-def test_a_panic_costs_its_candidate_and_not_the_run():
-    result = searched(Candidate("bad", Panicking()), Candidate("good", Constant()))
-    assert [trial.candidate.name for trial in result.trials] == ["good"]
-    assert [(f.candidate, f.error, f.message) for f in result.failures] == [
-        ("bad", "PanicError", "a fit broke off inside a library: index out of bounds")
-    ]
-    assert "in fit" in result.failures[0].traceback
 
 
 def test_what_ends_the_program_is_no_failure_of_a_candidate():
